@@ -1,0 +1,39 @@
+/*
+ * base/arena.h - memory that is freed all at once.
+ * One job: hand out short-lived bytes for a batch of work without a free for each.
+ * Floor: 0.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct arena_chunk;
+
+/*
+ * ARENA_INIT is an empty one.  Addresses stay valid until arena_clear or arena_fini.
+ * Invariant: total is the sum of the capacities of all chunks held.
+ */
+struct arena {
+	struct arena_chunk *head; /* the one in use; older ones behind it */
+	size_t total;
+};
+#define ARENA_INIT      \
+	{               \
+		NULL, 0 \
+	}
+
+/** arena_alloc(a, n): n bytes, aligned to 16, not zeroed; NULL without memory.  n may be 0. */
+void *arena_alloc(struct arena *a, size_t n);
+
+/** arena_zalloc(a, count, size): zeroed array; NULL without memory or on overflow. */
+void *arena_zalloc(struct arena *a, size_t count, size_t size);
+
+/** arena_dup(a, s): a copy of s that lives as long as the arena; .p NULL without memory. */
+struct str arena_dup(struct arena *a, struct str s);
+
+/** arena_clear(a): forget all that was handed out; keeps the largest chunk for the next round. */
+void arena_clear(struct arena *a);
+
+/** arena_fini(a): free everything; may run twice. */
+void arena_fini(struct arena *a);

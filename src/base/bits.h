@@ -1,0 +1,92 @@
+/*
+ * base/bits.h - bitmaps.
+ * One job: one bit a row.
+ * Floor: 0.
+ *
+ * A bitmap of n bits is BITS_WORDS(n) words; bits beyond n are always 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BITS_WORDS(n) (((n) + 63) / 64)
+
+static inline bool
+bits_get(const uint64_t *w, size_t i)
+{
+	return (w[i / 64] >> (i % 64)) & 1;
+}
+
+static inline void
+bits_set(uint64_t *w, size_t i)
+{
+	w[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+static inline void
+bits_clear(uint64_t *w, size_t i)
+{
+	w[i / 64] &= ~(UINT64_C(1) << (i % 64));
+}
+
+/* All n bits to 1, the rest of the last word to 0. */
+static inline void
+bits_fill(uint64_t *w, size_t n)
+{
+	memset(w, 0xff, n / 64 * sizeof(*w));
+	if (n % 64 != 0)
+		w[n / 64] = (UINT64_C(1) << (n % 64)) - 1;
+}
+
+static inline void
+bits_zero(uint64_t *w, size_t n)
+{
+	memset(w, 0, BITS_WORDS(n) * sizeof(*w));
+}
+
+static inline size_t
+bits_count(const uint64_t *w, size_t n)
+{
+	size_t i, c = 0;
+
+	for (i = 0; i < BITS_WORDS(n); i++)
+		c += (size_t)__builtin_popcountll(w[i]);
+	return c;
+}
+
+static inline bool
+bits_none(const uint64_t *w, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < BITS_WORDS(n); i++)
+		if (w[i] != 0)
+			return false;
+	return true;
+}
+
+/* The first set bit at or after i, or n. */
+static inline size_t
+bits_next(const uint64_t *w, size_t n, size_t i)
+{
+	size_t k;
+	uint64_t word;
+
+	if (i >= n)
+		return n;
+	k = i / 64;
+	word = w[k] & (~UINT64_C(0) << (i % 64));
+	while (word == 0) {
+		if (++k >= BITS_WORDS(n))
+			return n;
+		word = w[k];
+	}
+	return k * 64 + (size_t)__builtin_ctzll(word);
+}
+
+/* for each set bit i of w[n]; w must not lose a bit at or before i meanwhile */
+#define BITS_FOREACH(i, w, n) \
+	for ((i) = bits_next((w), (n), 0); (i) < (n); (i) = bits_next((w), (n), (i) + 1))

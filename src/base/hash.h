@@ -1,0 +1,21 @@
+/*
+ * base/hash.h - hashes and checksums.
+ * One job: XXH3 under one name, so that no other room includes its header.
+ * Floor: 0.
+ */
+#pragma once
+
+#include "base/str.h"
+
+/** hash64(s): XXH3-64 with seed 0; stable, used on disk. */
+uint64_t hash64(struct str s);
+
+/** hash64_seed(s, seed): XXH3-64 with a seed; stable, used to chain frames. */
+uint64_t hash64_seed(struct str s, uint64_t seed);
+
+/** hash32(s): the low half of hash64; the checksum of frames and chunks. */
+static inline uint32_t
+hash32(struct str s)
+{
+	return (uint32_t)hash64(s);
+}

@@ -1,0 +1,144 @@
+/*
+ * base/str.h - counted bytes.
+ * One job: name a run of bytes that somebody else owns.
+ * Floor: 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A borrowed view of n bytes, any bytes, no NUL at the end.  p may be NULL only when n is 0. */
+struct str {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* STR("literal") */
+#define STR(lit) ((struct str){ (const uint8_t *)("" lit), sizeof(lit) - 1 })
+#define STR_INIT(lit)                                      \
+	{                                                  \
+		(const uint8_t *)("" lit), sizeof(lit) - 1 \
+	} /* for static tables */
+#define STR_NONE   ((struct str){ NULL, 0 })
+/* printf("%.*s", STR_ARG(s)) */
+#define STR_ARG(s) (int)(s).n, (const char *)(s).p
+
+static inline struct str
+str_of(const void *p, size_t n)
+{
+	return (struct str){ (const uint8_t *)p, n };
+}
+
+static inline struct str
+str_c(const char *s)
+{
+	return (struct str){ (const uint8_t *)s, s != NULL ? strlen(s) : 0 };
+}
+
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+str_eq_c(struct str a, const char *b)
+{
+	return str_eq(a, str_c(b));
+}
+
+/* The order of memcmp, the shorter first. */
+static inline int
+str_cmp(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int r = n != 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+/* from <= to <= s.n, else what there is. */
+static inline struct str
+str_sub(struct str s, size_t from, size_t to)
+{
+	if (to > s.n)
+		to = s.n;
+	if (from > to)
+		from = to;
+	return from == 0 && s.p == NULL ? s : (struct str){ s.p + from, to - from };
+}
+
+static inline bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static inline bool
+str_ends(struct str s, struct str suffix)
+{
+	return s.n >= suffix.n &&
+	    (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
+
+/* ASCII only. */
+static inline uint8_t
+str_lower_byte(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+/**
+ * str_find(s, needle):
+ * Offset of the first ${needle} in ${s}, or SIZE_MAX.  An empty needle is found at 0.
+ */
+static inline size_t
+str_find(struct str s, struct str needle)
+{
+	const void *p;
+
+	if (needle.n == 0)
+		return 0;
+	if (needle.n > s.n)
+		return SIZE_MAX;
+	p = memmem(s.p, s.n, needle.p, needle.n);
+	return p != NULL ? (size_t)((const uint8_t *)p - s.p) : SIZE_MAX;
+}
+
+static inline size_t
+str_find_byte(struct str s, uint8_t c)
+{
+	const void *p = s.n != 0 ? memchr(s.p, c, s.n) : NULL;
+
+	return p != NULL ? (size_t)((const uint8_t *)p - s.p) : SIZE_MAX;
+}
+
+/* Equal without regard to ASCII case. */
+static inline bool
+str_eq_nocase(struct str a, struct str b)
+{
+	size_t i;
+
+	if (a.n != b.n)
+		return false;
+	for (i = 0; i < a.n; i++)
+		if (str_lower_byte(a.p[i]) != str_lower_byte(b.p[i]))
+			return false;
+	return true;
+}
+
+/* Blanks, tabs, CR and LF off both ends. */
+static inline struct str
+str_trim(struct str s)
+{
+	while (s.n > 0 && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || (s.p[s.n - 1] >= '\t' && s.p[s.n - 1] <= '\r')))
+		s.n--;
+	return s;
+}

@@ -1,0 +1,114 @@
+/*
+ * store/block.h - the block.
+ * One job: up to 32 Ki rows as bytes, a column at a time, each in the encoding that suits it; and back.
+ * Floor: 2 (uses record, base).  Memory to memory; files are for segment*.c.
+ *
+ * Every read is bounds-checked; a bad column chunk is a condition that names the column, and the
+ * other columns go on.
+ */
+#pragma once
+
+#include "record/column.h"
+#include "record/record.h"
+
+enum { BLOCK_ROWS_MAX = 32768, BLOCK_BYTES_MAX = 16 << 20, BLOCK_COLUMNS_MAX = 512 };
+
+struct block_builder;
+
+/** block_builder_new(ret): an empty builder; reused from block to block. */
+int block_builder_new(struct block_builder **ret);
+struct block_builder *block_builder_free(struct block_builder *b);
+DEFINE_AUTO(struct block_builder *, block_builder_free)
+
+/**
+ * block_builder_add(b, rec):
+ * Append one row; its bytes are copied.
+ *
+ * Errors: BLOCK_E_FULL (nothing was added; finish and add again), -ENOMEM.
+ */
+enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2 };
+int block_builder_add(struct block_builder *b, const struct record *rec);
+size_t block_builder_rows(const struct block_builder *b);
+size_t block_builder_bytes(const struct block_builder *b); /* memory it holds for rows */
+
+/* What the directory keeps of a block, so that a query can leave it unread. */
+struct block_summary {
+	uint32_t n_rows;
+	struct wall min_time, max_time; /* of _time */
+	uint64_t raw_bytes;             /* of the lines, as they came in */
+};
+
+/**
+ * block_builder_finish(b, out, ret_sum, ret_ids, ret_n_ids):
+ * Encode the rows, append the block's bytes to ${out}, and empty the builder.  ${ret_ids} are the sorted
+ * distinct hash64s of the values of ID fields; borrowed until the next call.
+ *
+ * Source: docs/FORMAT.md, "Block".
+ */
+int block_builder_finish(struct block_builder *b, struct buf *out, struct block_summary *ret_sum,
+    const uint64_t **ret_ids, size_t *ret_n_ids);
+
+struct block;
+
+/* Reads n bytes at offset at of the block; every byte that a decoder sees comes through it. */
+struct block_io {
+	int (*read)(void *ctx, uint64_t at, size_t n, uint8_t *out);
+	void *ctx;
+	uint64_t n_bytes; /* of the block */
+};
+
+/**
+ * block_open(ret, io):
+ * Read the block's header and column directory only; columns are read when asked for.
+ *
+ * Errors: BLOCK_E_CORRUPT, what io->read gives, -ENOMEM.
+ */
+int block_open(struct block **ret, const struct block_io *io);
+struct block *block_free(struct block *b);
+DEFINE_AUTO(struct block *, block_free)
+
+struct block_column_info {
+	struct str name;
+	const char *encoding;  /* for stats and explain */
+	enum column_kind kind; /* what it decodes to */
+	uint64_t n_bytes;      /* encoded */
+	bool has_range;        /* INT, TIME: min and max hold */
+	int64_t min, max;
+	unsigned scale;
+	struct str value; /* CONST */
+};
+
+size_t block_n_rows(const struct block *b);
+size_t block_n_columns(const struct block *b);
+/** block_column_at(b, i, ret), block_column_find(b, name, ret): what is known of a column without reading
+ * it; find gives false when no row of the block has the field. */
+void block_column_at(const struct block *b, size_t i, struct block_column_info *ret);
+bool block_column_find(const struct block *b, struct str name, struct block_column_info *ret);
+
+/**
+ * block_column(b, name, rows, n, arena, ret):
+ * Decode column ${name}: of the rows rows[0..n) in ascending order, or of all when rows is NULL.  Only the
+ * pages that hold them are read.  A name that the block has not is a COLUMN_CONST of "".  _time is a COLUMN_TIME,
+ * _stream a DICT or CONST.
+ *
+ * Errors: BLOCK_E_CORRUPT (block_bad says which chunk), read errors, -ENOMEM.
+ */
+int block_column(struct block *b, struct str name, const uint32_t *rows, size_t n,
+    struct arena *arena, struct column *ret);
+
+/**
+ * block_contains(b, name, literal, nocase, sel):
+ * Clear the bits of rows whose value does not contain ${literal}; bits that are 0 already stay so and
+ * their pages may be left unread.  Exact: what stays set does contain it.  ${nocase}: ASCII case folded,
+ * literal is in lower case.
+ */
+int block_contains(struct block *b, struct str name, struct str literal, bool nocase,
+    uint64_t *sel);
+
+/** block_line(b, row, arena, ret): the original line where it is kept or can be made again byte for byte,
+ * else empty. */
+int block_line(struct block *b, uint32_t row, struct arena *arena, struct str *ret);
+
+/** block_verify(b, report, ctx): read every chunk and checksum; calls report for each fault. */
+typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
+int block_verify(struct block *b, block_report_fn report, void *ctx);

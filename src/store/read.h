@@ -1,0 +1,72 @@
+/*
+ * store/read.h - the reader.
+ * One job: one consistent view of a store's committed rows, with no lock and no daemon.
+ * Floor: 2 (uses record, base).
+ *
+ * A view is what MANIFEST and the open segments' last commits said at store_view_open; it sees each row
+ * exactly once, whatever seal, merge and retention do meanwhile.  One view may be used by many threads.
+ */
+#pragma once
+
+#include "store/block.h"
+
+struct store_view;
+
+enum {
+	STORE_VIEW_E_NONE = 1,   /* no store there */
+	STORE_VIEW_E_DENIED = 2, /* not readable: text names the group that may */
+	STORE_VIEW_E_FORMAT = 3, /* a newer format */
+};
+
+/** store_view_open(ret, path, ret_error): ${ret_error} gets one line for people. */
+int store_view_open(struct store_view **ret, const char *path, struct buf *ret_error);
+struct store_view *store_view_free(struct store_view *v);
+DEFINE_AUTO(struct store_view *, store_view_free)
+
+/* A block of the view.  Blocks are numbered 0..n in the order of commit (oldest first). */
+struct store_block_info {
+	struct block_summary sum;
+	uint64_t first_row; /* row number in the store, for ever; a tail's position */
+	uint64_t segment;   /* its number */
+	bool sealed;
+	struct wall committed;
+};
+size_t store_view_n_blocks(const struct store_view *v);
+void store_view_block(const struct store_view *v, size_t i, struct store_block_info *ret);
+/** store_view_open_block(v, i, ret): block.h reads on from there.  Thread-safe; the view outlives the block. */
+int store_view_open_block(struct store_view *v, size_t i, struct block **ret);
+
+/**
+ * store_view_find_id(v, value, arena, ret, ret_n):
+ * The blocks that may hold ${value} in an ID field, ascending: none is missed, few are in vain.
+ *
+ * Source: docs/FORMAT.md, "ID index".
+ */
+int store_view_find_id(struct store_view *v, struct str value, struct arena *arena, uint32_t **ret,
+    size_t *ret_n);
+
+/**
+ * store_view_refresh(v):
+ * See what was committed since: new blocks are added at the end (row numbers tell a tail where it was);
+ * blocks that were merged or have expired leave.  Not while another thread uses the view.
+ */
+int store_view_refresh(struct store_view *v);
+
+/** store_view_faults(v, fn, ctx): parts of the store that could not be read, each once, in words. */
+typedef void (*store_fault_fn)(void *ctx, const char *text);
+size_t store_view_faults(struct store_view *v, store_fault_fn fn, void *ctx);
+
+struct store_segment_info {
+	uint64_t number;
+	const char *state; /* open, sealed, successor, … */
+	const char *file;
+	uint64_t n_rows, n_blocks, n_bytes, raw_bytes;
+	struct wall min_time, max_time, first_commit, last_commit;
+	struct span keep; /* its class; 0 is the store's retention */
+};
+size_t store_view_n_segments(const struct store_view *v);
+void store_view_segment(const struct store_view *v, size_t i, struct store_segment_info *ret);
+
+/** store_verify(path, report, ctx): read every checksum of every file; names file, block and offset of each
+ * fault, one line each.  Returns 0, STORE_VIEW_E_*, or -errno; *ret_n_faults says how many. */
+int store_verify(const char *path, store_fault_fn report, void *ctx, size_t *ret_n_faults);

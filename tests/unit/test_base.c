@@ -1,0 +1,148 @@
+/* tests/unit/test_base.c - buffers, scans, UTF-8, maps, arenas, bitmaps. */
+#include "base/bits.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/utf8.h"
+#include "check.h"
+
+static void
+test_numbers(void)
+{
+	static const uint64_t values[] = { 0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX };
+	struct buf b = BUF_INIT;
+	struct scan s;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(values); i++)
+		buf_varint(&b, values[i]);
+	buf_u16(&b, 0x1234);
+	buf_u32(&b, 0x12345678);
+	buf_u64(&b, UINT64_MAX - 1);
+	s = SCAN_OF(buf_view(&b));
+	for (i = 0; i < ARRAY_LEN(values); i++)
+		CHECK(scan_varint(&s) == values[i]);
+	CHECK(
+	    scan_u16(&s) == 0x1234 && scan_u32(&s) == 0x12345678 && scan_u64(&s) == UINT64_MAX - 1);
+	CHECK(!s.bad && s.at == s.n);
+	CHECK(scan_u8(&s) == 0 && s.bad);
+	buf_clear(&b);
+	buf_int(&b, INT64_MIN);
+	CHECK_STR(buf_view(&b), STR("-9223372036854775808"));
+	buf_fini(&b);
+	/* A varint that is too long, or whose tenth byte is too big, is bad. */
+	s = SCAN_OF(STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"));
+	(void)scan_varint(&s);
+	CHECK(s.bad);
+}
+
+static void
+test_json(void)
+{
+	struct buf b = BUF_INIT;
+
+	buf_json(&b, STR("a\"\\\n\x01\x7f\xc3\xa9\xff\xed\xa0\x80"));
+	CHECK_STR(buf_view(&b),
+	    STR("\"a\\\"\\\\\\n\\u0001\\u007f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""));
+	buf_clear(&b);
+	buf_json(&b, str_of("\0", 1));
+	CHECK_STR(buf_view(&b), STR("\"\\u0000\""));
+	buf_fini(&b);
+}
+
+static void
+test_utf8(void)
+{
+	uint8_t out[4];
+	uint32_t c;
+	size_t n;
+
+	for (c = 0; c < 0x110000; c++) {
+		n = utf8_encode(out, c);
+		if (c >= 0xd800 && c < 0xe000)
+			CHECK(utf8_len(out, n) == 0);
+		else
+			CHECK(utf8_len(out, n) == n && utf8_decode(out, n, &n) == c);
+	}
+	CHECK(utf8_len((const uint8_t *)"\xc0\x80", 2) == 0);
+	CHECK(utf8_len((const uint8_t *)"\xf4\x90\x80\x80", 4) == 0);
+	CHECK(utf8_len((const uint8_t *)"\xe2\x82", 2) == 0);
+	CHECK(!utf8_valid(STR("abcdefgh\x80")) && utf8_valid(STR("abcdefgh\xe2\x82\xac")));
+}
+
+static void
+test_map(void)
+{
+	struct map m = MAP_INIT;
+	struct map_entry *e;
+	char key[24];
+	bool is_new;
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		(void)snprintf(key, sizeof(key), "key%d", i);
+		e = map_put(&m, str_c(key), &is_new);
+		MUST(e != NULL);
+		CHECK(is_new);
+		e->value = (uint64_t)i;
+	}
+	for (i = 0; i < 20000; i++) {
+		(void)snprintf(key, sizeof(key), "key%d", i);
+		e = map_get(&m, str_c(key));
+		CHECK(e != NULL && e->value == (uint64_t)i);
+		CHECK_STR(m.entries[i].key, str_c(key));
+	}
+	CHECK(map_get(&m, STR("absent")) == NULL);
+	CHECK(map_put(&m, STR("key1"), &is_new) != NULL && !is_new);
+	map_clear(&m);
+	CHECK(map_get(&m, STR("key1")) == NULL);
+	map_fini(&m);
+	map_fini(&m);
+}
+
+static void
+test_bits(void)
+{
+	uint64_t w[3] = { 0 };
+	size_t i, n = 0;
+
+	bits_fill(w, 130);
+	CHECK(bits_count(w, 130) == 130 && w[2] == 3);
+	bits_zero(w, 130);
+	bits_set(w, 0);
+	bits_set(w, 64);
+	bits_set(w, 129);
+	BITS_FOREACH(i, w, 130)
+	n += i;
+	CHECK(n == 193);
+}
+
+static void
+test_arena(void)
+{
+	struct arena a = ARENA_INIT;
+	uint8_t *p;
+	size_t i;
+
+	for (i = 0; i < 5000; i++) {
+		p = arena_alloc(&a, i);
+		MUST(p != NULL);
+		CHECK(((uintptr_t)p & 15) == 0);
+		memset(p, 0x5a, i);
+	}
+	CHECK(arena_alloc(&a, SIZE_MAX) == NULL);
+	CHECK(arena_zalloc(&a, SIZE_MAX, 2) == NULL);
+	arena_clear(&a);
+	arena_fini(&a);
+}
+
+int
+main(void)
+{
+	test_numbers();
+	test_json();
+	test_utf8();
+	test_map();
+	test_bits();
+	test_arena();
+	return check_done();
+}
