@@ -1,7 +1,7 @@
 /*
- * daemon/config.h - weir.yaml.
+ * config/config.h - weir.yaml.
  * One job: the configuration file as structs, or every mistake in it with its place.
- * Floor: 6.
+ * Floor: 5 (uses logsql, parsers, base).
  *
  * Strings live in the configuration's own arena.  Durations and sizes are written as Prometheus writes them (5m, 30d,
  * 64MiB).  Unknown keys are mistakes, with "did you mean".

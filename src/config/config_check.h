@@ -1,0 +1,21 @@
+/*
+ * config/config_check.h - what values mean to other rooms.
+ * One job: ask the rooms that will use a value whether they can.
+ * Floor: 5 (uses logsql, parsers, base).
+ */
+#pragma once
+
+#include "config/config.h"
+#include "config/config_yaml.h"
+
+/** config_check_filter(w, node, key, text): a mistake at ${node} unless ${text} is a LogsQL filter. */
+void config_check_filter(struct config_walk *w, const yaml_node_t *node, const char *key,
+    struct str text);
+
+/** config_check_pattern(w, node, key, text): a mistake unless PCRE2 compiles it. */
+void config_check_pattern(struct config_walk *w, const yaml_node_t *node, const char *key,
+    struct str text);
+
+/** config_check_input(w, node, in): parser, multiline, drop filter of one source. */
+void config_check_input(struct config_walk *w, const yaml_node_t *node,
+    const struct config_input *in);
