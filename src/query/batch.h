@@ -25,7 +25,10 @@ struct batch_column {
 	struct str name; /* as the user sees it */
 	struct str from; /* name at the source, while not loaded */
 	bool loaded;
-	struct column col; /* when loaded: n_rows rows */
+	bool asked;               /* loaded by name alone: listed only when the source lists it */
+	struct column col;        /* when loaded: n_rows rows */
+	struct column *shown;     /* the copy of col that batch_column gave away; NULL: none yet */
+	const struct str *values; /* what batch_strs gave away; NULL: none yet */
 };
 
 /*
@@ -41,7 +44,10 @@ struct batch {
 	size_t n_cols, cap_cols;
 	bool closed;
 	int64_t
-	    first_arrival; /* arrival number of the source's row 0: the tie-break of equal times */
+	    first_arrival;  /* arrival number of the source's row 0: the tie-break of equal times */
+	bool listed;        /* all names of the source are in cols */
+	struct str *hidden; /* names of the source that were dropped or renamed */
+	size_t n_hidden, cap_hidden;
 	struct arena arena;
 	int err; /* first failure of a load, for whoever checks */
 };
