@@ -1,0 +1,70 @@
+/*
+ * api/api.h - HTTP.
+ * One job: requests in, answers out, on the control socket.
+ * Floor: 5 (uses base).
+ *
+ * libmicrohttpd without threads of its own: the daemon's loop waits on api_fd and calls api_run.  What routes
+ * answer comes from a table of functions that the daemon fills in.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/wall.h"
+
+struct api;
+
+enum {
+	API_CONNECTIONS_MAX = 64,
+	API_PIECE_MAX = 4 << 20,  /* bytes of lines handed up at once */
+	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID */
+	API_LINE_MAX = 1 << 20,
+	API_TIMEOUT_S = 30,
+};
+
+/* One request that inserts.  Strings live until its end. */
+struct api_insert {
+	struct str batch;         /* header Weir-Batch: the sender's ID of this body, or empty */
+	struct str parser;        /* parameter parser; empty: auto */
+	struct str stream_fields; /* parameter _stream_fields: a,b or k=v,… */
+	struct str time_field;    /* parameter _time_field */
+	struct str msg_field;     /* parameter _msg_field */
+};
+
+enum { API_E_LATER = 1, API_E_BAD = 2, API_E_KNOWN = 3 };
+
+struct api_ops {
+	/*
+	 * Whole lines of a body; the last one may lack its newline.  ${last}: no more of this body follows.  With a batch ID
+	 * this is called once.  0; API_E_LATER: nothing was taken, the sender is asked to come again (429);
+	 * API_E_BAD: the request is wrong, ${why} says what (400); API_E_KNOWN: this batch is in the store already.
+	 */
+	int (*insert)(void *ctx, const struct api_insert *req, struct str lines, bool last,
+	    struct buf *why);
+	void (*metrics)(void *ctx, struct buf *out); /* Prometheus text */
+	void (*status)(void *ctx, struct buf *out);  /* JSON */
+	bool (*healthy)(void *ctx, struct buf *why);
+	void *ctx;
+};
+
+/**
+ * api_new(ret, socket_path, mode, ops):
+ * Listen on a Unix socket at ${socket_path}; one left by a dead process is replaced.
+ *
+ * Errors: -errno.
+ */
+int api_new(struct api **ret, const char *socket_path, mode_t mode, const struct api_ops *ops);
+struct api *api_free(struct api *api);
+DEFINE_AUTO(struct api *, api_free)
+
+/** api_fd(api): wait for it to be readable.  api_timeout(api): and for no longer than this; ns below 0 is for ever. */
+int api_fd(const struct api *api);
+struct span api_timeout(struct api *api);
+
+/** api_run(api): do what can be done now; never blocks. */
+int api_run(struct api *api);
+
+/** api_waiting(api): whether requests wait for a commit. */
+bool api_waiting(const struct api *api);
+
+/** api_committed(api, ok): all that was inserted so far is durable (200), or could not be made so (503). */
+void api_committed(struct api *api, bool ok);
