@@ -1,0 +1,168 @@
+/*
+ * record/names.c - fields with a meaning.
+ * One job: say which names carry the time, the message, the level and IDs.
+ * Floor: 1 (uses base).
+ */
+#include "record/names.h"
+
+#include "base/err.h"
+
+static const struct str time_names[] = {
+	STR_INIT("timestamp"),
+	STR_INIT("time"),
+	STR_INIT("ts"),
+	STR_INIT("@timestamp"),
+	STR_INIT("datetime"),
+	STR_INIT("time_local"),
+	STR_INIT("time_iso8601"),
+	STR_INIT("eventTime"),
+	STR_INIT("event_time"),
+	STR_INIT("Timestamp"),
+	STR_INIT("_time"),
+};
+
+static const struct str msg_names[] = {
+	STR_INIT("message"),
+	STR_INIT("msg"),
+	STR_INIT("log"),
+	STR_INIT("MESSAGE"),
+	STR_INIT("_msg"),
+};
+
+static const struct str level_names[] = {
+	STR_INIT("level"),
+	STR_INIT("severity"),
+	STR_INIT("lvl"),
+	STR_INIT("loglevel"),
+	STR_INIT("log_level"),
+	STR_INIT("log.level"),
+	STR_INIT("levelname"),
+	STR_INIT("level_name"),
+	STR_INIT("severity_text"),
+	STR_INIT("severitytext"),
+};
+
+/* In normal form: lower case, '_' for '-'. */
+static const struct str id_names[] = {
+	STR_INIT("request_id"),
+	STR_INIT("trace_id"),
+	STR_INIT("correlation_id"),
+	STR_INIT("x_request_id"),
+	STR_INIT("x_correlation_id"),
+	STR_INIT("x_trace_id"),
+	STR_INIT("req_id"),
+	STR_INIT("reqid"),
+	STR_INIT("requestid"),
+	STR_INIT("traceid"),
+	STR_INIT("correlationid"),
+	STR_INIT("transaction_id"),
+	STR_INIT("span_id"),
+	STR_INIT("spanid"),
+};
+
+/*
+ * The names that names_set_ids was given, in normal form; written once at start, before any thread
+ * reads it, and kept until the program ends.  NULL: id_names hold.
+ */
+static struct str *set_ids;
+static size_t n_set_ids;
+
+static int
+rank_in(const struct str *names, size_t n, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (str_eq(names[i], name))
+			return (int)i;
+	return -1;
+}
+
+static uint8_t
+id_byte(uint8_t c)
+{
+	return c == '-' ? '_' : str_lower_byte(c);
+}
+
+static struct str
+last_part(struct str name)
+{
+	const uint8_t *dot = name.n != 0 ? memrchr(name.p, '.', name.n) : NULL;
+
+	return dot != NULL ? str_sub(name, (size_t)(dot - name.p) + 1, name.n) : name;
+}
+
+static bool
+id_equal(struct str name, struct str id)
+{
+	size_t i;
+
+	if (name.n != id.n)
+		return false;
+	for (i = 0; i < name.n; i++)
+		if (id_byte(name.p[i]) != id.p[i])
+			return false;
+	return true;
+}
+
+bool
+names_is_id(struct str name)
+{
+	const struct str *ids = set_ids != NULL ? set_ids : id_names;
+	size_t n = set_ids != NULL ? n_set_ids : ARRAY_LEN(id_names), i;
+
+	name = last_part(name);
+	for (i = 0; i < n; i++)
+		if (id_equal(name, ids[i]))
+			return true;
+	return false;
+}
+
+int
+names_time_rank(struct str name)
+{
+	return rank_in(time_names, ARRAY_LEN(time_names), name);
+}
+
+int
+names_msg_rank(struct str name)
+{
+	return rank_in(msg_names, ARRAY_LEN(msg_names), name);
+}
+
+bool
+names_is_level(struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(level_names); i++)
+		if (str_eq_nocase(name, level_names[i]))
+			return true;
+	return false;
+}
+
+int
+names_set_ids(const struct str *names, size_t n)
+{
+	size_t i, k, bytes = n * sizeof(*names);
+	struct str part, *ids;
+	uint8_t *at;
+
+	for (i = 0; i < n; i++)
+		bytes += names[i].n;
+	/* One piece of memory: the table, then the bytes of its names. */
+	ids = malloc(bytes + 1);
+	if (ids == NULL)
+		return err_origin(-ENOMEM);
+	at = (uint8_t *)(ids + n);
+	for (i = 0; i < n; i++) {
+		part = last_part(names[i]);
+		ids[i] = str_of(at, part.n);
+		for (k = 0; k < part.n; k++)
+			*at++ = id_byte(part.p[k]);
+	}
+	free(set_ids);
+	set_ids = ids;
+	n_set_ids = n;
+	return 0;
+}
