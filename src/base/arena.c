@@ -19,6 +19,12 @@ struct arena_chunk {
 	alignas(ALIGN) uint8_t bytes[];
 };
 
+struct arena_deferred {
+	struct arena_deferred *next;
+	void (*fn)(void *p);
+	void *p;
+};
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {
@@ -73,11 +79,37 @@ arena_dup(struct arena *a, struct str s)
 	return (struct str){ p, s.n };
 }
 
+int
+arena_defer(struct arena *a, void (*fn)(void *p), void *p)
+{
+	struct arena_deferred *d = arena_alloc(a, sizeof(*d));
+
+	if (d == NULL) {
+		fn(p);
+		return err_origin(-ENOMEM);
+	}
+	*d = (struct arena_deferred){ a->deferred, fn, p };
+	a->deferred = d;
+	return 0;
+}
+
+static void
+run_deferred(struct arena *a)
+{
+	struct arena_deferred *d = a->deferred;
+
+	a->deferred = NULL;
+	for (; d != NULL; d = d->next)
+		d->fn(d->p);
+}
+
 void
 arena_clear(struct arena *a)
 {
-	struct arena_chunk *c, *next, *keep = a->head;
+	struct arena_chunk *c, *next, *keep;
 
+	run_deferred(a);
+	keep = a->head;
 	for (c = a->head; c != NULL; c = c->next)
 		if (c->cap > keep->cap)
 			keep = c;
@@ -100,6 +132,7 @@ arena_fini(struct arena *a)
 {
 	struct arena_chunk *c, *next;
 
+	run_deferred(a);
 	for (c = a->head; c != NULL; c = next) {
 		next = c->next;
 		free(c);

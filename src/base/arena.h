@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 struct arena_chunk;
+struct arena_deferred;
 
 /*
  * ARENA_INIT is an empty one.  Addresses stay valid until arena_clear or arena_fini.
@@ -17,10 +18,11 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *head; /* the one in use; older ones behind it */
 	size_t total;
+	struct arena_deferred *deferred; /* what else goes with it, the latest first */
 };
-#define ARENA_INIT      \
-	{               \
-		NULL, 0 \
+#define ARENA_INIT            \
+	{                     \
+		NULL, 0, NULL \
 	}
 
 /** arena_alloc(a, n): n bytes, aligned to 16, not zeroed; NULL without memory.  n may be 0. */
@@ -31,6 +33,15 @@ void *arena_zalloc(struct arena *a, size_t count, size_t size);
 
 /** arena_dup(a, s): a copy of s that lives as long as the arena; .p NULL without memory. */
 struct str arena_dup(struct arena *a, struct str s);
+
+/**
+ * arena_defer(a, fn, p):
+ * Call fn(p) when the arena is cleared or freed, the latest first: for what a batch of work holds that is
+ * no memory of the arena.
+ *
+ * Errors: -ENOMEM (fn(p) was called at once).
+ */
+int arena_defer(struct arena *a, void (*fn)(void *p), void *p);
 
 /** arena_clear(a): forget all that was handed out; keeps the largest chunk for the next round. */
 void arena_clear(struct arena *a);
