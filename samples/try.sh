@@ -16,7 +16,8 @@ try=$(mktemp -d /tmp/weir-try.XXXXXX)
 chmod 755 "$try"
 export SHOP_RUN=$try/shop WEIR_STORE=$try/store NO_COLOR=${NO_COLOR-1}
 if [ -t 1 ]; then unset NO_COLOR; fi
-journald= daemon=
+journald=
+daemon=
 
 # shellcheck disable=SC2329
 finish() {
