@@ -1,0 +1,398 @@
+/*
+ * parsers/gather.c - the fields of one line while it is read.
+ * One job: collect named values, note duplicates and roles, and make the record of them.
+ * Floor: 2 (uses record, base).
+ */
+#include "parsers/gather.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "parsers/parser.h"
+
+void
+gather_init(struct gather *g, struct moment *moment, struct field *small, size_t n_small)
+{
+	*g = (struct gather){ .f = small, .small = small, .cap = n_small, .moment = moment };
+}
+
+void
+gather_fini(struct gather *g)
+{
+	if (g->f != g->small)
+		free(g->f);
+	free(g->slots);
+	*g = (struct gather){ 0 };
+}
+
+void
+gather_begin(struct gather *g, struct arena *arena)
+{
+	g->arena = arena;
+	g->n = 0;
+	g->reserved = g->traceparent = g->timed = false;
+	g->n_dups = g->time_seen = g->msg_seen = 0;
+	memset(g->seen, 0, sizeof(g->seen));
+	g->rest = g->error = g->where = STR_NONE;
+}
+
+int
+gather_grow(struct gather *g)
+{
+	size_t cap = g->cap * 2 < 64 ? 64 : g->cap * 2;
+	struct field *f;
+
+	if (g->n >= GATHER_FIELDS_MAX)
+		return GATHER_E_FULL;
+	if (cap > GATHER_FIELDS_MAX)
+		cap = GATHER_FIELDS_MAX;
+	f = reallocarray(g->f == g->small ? NULL : g->f, cap, sizeof(*f));
+	if (f == NULL)
+		return err_origin(-ENOMEM);
+	if (g->f == g->small && g->n != 0)
+		memcpy(f, g->small, g->n * sizeof(*f));
+	g->f = f;
+	g->cap = cap;
+	return 0;
+}
+
+static void
+slot_put(struct gather *g, size_t at)
+{
+	size_t i = hash64(g->f[at].name) % GATHER_SLOTS;
+
+	while (g->slots[i] != 0)
+		i = (i + 1) % GATHER_SLOTS;
+	g->slots[i] = (uint16_t)(at + 1);
+}
+
+void
+gather_slot(struct gather *g, size_t at)
+{
+	size_t i;
+
+	if (at == GATHER_SMALL) {
+		if (g->slots == NULL)
+			g->slots = malloc(GATHER_SLOTS * sizeof(*g->slots));
+		if (g->slots != NULL) {
+			memset(g->slots, 0, GATHER_SLOTS * sizeof(*g->slots));
+			for (i = 0; i < at; i++)
+				slot_put(g, i);
+		}
+	}
+	/* Without memory for the table the list is searched: slower, and the same. */
+	if (g->slots != NULL)
+		slot_put(g, at);
+}
+
+/* The field of that name among those gathered, or SIZE_MAX. */
+static size_t
+find(const struct gather *g, struct str name)
+{
+	size_t i;
+
+	if (g->n > GATHER_SMALL && g->slots != NULL) {
+		for (i = hash64(name) % GATHER_SLOTS; g->slots[i] != 0; i = (i + 1) % GATHER_SLOTS)
+			if (str_eq(g->f[g->slots[i] - 1].name, name))
+				return g->slots[i] - 1;
+		return SIZE_MAX;
+	}
+	for (i = 0; i < g->n; i++)
+		if (str_eq(g->f[i].name, name))
+			return i;
+	return SIZE_MAX;
+}
+
+bool
+gather_replace(struct gather *g, struct str name, struct str value, enum value_kind kind)
+{
+	size_t at = find(g, name), i;
+
+	if (at == SIZE_MAX)
+		return false;
+	g->f[at].value = value;
+	g->f[at].kind = kind;
+	for (i = 0; i < g->n_dups; i++)
+		if (g->dups[i] == at)
+			return true;
+	if (g->n_dups < GATHER_DUPS_MAX)
+		g->dups[g->n_dups++] = (uint16_t)at;
+	return true;
+}
+
+void
+gather_role(struct gather *g, size_t at)
+{
+	int rank = 0;
+
+	if (g->bare)
+		return;
+	switch (names_role(g->f[at].name, &rank)) {
+	case NAME_PLAIN:
+		break;
+	case NAME_TIME:
+		g->time_seen |= (uint16_t)(1u << rank);
+		g->time_at[rank] = (uint16_t)at;
+		g->reserved |= g->f[at].name.p[0] == '_';
+		break;
+	case NAME_MSG:
+		g->msg_seen |= (uint16_t)(1u << rank);
+		g->msg_at[rank] = (uint16_t)at;
+		g->reserved |= g->f[at].name.p[0] == '_';
+		break;
+	case NAME_RESERVED:
+		g->reserved = true;
+		break;
+	case NAME_TRACEPARENT:
+		g->traceparent = true;
+		break;
+	}
+}
+
+int
+gather_fail(struct gather *g, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		n = 0;
+	if ((size_t)n >= sizeof(text))
+		n = sizeof(text) - 1;
+	g->error = arena_dup(g->arena, str_of(text, (size_t)n));
+	return g->error.p != NULL ? PARSE_E_SYNTAX : err_origin(-ENOMEM);
+}
+
+/* The first of the time keys, in the order of their list, whose value is a time; or SIZE_MAX. */
+static size_t
+choose_time(struct gather *g)
+{
+	unsigned left = g->time_seen;
+	size_t at;
+
+	for (; left != 0; left &= left - 1) {
+		at = g->time_at[__builtin_ctz(left)];
+		if (moment_parse(g->moment, g->f[at].value, &g->time)) {
+			g->timed = true;
+			return at;
+		}
+	}
+	return SIZE_MAX;
+}
+
+/* The first of the message keys that says something, or SIZE_MAX. */
+static size_t
+choose_msg(const struct gather *g)
+{
+	unsigned left = g->msg_seen;
+	size_t at;
+
+	for (; left != 0; left &= left - 1) {
+		at = g->msg_at[__builtin_ctz(left)];
+		if (g->f[at].value.n != 0)
+			return at;
+	}
+	return SIZE_MAX;
+}
+
+/* name with as many '_' behind it as it takes to be no field's name. */
+static int
+free_name(struct gather *g, struct str name, struct str *ret)
+{
+	size_t n = name.n;
+	uint8_t *p;
+
+	if (find(g, name) == SIZE_MAX) {
+		*ret = name;
+		return 0;
+	}
+	p = arena_alloc(g->arena, name.n + GATHER_FIELDS_MAX + 8);
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	memcpy(p, name.p, name.n);
+	do
+		p[n++] = '_';
+	while (find(g, str_of(p, n)) != SIZE_MAX);
+	*ret = str_of(p, n);
+	return 0;
+}
+
+static bool
+is_ours(struct str name)
+{
+	int rank = 0;
+
+	switch (names_role(name, &rank)) {
+	case NAME_TIME:
+	case NAME_MSG:
+		return name.p[0] == '_';
+	case NAME_RESERVED:
+		return true;
+	case NAME_PLAIN:
+	case NAME_TRACEPARENT:
+		return false;
+	}
+	return false;
+}
+
+/* Outside fields under our names get a '_' behind, but for those that become the time and _msg. */
+static int
+rename_ours(struct gather *g, size_t time, size_t msg)
+{
+	struct str name;
+	size_t i;
+	int r;
+
+	if (g->slots != NULL && g->n > GATHER_SMALL) {
+		/* The table knows only the names of the line; the search has to see new ones. */
+		free(g->slots);
+		g->slots = NULL;
+	}
+	for (i = 0; i < g->n; i++) {
+		if (i == time || i == msg || !is_ours(g->f[i].name))
+			continue;
+		r = free_name(g, g->f[i].name, &name);
+		if (r != 0)
+			return r;
+		g->f[i].name = name;
+	}
+	return 0;
+}
+
+static int
+dup_names(struct gather *g, struct str *ret)
+{
+	size_t i, n = 0;
+	uint8_t *p;
+
+	for (i = 0; i < g->n_dups; i++)
+		n += g->f[g->dups[i]].name.n + 1;
+	p = arena_alloc(g->arena, n);
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	*ret = str_of(p, n - 1);
+	for (i = 0; i < g->n_dups; i++) {
+		memcpy(p, g->f[g->dups[i]].name.p, g->f[g->dups[i]].name.n);
+		p += g->f[g->dups[i]].name.n;
+		*p++ = ',';
+	}
+	return 0;
+}
+
+/* The trace part of version-trace-parent-flags (W3C Trace Context, 3.2), or nothing. */
+static struct str
+trace_part(struct str s)
+{
+	if (s.n < 55 || s.p[2] != '-' || s.p[35] != '-' || s.p[52] != '-')
+		return STR_NONE;
+	return str_sub(s, 3, 35);
+}
+
+/*
+ * What is added to the line's own fields: trace_id, dup_keys, stream, parse_error, _rest.
+ */
+enum { EXTRAS_MAX = 5 };
+
+static int
+add_extra(struct gather *g, struct field *f, size_t *n, struct str name, struct str value)
+{
+	int r;
+
+	if (value.n == 0)
+		return 0;
+	r = free_name(g, name, &f[*n].name);
+	if (r != 0)
+		return r;
+	f[*n].value = value;
+	f[*n].kind = VALUE_STRING;
+	(*n)++;
+	return 0;
+}
+
+static int
+add_extras(struct gather *g, struct field *f, size_t *n)
+{
+	struct str dups = STR_NONE, trace = STR_NONE;
+	int r = 0;
+
+	if (g->n_dups != 0 && !g->bare)
+		r = dup_names(g, &dups);
+	if (g->traceparent && find(g, STR("trace_id")) == SIZE_MAX)
+		trace = trace_part(g->f[find(g, STR("traceparent"))].value);
+	if (r == 0)
+		r = add_extra(g, f, n, STR("trace_id"), trace);
+	if (r == 0)
+		r = add_extra(g, f, n, STR("dup_keys"), dups);
+	if (r == 0)
+		r = add_extra(g, f, n, STR("stream"), g->where);
+	if (r == 0)
+		r = add_extra(g, f, n, STR("parse_error"), g->error);
+	return r != 0 ? r : add_extra(g, f, n, STR("_rest"), g->rest);
+}
+
+/* The fields without number skip into the arena, with room for extras. */
+static int
+copy_fields(struct gather *g, size_t skip, struct field **ret, size_t *ret_n)
+{
+	struct field *f = arena_alloc(g->arena, (g->n + EXTRAS_MAX) * sizeof(*f));
+	size_t n = g->n;
+
+	if (f == NULL)
+		return err_origin(-ENOMEM);
+	if (skip < n) {
+		memcpy(f, g->f, skip * sizeof(*f));
+		memcpy(f + skip, g->f + skip + 1, (n - skip - 1) * sizeof(*f));
+		n--;
+	} else if (n != 0) {
+		memcpy(f, g->f, n * sizeof(*f));
+	}
+	*ret = f;
+	*ret_n = n;
+	return 0;
+}
+
+int
+gather_finish(struct gather *g, struct wall received, struct record *rec)
+{
+	size_t time = SIZE_MAX, msg, at;
+	int r = 0;
+
+	if (g->bare) {
+		at = find(g, STR("_time"));
+		g->timed = g->timed ||
+		    (at != SIZE_MAX && moment_parse(g->moment, g->f[at].value, &g->time));
+	} else {
+		if (!g->timed)
+			time = choose_time(g);
+		msg = choose_msg(g);
+		/* Before any of them is ours: what stands there under these names is the line's. */
+		if (g->reserved)
+			r = rename_ours(g, time, msg);
+		if (r == 0 && msg != SIZE_MAX)
+			g->f[msg].name = STR("_msg");
+	}
+	if (r == 0)
+		r = copy_fields(g, time, &rec->fields, &rec->n_fields);
+	if (r == 0 &&
+	    (g->n_dups != 0 || g->traceparent || g->where.n != 0 || g->error.n != 0 ||
+	        g->rest.n != 0))
+		r = add_extras(g, rec->fields, &rec->n_fields);
+	rec->time = g->timed ? g->time : received;
+	rec->flags = g->timed ? RECORD_HAS_TIME : 0;
+	return r;
+}
+
+int
+gather_fields(struct gather *g, struct field **ret, size_t *ret_n)
+{
+	int r;
+
+	r = copy_fields(g, SIZE_MAX, ret, ret_n);
+	if (r == 0 && g->rest.n != 0)
+		r = add_extra(g, *ret, ret_n, STR("_rest"), g->rest);
+	return r;
+}

@@ -1,0 +1,124 @@
+/*
+ * parsers/gather.h - the fields of one line while it is read.
+ * One job: collect named values, note duplicates and roles, and make the record of them.
+ * Floor: 2 (uses record, base).
+ *
+ * A format adds fields in the order of the line; renames wait for gather_finish, so that duplicates are
+ * found by the line's own names.
+ */
+#pragma once
+
+#include "parsers/moment.h"
+#include "record/names.h"
+#include "record/record.h"
+
+enum {
+	GATHER_FIELDS_MAX = 1000, /* of a record; what is more goes into one field, _rest */
+	GATHER_SMALL = 64,        /* up to here a duplicate is searched in the list itself */
+	GATHER_SLOTS = 4096,      /* beyond it in a table of so many slots */
+	GATHER_DUPS_MAX = 32,     /* duplicates noted by name */
+};
+enum { GATHER_E_FULL = 1 };
+
+/*
+ * Invariants: n <= cap, n <= GATHER_FIELDS_MAX; the first n names are distinct; bit h of seen is set for
+ * each hash h of a name; slots holds all n names once n passes GATHER_SMALL; time_at[rank] and
+ * msg_at[rank] hold where the rank's bit is set.
+ */
+struct gather {
+	struct arena *arena; /* what is made for the record lives here; borrowed */
+	struct field *f;
+	size_t n;
+	size_t cap;
+	bool bare; /* names have no roles: fields for pipes, or "as is" */
+	bool reserved;
+	bool traceparent;
+	bool timed; /* the format itself knows the time */
+	uint16_t n_dups;
+	uint16_t time_seen; /* bit per rank */
+	uint16_t msg_seen;
+	uint64_t seen[4];
+	struct wall time;
+	struct str rest;  /* _rest, or empty */
+	struct str error; /* parse_error, or empty */
+	struct str where; /* the stream of a container, stdout or stderr, or empty */
+	uint16_t time_at[NAMES_TIME_MAX];
+	uint16_t msg_at[NAMES_MSG_MAX];
+	uint16_t dups[GATHER_DUPS_MAX];
+	uint16_t *slots; /* 0, or 1 + an index into f */
+	struct moment *moment;
+	struct field *small; /* the caller's first storage for f; not freed */
+};
+
+/** gather_init(g, moment, small, n_small): an empty one on the caller's small[n_small]. */
+void gather_init(struct gather *g, struct moment *moment, struct field *small, size_t n_small);
+void gather_fini(struct gather *g);
+
+/** gather_begin(g, arena): forget the last line. */
+void gather_begin(struct gather *g, struct arena *arena);
+
+/** gather_finish(g, received, rec): the record of what was gathered; roles become _msg and the time. */
+int gather_finish(struct gather *g, struct wall received, struct record *rec);
+
+/** gather_fields(g, ret, ret_n): the fields alone, in the arena. */
+int gather_fields(struct gather *g, struct field **ret, size_t *ret_n);
+
+/** gather_fail(g, fmt, …): why the line does not parse, as text in the arena; returns PARSE_E_SYNTAX, -ENOMEM. */
+int gather_fail(struct gather *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The parts of gather_add that are rarely needed. */
+int gather_grow(struct gather *g);
+bool gather_replace(struct gather *g, struct str name, struct str value, enum value_kind kind);
+void gather_role(struct gather *g, size_t at);
+void gather_slot(struct gather *g, size_t at);
+
+static inline unsigned
+gather_hash(struct str name)
+{
+	uint32_t h;
+
+	h = (uint32_t)name.n * 0x9e3779b1u + name.p[0] * 0x85ebca6bu;
+	h ^= name.p[name.n - 1] * 0xc2b2ae35u + name.p[name.n / 2] * 0x27d4eb2fu;
+	return (h * 0x9e3779b1u) >> 24;
+}
+
+/**
+ * gather_add(g, name, value, kind):
+ * One more field; a name that is there already keeps its place, takes the new value and is noted.
+ * An empty name is "_".
+ *
+ * Errors: GATHER_E_FULL (the caller puts what is left into g->rest), -ENOMEM.
+ */
+static inline int
+gather_add(struct gather *g, struct str name, struct str value, enum value_kind kind)
+{
+	unsigned h;
+	int r;
+
+	if (UNLIKELY(name.n == 0))
+		name = STR("_");
+	h = gather_hash(name);
+	if (UNLIKELY((g->seen[h >> 6] >> (h & 63) & 1) != 0) &&
+	    gather_replace(g, name, value, kind))
+		return 0;
+	if (UNLIKELY(g->n == g->cap)) {
+		r = gather_grow(g);
+		if (r != 0)
+			return r;
+	}
+	g->seen[h >> 6] |= UINT64_C(1) << (h & 63);
+	g->f[g->n] = (struct field){ name, value, kind };
+	if (UNLIKELY(names_may_have_role(name)))
+		gather_role(g, g->n);
+	if (UNLIKELY(g->n >= GATHER_SMALL))
+		gather_slot(g, g->n);
+	g->n++;
+	return 0;
+}
+
+/** gather_text(g, name, value): the same for a plain text value; an empty value is no field. */
+static inline int
+gather_text(struct gather *g, struct str name, struct str value)
+{
+	return value.n != 0 ? gather_add(g, name, value, VALUE_STRING) : 0;
+}

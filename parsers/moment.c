@@ -1,0 +1,299 @@
+/*
+ * parsers/moment.c - times as logs write them.
+ * One job: from text to an instant, in the source's zone where the text has none.
+ * Floor: 2 (uses base).
+ *
+ * Lines of a log follow each other in time, so the date is nearly always that of the line before:
+ * only the time of day is computed anew.
+ */
+#include "parsers/moment.h"
+
+#include "parsers/parser.h"
+
+enum { BUCKET_S = 900, FRACTION_DIGITS = 9 };
+
+/* Epochs count as times from 1980 to 2200; in these bounds s, ms, us and ns cannot be mixed up. */
+#define EPOCH_MIN_S INT64_C(315532800)
+#define EPOCH_MAX_S INT64_C(7258118400)
+
+void
+moment_init(struct moment *m, bool zone_set, int zone_s)
+{
+	*m = (struct moment){ .zone_set = zone_set, .zone_s = zone_s };
+}
+
+/*
+ * The offset before the change nearest to local time s, if that local time exists with it, else the one
+ * after, else (the hour left out) the one before.
+ */
+static int
+host_offset(int64_t s)
+{
+	int before = wall_local_offset((struct wall){ (s - 86400) * NS_PER_S });
+	int after = wall_local_offset((struct wall){ (s + 86400) * NS_PER_S });
+
+	if (before == after ||
+	    wall_local_offset((struct wall){ (s - before) * NS_PER_S }) == before)
+		return before;
+	return wall_local_offset((struct wall){ (s - after) * NS_PER_S }) == after ? after : before;
+}
+
+struct wall
+moment_local(struct moment *m, int64_t local_ns)
+{
+	int64_t s = local_ns / NS_PER_S, bucket = s / BUCKET_S;
+	int64_t ns;
+
+	if (m->zone_set)
+		m->offset_s = m->zone_s;
+	else if (s > INT64_MAX / NS_PER_S - 2 * 86400 || s < INT64_MIN / NS_PER_S + 2 * 86400)
+		m->offset_s = 0;
+	else if (!m->have_bucket || bucket != m->bucket) {
+		m->offset_s = host_offset(s);
+		m->bucket = bucket;
+		m->have_bucket = true;
+	}
+	if (__builtin_sub_overflow(local_ns, m->offset_s * NS_PER_S, &ns))
+		ns = local_ns;
+	return (struct wall){ ns };
+}
+
+int
+moment_month(struct str s)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int i;
+
+	if (s.n >= 3)
+		for (i = 0; i < 12; i++)
+			if (memcmp(s.p, names + 3 * i, 3) == 0)
+				return i + 1;
+	return 0;
+}
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* n digits at p as a number, or -1. */
+static int
+digits(const uint8_t *p, size_t n)
+{
+	int v = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!is_digit(p[i]))
+			return -1;
+		v = v * 10 + (p[i] - '0');
+	}
+	return v;
+}
+
+/* hh:mm:ss at p, in seconds, or -1. */
+static int
+clock_seconds(const uint8_t *p)
+{
+	int h = digits(p, 2), m = digits(p + 3, 2), s = digits(p + 6, 2);
+
+	if (h < 0 || m < 0 || s < 0 || p[2] != ':' || p[5] != ':' || h > 23 || m > 59 || s > 60)
+		return -1;
+	return h * 3600 + m * 60 + s;
+}
+
+static int
+month_days(int y, int m)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return m == 2 && ((y % 4 == 0 && y % 100 != 0) || y % 400 == 0) ? 29 : days[m - 1];
+}
+
+static bool
+date_days(int y, int mo, int d, int64_t *ret)
+{
+	if (y < 0 || mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo))
+		return false;
+	*ret = days_from_civil(y, mo, d);
+	return true;
+}
+
+/* yyyy-mm-dd or yyyy/mm/dd at p[10]. */
+static bool
+iso_days(struct moment *m, const uint8_t *p, int64_t *ret)
+{
+	if (m->have_date && memcmp(p, m->date, sizeof(m->date)) == 0) {
+		*ret = m->days;
+		return true;
+	}
+	if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] ||
+	    !date_days(digits(p, 4), digits(p + 5, 2), digits(p + 8, 2), ret))
+		return false;
+	memcpy(m->date, p, sizeof(m->date));
+	m->days = *ret;
+	m->have_date = true;
+	return true;
+}
+
+/* The digits after '.' or ',' at s[at] as ns; returns where they end, at when there are none. */
+static size_t
+fraction(struct str s, size_t at, int *ret_ns)
+{
+	int ns = 0;
+	size_t i = at + 1, n = 0;
+
+	*ret_ns = 0;
+	if (at >= s.n || (s.p[at] != '.' && s.p[at] != ','))
+		return at;
+	for (; i < s.n && is_digit(s.p[i]); i++, n++)
+		if (n < FRACTION_DIGITS)
+			ns = ns * 10 + (s.p[i] - '0');
+	if (n == 0)
+		return at;
+	for (; n < FRACTION_DIGITS; n++)
+		ns *= 10;
+	*ret_ns = ns;
+	return i;
+}
+
+/* Z, +hh:mm, +hhmm or +hh at s[at]: where it ends, or at when there is none. */
+static size_t
+zone(struct str s, size_t at, int *ret_s)
+{
+	size_t left = s.n - at;
+	int h, m = 0;
+	size_t n;
+
+	if (left >= 1 && (s.p[at] == 'Z' || s.p[at] == 'z')) {
+		*ret_s = 0;
+		return at + 1;
+	}
+	if (left < 3 || (s.p[at] != '+' && s.p[at] != '-'))
+		return at;
+	h = digits(s.p + at + 1, 2);
+	n = 3;
+	if (left >= 6 && s.p[at + 3] == ':' && (m = digits(s.p + at + 4, 2)) >= 0)
+		n = 6;
+	else if (left >= 5 && (m = digits(s.p + at + 3, 2)) >= 0)
+		n = 5;
+	else
+		m = 0;
+	if (h < 0 || h > 23 || m > 59)
+		return at;
+	*ret_s = (s.p[at] == '-' ? -1 : 1) * (h * 3600 + m * 60);
+	return at + n;
+}
+
+/* What days, seconds of the day, fraction and zone make; without a zone by local rules. */
+static bool
+assemble(struct moment *m, int64_t days, int secs, int ns, const int *zone_s, struct wall *ret)
+{
+	int64_t t;
+
+	if (__builtin_mul_overflow(days * 86400 + secs, NS_PER_S, &t) ||
+	    __builtin_add_overflow(t, ns, &t))
+		return false;
+	if (zone_s == NULL)
+		*ret = moment_local(m, t);
+	else if (__builtin_sub_overflow(t, *zone_s * NS_PER_S, &ret->ns))
+		return false;
+	return true;
+}
+
+size_t
+moment_prefix(struct moment *m, struct str s, struct wall *ret)
+{
+	int secs, ns, zone_s = 0;
+	size_t at, end, blank;
+	int64_t days;
+
+	if (s.n < 19 || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
+	    !iso_days(m, s.p, &days) || (secs = clock_seconds(s.p + 11)) < 0)
+		return 0;
+	at = fraction(s, 19, &ns);
+	/* Some write a blank before the offset: 2026-11-21 02:14:13 +0000. */
+	blank = at + 1 < s.n && s.p[at] == ' ' && (s.p[at + 1] == '+' || s.p[at + 1] == '-');
+	end = zone(s, at + blank, &zone_s);
+	if (end == at + blank)
+		return assemble(m, days, secs, ns, NULL, ret) ? at : 0;
+	return assemble(m, days, secs, ns, &zone_s, ret) ? end : 0;
+}
+
+/* 21/Nov/2026:02:14:13 +0000, the form of access logs. */
+static bool
+parse_access(struct moment *m, struct str s, struct wall *ret)
+{
+	int secs, zone_s = 0;
+	int64_t days;
+
+	if ((s.n != 20 && s.n != 26) || s.p[2] != '/' || s.p[6] != '/' || s.p[11] != ':' ||
+	    !date_days(digits(s.p + 7, 4), moment_month(str_sub(s, 3, 6)), digits(s.p, 2), &days) ||
+	    (secs = clock_seconds(s.p + 12)) < 0)
+		return false;
+	if (s.n == 20)
+		return assemble(m, days, secs, 0, NULL, ret);
+	if (s.p[20] != ' ' || zone(s, 21, &zone_s) != s.n)
+		return false;
+	return assemble(m, days, secs, 0, &zone_s, ret);
+}
+
+/* The integer's unit shows by its size; 0 when it is no plausible time. */
+static int64_t
+epoch_unit(int64_t v)
+{
+	int64_t unit;
+
+	for (unit = NS_PER_S; unit != 0; unit /= 1000)
+		if (v >= EPOCH_MIN_S * (NS_PER_S / unit) && v / (NS_PER_S / unit) < EPOCH_MAX_S)
+			return unit;
+	return 0;
+}
+
+static bool
+parse_epoch(struct str s, struct wall *ret)
+{
+	int64_t v = 0, unit;
+	size_t i, end;
+	int ns;
+
+	for (i = 0; i < s.n && is_digit(s.p[i]); i++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, s.p[i] - '0', &v))
+			return false;
+	if (i == 0)
+		return false;
+	unit = epoch_unit(v);
+	end = fraction(s, i, &ns);
+	if (unit == 0 || end != s.n || (i < s.n && s.p[i] != '.'))
+		return false;
+	/* ns are of a second; of a smaller unit the fraction counts so much less. */
+	*ret = (struct wall){ v * unit + ns / (NS_PER_S / unit) };
+	return true;
+}
+
+bool
+moment_parse(struct moment *m, struct str s, struct wall *ret)
+{
+	struct wall t;
+
+	if (s.n < 9 || s.n > 64 || !is_digit(s.p[0]))
+		return false;
+	if (s.n >= 19 && (s.p[4] == '-' || s.p[4] == '/')) {
+		if (moment_prefix(m, s, &t) != s.n)
+			return false;
+		*ret = t;
+		return true;
+	}
+	return parse_epoch(s, ret) || parse_access(m, s, ret);
+}
+
+bool
+parser_time(struct str s, int zone_s, struct wall *ret)
+{
+	struct moment m;
+
+	moment_init(&m, true, zone_s);
+	return moment_parse(&m, str_trim(s), ret);
+}

@@ -1,0 +1,47 @@
+/*
+ * parsers/moment.h - times as logs write them.
+ * One job: from text to an instant, in the source's zone where the text has none.
+ * Floor: 2 (uses base).
+ */
+#pragma once
+
+#include "base/wall.h"
+
+/*
+ * The zone of times without one, and what the last look-ups gave.
+ * Invariants: offset_s holds for local times in bucket if have_bucket; days is the date of the ten
+ * bytes in date if have_date.
+ */
+struct moment {
+	bool zone_set; /* zone_s holds, else the host's zone */
+	int zone_s;    /* seconds east of UTC */
+	bool have_bucket;
+	bool have_date;
+	int64_t bucket; /* local quarter of an hour */
+	int offset_s;
+	int64_t days;
+	uint8_t date[10];
+};
+
+/** moment_init(m, zone_set, zone_s) */
+void moment_init(struct moment *m, bool zone_set, int zone_s);
+
+/**
+ * moment_parse(m, s, ret):
+ * RFC 3339 with any offset or none, a plausible epoch, or the forms of access and error logs,
+ * 21/Nov/2026:02:14:13 +0000 and 2026/11/21 02:14:13.  False when it is none of them.
+ */
+bool moment_parse(struct moment *m, struct str s, struct wall *ret);
+
+/** moment_prefix(m, s, ret): bytes of the RFC 3339 or 2026/11/21 time that ${s} begins with, or 0. */
+size_t moment_prefix(struct moment *m, struct str s, struct wall *ret);
+
+/**
+ * moment_local(m, local_ns):
+ * The instant of a local time given as if it were UTC.  In the hour that comes twice it is the first
+ * one; in the hour that is left out the offset before the change holds.
+ */
+struct wall moment_local(struct moment *m, int64_t local_ns);
+
+/** moment_month(s): 1 to 12 for the English three letters at the start of ${s}, else 0. */
+int moment_month(struct str s);
