@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""tests/e2e/daemon.py - what weird does for its users, from the line to the answer."""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from harness import WEIR, WEIRD, Journald, Place, Skip, check, main, wait_until
+
+
+def write(path, *lines, mode="a"):
+    with open(path, mode) as f:
+        for line in lines:
+            f.write((line if isinstance(line, str) else json.dumps(line)) + "\n")
+
+
+def request(place, method, path, body=None, headers=None):
+    conn = http.client.HTTPConnection("localhost", timeout=30)
+    conn.sock = socket.socket(socket.AF_UNIX)
+    conn.sock.settimeout(30)
+    conn.sock.connect(os.path.join(place.store, "weir.sock"))
+    conn.request(method, path, body, headers or {})
+    answer = conn.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def files_config(place, more="", store="commit_interval: 100ms"):
+    place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"]{', ' + more if more else ''}}}", store=store)
+
+
+def test_journal_rows():
+    journald = Journald.need()
+    with Place("journal") as place:
+        place.config("  - journal: {from: boot}", store="commit_interval: 100ms")
+        journald.send('{"timestamp":"2024-05-06T07:08:09.5+02:00","level":"warn","request_id":"req_1","http":{"status":503},'
+                      '"message":"upstream is down"}', SYSLOG_IDENTIFIER="shop", PRIORITY="3")
+        journald.send("plain words", SYSLOG_IDENTIFIER="other", PRIORITY="4", BLOB=b"\x00\xff\x01")
+        place.start()
+        row = wait_until(lambda: place.query('request_id:="req_1"'), what="the row")[0]
+        check(row["_time"] == "2024-05-06T05:08:09.5Z", f"_time is {row['_time']}")
+        check(row["_msg"] == "upstream is down" and row["http.status"] == "503" and row["level"] == "warn", f"fields {row}")
+        check(row["unit"] == "shop" and 'unit="shop"' in row["_stream"] and row["PRIORITY"] == "3", f"stream {row}")
+        check("message" not in row and "MESSAGE" not in row, "the message is kept twice")
+        row = wait_until(lambda: place.query('"plain words"'), what="the plain row")[0]
+        check(row["level"] == "warning", f"level from PRIORITY is {row.get('level')}")
+        check("BLOB" in row, "a binary field is lost")
+        journald.send("later", SYSLOG_IDENTIFIER="shop")
+        wait_until(lambda: place.query('later'), what="a line written while following")
+        place.kill()
+        journald.send("while it was dead", SYSLOG_IDENTIFIER="shop")
+        place.start()
+        wait_until(lambda: place.query('"while it was dead"'), what="a line written while it was dead")
+        check(place.count('unit:="shop"') == 3, "a row stands twice or is missing after the restart")
+        check(place.stop() == 0, "SIGTERM")
+
+
+def test_files_follow():
+    with Place("files") as place:
+        files_config(place, "stream: {app: shop, tier: }, fields: {env: prod}, drop: 'path:=\"/health\"', "
+                            "redact: [{pattern: 'token=\\S+', with: 'token=***'}]")
+        log = f"{place.logs}/a.log"
+        write(log, {"level": "info", "msg": "one token=abc123", "tier": "web"}, {"msg": "no", "path": "/health"})
+        place.start()
+        wait_until(lambda: place.count("*") == 1, what="the first row")
+        row = place.query("*")[0]
+        check(row["_msg"] == "one token=***", f"redacted {row}")
+        check(row["env"] == "prod" and 'app="shop"' in row["_stream"] and 'tier="web"' in row["_stream"] and
+              f'file="{log}"' in row["_stream"], f"stream {row['_stream']}")
+        write(log, "a line without JSON", '{"broken": ')
+        wait_until(lambda: place.count("*") == 3, what="rows two and three")
+        check(place.count('"a line without JSON"') == 1, "the plain line")
+        with open(log, "a") as f:
+            f.write('{"msg":"half')
+            f.flush()
+            time.sleep(0.5)
+            check(place.count("*") == 3, "a partial line was taken")
+            f.write(' and half"}\n')
+        wait_until(lambda: place.count('"half and half"') == 1, what="the completed line")
+        write(f"{place.logs}/new.log", {"msg": "found"})
+        wait_until(lambda: place.count('found') == 1, what="a file that appeared")
+        os.rename(log, log + ".1")
+        write(log + ".1", {"msg": "late in the old file"})
+        write(log, {"msg": "first in the new file"}, mode="w")
+        wait_until(lambda: place.count('"old file" or "new file"') == 2, what="rows around the rename")
+        os.unlink(log)
+        write(log, {"msg": "same name again"}, mode="w")
+        wait_until(lambda: place.count('"same name again"') == 1, what="a recreated file")
+        place.kill()
+        place.start()
+        time.sleep(0.5)
+        check(place.count("*") == 8, f"{place.count('*')} rows after a restart")
+        check(place.stop() == 0, "SIGTERM")
+
+
+def test_once():
+    with Place("once") as place:
+        files_config(place)
+        write(f"{place.logs}/a.log", *[{"n": i, "msg": "x"} for i in range(5000)])
+        with open(f"{place.logs}/a.log", "a") as f:
+            f.write('{"msg":"partial')
+        place.once()
+        check(place.count("*") == 5000, f"{place.count('*')} rows")
+        place.once()
+        check(place.count("*") == 5000, "a second --once doubled rows")
+
+
+def test_second_daemon():
+    with Place("second") as place:
+        files_config(place)
+        place.start()
+        p = subprocess.run([WEIRD, "--config", place.config_path], capture_output=True, timeout=20)
+        check(p.returncode == 3, f"exit {p.returncode}")
+        check(str(place.daemon.pid) in p.stderr.decode(), f"does not say who holds it: {p.stderr}")
+
+
+def test_bad_config():
+    with Place("config") as place:
+        with open(place.config_path, "w") as f:
+            f.write("store:\n  path: /tmp/x\n  retentoin: 3d\ninputs:\n  - files: {paths: [/x], drop: 'a:(b'}\n  - jurnal: {}\n")
+        p = subprocess.run([WEIRD, "--config", place.config_path], capture_output=True, timeout=20)
+        text = p.stderr.decode()
+        check(p.returncode == 2, f"exit {p.returncode}")
+        check("weir.yaml:3:3" in text and "did you mean 'retention'" in text, text)
+        check("weir.yaml:5:" in text and "weir.yaml:6:" in text, text)
+        p = place.weir("check", place.config_path, ok=(2,))
+        check(b"retention" in p.stderr + p.stdout, "weir check")
+
+
+def test_reload():
+    with Place("reload") as place:
+        files_config(place)
+        write(f"{place.logs}/a.log", {"msg": "before"})
+        place.start()
+        wait_until(lambda: place.count("before") == 1, what="the first row")
+        with open(place.config_path, "a") as f:
+            f.write("nonsense: 1\n")
+        place.daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: "nonsense" in place.said(), what="why the new configuration was refused")
+        write(f"{place.logs}/a.log", {"msg": "still there"})
+        wait_until(lambda: place.count('"still there"') == 1, what="the old configuration")
+        os.mkdir(f"{place.dir}/more")
+        place.config(f"  - files: {{paths: [\"{place.logs}/*.log\", \"{place.dir}/more/*.log\"]}}", store="commit_interval: 100ms")
+        place.daemon.send_signal(signal.SIGHUP)
+        write(f"{place.dir}/more/b.log", {"msg": "new place"})
+        wait_until(lambda: place.count('"new place"') == 1, what="the new configuration")
+        check(place.count("before") == 1, "the reload doubled a row")
+        check(place.stop() == 0, "SIGTERM")
+
+
+def test_insert_and_status():
+    with Place("insert") as place:
+        files_config(place)
+        place.start()
+        check(request(place, "GET", "/health") == (200, "OK\n"), "/health")
+        status, _ = request(place, "POST", "/insert/jsonline?_stream_fields=app",
+                            '{"app":"a","msg":"pushed one"}\n{"app":"a","msg":"pushed two"}')
+        check(status == 200, f"insert {status}")
+        check(place.count("pushed") == 2, "what was acknowledged is not there")
+        for _ in range(2):
+            status, _ = request(place, "POST", "/insert/jsonline", '{"msg":"in a batch"}\n', {"Weir-Batch": "b-1"})
+            check(status == 200, f"batch {status}")
+        check(place.count('"in a batch"') == 1, "a batch sent twice stands twice")
+        place.kill()
+        place.start()
+        status, _ = request(place, "POST", "/insert/jsonline", '{"msg":"in a batch"}\n', {"Weir-Batch": "b-1"})
+        check(place.count('"in a batch"') == 1 and status == 200, "the batch is forgotten after a crash")
+        check("weir_" in request(place, "GET", "/metrics")[1], "/metrics")
+        json.loads(request(place, "GET", "/status")[1])
+        check(b"file" in place.weir("status").stdout, "weir status")
+        check(request(place, "GET", "/nothing")[0] == 404, "404")
+        check(request(place, "DELETE", "/health")[0] == 405, "405")
+        p = place.weir("ingest", "-", input=b'{"msg":"by the command"}\n')
+        check(p.returncode == 0 and place.count('"by the command"') == 1, "weir ingest beside the daemon")
+
+
+def test_tail():
+    with Place("tail") as place:
+        files_config(place)
+        write(f"{place.logs}/a.log", *[{"n": i, "msg": "old"} for i in range(20)])
+        place.start()
+        wait_until(lambda: place.count("*") == 20, what="the rows before")
+        tail = subprocess.Popen([WEIR, "tail", "--store", place.store, "--output", "json"], stdout=subprocess.PIPE,
+                                env={**os.environ, "NO_COLOR": "1"})
+        try:
+            got = [json.loads(tail.stdout.readline())["n"] for _ in range(10)]
+            check(got == [str(i) for i in range(10, 20)], f"tail began with {got}")
+            write(f"{place.logs}/a.log", {"n": 20, "msg": "new"})
+            check(json.loads(tail.stdout.readline())["n"] == "20", "a new row")
+            place.kill()
+            write(f"{place.logs}/a.log", {"n": 21, "msg": "while dead"})
+            place.start()
+            check(json.loads(tail.stdout.readline())["n"] == "21", "a row after the daemon's restart")
+            place.stop()
+            place.weir("store", "seal")
+            write(f"{place.logs}/a.log", {"n": 22, "msg": "after the seal"})
+            place.start()
+            check(json.loads(tail.stdout.readline())["n"] == "22", "a row after a seal")
+        finally:
+            tail.kill()
+            tail.wait()
+
+
+def cpu_seconds(pid):
+    total = 0
+    for p in [pid] + [int(c) for c in open(f"/proc/{pid}/task/{pid}/children").read().split()]:
+        fields = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def test_idle():
+    Journald.need().send("something")
+    with Place("idle") as place:
+        place.config(f"  - journal: {{from: boot}}\n  - files: {{paths: [\"{place.logs}/*.log\"]}}")
+        write(f"{place.logs}/a.log", {"msg": "x"})
+        place.start()
+        wait_until(lambda: place.count("*") >= 2, what="rows")
+        time.sleep(2.5)
+        before = cpu_seconds(place.daemon.pid)
+        time.sleep(5)
+        used = cpu_seconds(place.daemon.pid) - before
+        check(used <= 0.05, f"an idle daemon used {used:.2f} CPU s in 5 s")
+
+
+def test_store_full():
+    if os.geteuid() != 0:
+        raise Skip("needs root to mount a tmpfs")
+    with Place("full") as place:
+        os.mkdir(place.store)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=750", "tmpfs", place.store], check=True)
+        try:
+            files_config(place, store="commit_interval: 100ms, max_bytes: 20MiB")
+            log = f"{place.logs}/a.log"
+            place.start()
+            write(log, *[{"n": i, "msg": "before"} for i in range(100)])
+            wait_until(lambda: place.count("before") == 100, what="the rows before")
+            with open(f"{place.store}/filler", "wb") as f:
+                try:
+                    while True:
+                        f.write(b"\0" * 65536)
+                        f.flush()
+                except OSError:
+                    pass
+            n = 0
+            for _ in range(40):
+                write(log, *[{"n": n + i, "msg": "during", "pad": os.urandom(40).hex()} for i in range(2000)])
+                n += 2000
+                time.sleep(0.05)
+            wait_until(lambda: "full" in place.said().lower() or "no space" in place.said().lower(), what="a word about the full disk")
+            check(place.daemon.poll() is None, "the daemon ended on a full disk")
+            os.unlink(f"{place.store}/filler")
+            wait_until(lambda: place.count("during") == n, seconds=40, what=f"all {n} rows after there was room")
+            check(place.stop() == 0, "SIGTERM")
+            check(place.count("before") == 100, "rows from before")
+            check(place.weir("store", "verify").returncode == 0, "verify")
+        finally:
+            if place.daemon and place.daemon.poll() is None:
+                place.kill()
+            subprocess.run(["umount", "-l", place.store], check=False)
+
+
+def test_flipped_bit():
+    with Place("bit") as place:
+        files_config(place)
+        write(f"{place.logs}/a.log", *[{"n": i, "level": "info", "msg": f"line {i} {os.urandom(8).hex()}"} for i in range(50000)])
+        place.once()
+        place.weir("store", "seal")
+        check(place.weir("store", "verify").returncode == 0, "verify before")
+        segment = max((e for e in os.scandir(place.store) if e.name.endswith(".seg")), key=lambda e: e.stat().st_size).path
+        with open(segment, "r+b") as f:
+            f.seek(os.path.getsize(segment) // 2)
+            byte = f.read(1)
+            f.seek(-1, 1)
+            f.write(bytes([byte[0] ^ 4]))
+        p = place.weir("store", "verify", ok=(0, 1, 2, 3))
+        check(p.returncode == 3 and os.path.basename(segment).encode() in p.stdout + p.stderr, f"verify says {p}")
+        p = place.weir("query", "--output", "json", "* | fields n, _msg, level", ok=(3,))
+        check(p.stdout.count(b"\n") >= 1 and p.stderr.strip(), "the rest is answered, and the fault is told")
+
+
+def test_hostile_terminal():
+    with Place("tty") as place:
+        files_config(place)
+        write(f"{place.logs}/a.log", "red \x1b[31m bell \x07 \u202e bidi \x9b c1", {"msg": "\u001b]0;title\u0007 x", "k\u001bey": "v\u009b"})
+        place.once()
+        out = subprocess.run(["script", "-qec", f"{WEIR} query --store {place.store} '*'", "/dev/null"], capture_output=True,
+                             env={**os.environ, "WEIR_PAGER": "cat", "TERM": "xterm", "NO_COLOR": "1"}, stdin=subprocess.DEVNULL).stdout
+        check(b"bell" in out, f"no rows: {out}")
+        check(b"\x1b" not in out and b"\x07" not in out and "\x9b".encode() not in out and "\u202e".encode() not in out,
+              f"control bytes reach the terminal: {out}")
+
+
+main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_insert_and_status,
+      test_tail, test_idle, test_store_full, test_flipped_bit, test_hostile_terminal])
