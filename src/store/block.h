@@ -105,6 +105,11 @@ int block_column(struct block *b, struct str name, const uint32_t *rows, size_t 
 int block_contains(struct block *b, struct str name, struct str literal, bool nocase,
     uint64_t *sel);
 
+/** block_bad(b, ret_column, ret_at, ret_what): after BLOCK_E_CORRUPT: the column, the offset in the block of the
+ * chunk or page, and what is wrong with it. */
+void block_bad(const struct block *b, struct str *ret_column, uint64_t *ret_at,
+    const char **ret_what);
+
 /** block_line(b, row, arena, ret): the original line where it is kept or can be made again byte for byte,
  * else empty. */
 int block_line(struct block *b, uint32_t row, struct arena *arena, struct str *ret);
@@ -112,3 +117,13 @@ int block_line(struct block *b, uint32_t row, struct arena *arena, struct str *r
 /** block_verify(b, report, ctx): read every chunk and checksum; calls report for each fault. */
 typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
 int block_verify(struct block *b, block_report_fn report, void *ctx);
+
+/**
+ * block_records(b, from, n, arena, ret):
+ * Rows [from, from + n) as block_builder_add took them (time, stream, fields with their kinds, flags, line), so
+ * that seal and merge can put small blocks together: ret[n], all memory in ${arena} or the block.
+ *
+ * Errors: BLOCK_E_CORRUPT, read errors, -ENOMEM.
+ */
+int block_records(struct block *b, uint32_t from, uint32_t n, struct arena *arena,
+    struct record *ret);

@@ -1,0 +1,358 @@
+/*
+ * store/block_build.c - rows in.
+ * One job: take rows apart into columns, in memory, as fast as they come.
+ * Floor: 2 (uses record, base).
+ *
+ * Field i of a row is nearly always the column that field i of the row before was: one comparison of names
+ * a field, and a copy of the value.  What a column is like is looked at when the block is full.
+ */
+#include "store/block_build.h"
+
+#include "base/own.h"
+
+enum { STALE_MAX = 64 };
+
+int
+block_builder_new(struct block_builder **ret)
+{
+	AUTO(block_builder_free) struct block_builder *b = NULL;
+
+	b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return err_origin(-ENOMEM);
+	b->times = malloc(BLOCK_ROWS_MAX * sizeof(*b->times));
+	b->guess = malloc(BLOCK_COLUMNS_MAX * sizeof(*b->guess));
+	if (enc_scratch_init(&b->scratch) != 0 || b->times == NULL || b->guess == NULL)
+		return err_origin(-ENOMEM);
+	*ret = TAKE(b);
+	return 0;
+}
+
+static void
+column_fini(struct build_column *c)
+{
+	free(c->bytes);
+	free(c->offs);
+	free(c->name);
+	*c = (struct build_column){ 0 };
+}
+
+struct block_builder *
+block_builder_free(struct block_builder *b)
+{
+	size_t i;
+
+	if (b == NULL)
+		return NULL;
+	for (i = 0; i < b->n_columns; i++)
+		column_fini(&b->columns[i]);
+	column_fini(&b->stream);
+	column_fini(&b->rest);
+	free(b->columns);
+	free(b->times);
+	free(b->guess);
+	free(b->ids);
+	map_fini(&b->names);
+	map_fini(&b->rest_names);
+	buf_fini(&b->rest_row);
+	buf_fini(&b->data);
+	buf_fini(&b->dir);
+	enc_scratch_fini(&b->scratch);
+	free(b);
+	return NULL;
+}
+
+/* Make room for n more bytes and for the offsets up to row ${row}. */
+static bool
+column_grow(struct build_column *c, size_t row, size_t n)
+{
+	size_t cap;
+	void *p;
+
+	if (c->cap - c->n < n + ENC_PAD) {
+		cap = c->cap + c->cap / 2 + n + 256;
+		p = realloc(c->bytes, cap);
+		if (p == NULL)
+			return false;
+		c->bytes = p;
+		c->cap = cap;
+	}
+	if (c->cap_rows < row + 2) {
+		cap = c->cap_rows + c->cap_rows / 2;
+		cap = cap < row + 64 ? row + 64 : cap;
+		p = reallocarray(c->offs, cap, sizeof(*c->offs));
+		if (p == NULL)
+			return false;
+		c->offs = p;
+		c->cap_rows = cap;
+		if (c->n_rows == 0)
+			c->offs[0] = 0;
+	}
+	return true;
+}
+
+bool
+block_column_fill(struct build_column *c, size_t n_rows)
+{
+	if (!column_grow(c, n_rows, 0))
+		return false;
+	for (; c->n_rows < n_rows; c->n_rows++)
+		c->offs[c->n_rows + 1] = (uint32_t)c->n;
+	return true;
+}
+
+static inline bool
+column_add(struct block_builder *b, struct build_column *c, struct str v)
+{
+	size_t row = b->n_rows;
+
+	/* A name that stands twice in a row: the first one holds. */
+	if (UNLIKELY(c->n_rows > row) || v.n == 0)
+		return true;
+	if (UNLIKELY(c->cap - c->n < v.n + ENC_PAD || c->cap_rows < row + 2) &&
+	    !column_grow(c, row, v.n))
+		return false;
+	for (; c->n_rows < row; c->n_rows++)
+		c->offs[c->n_rows + 1] = (uint32_t)c->n;
+	b->n_used += c->n == 0;
+	memcpy(c->bytes + c->n, v.p, v.n);
+	c->n += v.n;
+	c->offs[++c->n_rows] = (uint32_t)c->n;
+	return true;
+}
+
+/* A new column, or NULL with *ret_err set; NULL with 0 when there is no room for more columns. */
+static struct build_column *
+column_new(struct block_builder *b, struct str name, int *ret_err)
+{
+	struct build_column *columns;
+	struct map_entry *e;
+	uint8_t *copy;
+
+	*ret_err = 0;
+	if (b->n_columns == BLOCK_COLUMNS_MAX)
+		return NULL;
+	*ret_err = err_origin(-ENOMEM);
+	if (b->columns == NULL) {
+		columns = calloc(BLOCK_COLUMNS_MAX, sizeof(*columns));
+		if (columns == NULL)
+			return NULL;
+		b->columns = columns;
+	}
+	copy = malloc(name.n + 1);
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, name.p, name.n);
+	e = map_put(&b->names, name, NULL);
+	if (e == NULL) {
+		free(copy);
+		return NULL;
+	}
+	e->value = b->n_columns;
+	*ret_err = 0;
+	b->columns[b->n_columns] = (struct build_column){ .name = copy, .name_n = name.n };
+	return &b->columns[b->n_columns++];
+}
+
+static int
+rest_add(struct block_builder *b, const struct field *f)
+{
+	bool is_new;
+	struct map_entry *e = map_put(&b->rest_names, f->name, &is_new);
+
+	if (e == NULL)
+		return err_origin(-ENOMEM);
+	if (is_new)
+		e->value = b->rest_names.n - 1;
+	buf_varint(&b->rest_row, e->value);
+	buf_varint(&b->rest_row, f->value.n);
+	buf_str(&b->rest_row, f->value);
+	return buf_err(&b->rest_row);
+}
+
+/* A field that is not where it was in the last row. */
+static int
+add_elsewhere(struct block_builder *b, size_t i, const struct field *f)
+{
+	struct map_entry *e = map_get(&b->names, f->name);
+	struct build_column *c;
+	int r;
+
+	if (e != NULL) {
+		c = &b->columns[e->value];
+	} else {
+		c = column_new(b, f->name, &r);
+		if (r != 0)
+			return r;
+		if (c == NULL)
+			return err_trace(rest_add(b, f));
+	}
+	if (i < BLOCK_COLUMNS_MAX)
+		b->guess[i] = (uint32_t)(c - b->columns);
+	return column_add(b, c, f->value) ? 0 : err_origin(-ENOMEM);
+}
+
+static inline bool
+guess_right(const struct block_builder *b, size_t i, struct str name)
+{
+	const struct build_column *c;
+
+	if (i >= BLOCK_COLUMNS_MAX || b->guess[i] >= b->n_columns)
+		return false;
+	c = &b->columns[b->guess[i]];
+	return c->name_n == name.n && memcmp(c->name, name.p, name.n) == 0;
+}
+
+static int
+add_fields(struct block_builder *b, const struct record *rec)
+{
+	const struct field *f;
+	size_t i;
+	int r;
+
+	for (i = 0; i < rec->n_fields; i++) {
+		f = &rec->fields[i];
+		if (LIKELY(guess_right(b, i, f->name))) {
+			if (!column_add(b, &b->columns[b->guess[i]], f->value))
+				return err_origin(-ENOMEM);
+			continue;
+		}
+		if (f->value.n == 0 || f->name.n == 0)
+			continue;
+		r = add_elsewhere(b, i, f);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What the row's values need; names only count towards raw_bytes. */
+static size_t
+row_bytes(const struct record *rec, size_t *ret_raw)
+{
+	size_t i, n = rec->stream.n, raw = 0;
+
+	for (i = 0; i < rec->n_fields; i++) {
+		n += rec->fields[i].value.n;
+		raw += rec->fields[i].name.n + 6;
+	}
+	*ret_raw = rec->line.n != 0 ? rec->line.n + 1 : n + raw;
+	return n;
+}
+
+static bool
+is_full(const struct block_builder *b, const struct record *rec, size_t n)
+{
+	size_t columns = b->n_used + rec->n_fields;
+
+	if (b->n_rows == 0)
+		return false;
+	if (columns > BLOCK_COLUMNS_MAX)
+		columns = BLOCK_COLUMNS_MAX;
+	return b->n_rows == BLOCK_ROWS_MAX ||
+	    b->n_bytes + n + columns * b->n_rows * sizeof(uint32_t) > BLOCK_BYTES_MAX ||
+	    b->rest_names.n + rec->n_fields > BLOCK_REST_NAMES_MAX;
+}
+
+/* Take back what a row that failed half-way has left. */
+static void
+undo_row(struct block_builder *b)
+{
+	size_t i;
+	struct build_column *c;
+
+	for (i = 0; i < b->n_columns + 2; i++) {
+		c = i < b->n_columns ? &b->columns[i] : i == b->n_columns ? &b->stream : &b->rest;
+		if (c->n_rows > b->n_rows) {
+			c->n_rows = b->n_rows;
+			c->n = c->offs[c->n_rows];
+		}
+	}
+}
+
+int
+block_builder_add(struct block_builder *b, const struct record *rec)
+{
+	size_t raw, n = row_bytes(rec, &raw);
+	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
+	int r;
+
+	if (is_full(b, rec, n))
+		return BLOCK_E_FULL;
+	if (n > ENC_RECORD_MAX)
+		return err_origin(-EMSGSIZE);
+	buf_clear(&b->rest_row);
+	r = add_fields(b, rec);
+	if (r == 0 &&
+	    (!column_add(b, &b->stream, stream) ||
+	        !column_add(b, &b->rest, buf_view(&b->rest_row))))
+		r = err_origin(-ENOMEM);
+	if (r != 0) {
+		undo_row(b);
+		return err_trace(r);
+	}
+	b->times[b->n_rows++] = rec->time.ns;
+	b->n_bytes += n;
+	b->raw_bytes += raw;
+	return 0;
+}
+
+size_t
+block_builder_rows(const struct block_builder *b)
+{
+	return b->n_rows;
+}
+
+size_t
+block_builder_bytes(const struct block_builder *b)
+{
+	size_t i, n = b->stream.n + b->rest.n + b->n_rows * sizeof(*b->times);
+
+	for (i = 0; i < b->n_columns; i++)
+		n += b->columns[i].n + b->columns[i].n_rows * sizeof(uint32_t);
+	return n;
+}
+
+static void
+column_clear(struct build_column *c)
+{
+	c->n = 0;
+	c->n_rows = 0;
+}
+
+int
+block_builder_clear(struct block_builder *b)
+{
+	size_t i, kept = 0, unused = 0;
+	struct map_entry *e;
+
+	for (i = 0; i < b->n_columns; i++)
+		unused += b->columns[i].n == 0;
+	if (unused > STALE_MAX || b->n_columns == BLOCK_COLUMNS_MAX) {
+		map_clear(&b->names);
+		for (i = 0; i < b->n_columns; i++) {
+			if (b->columns[i].n == 0) {
+				column_fini(&b->columns[i]);
+				continue;
+			}
+			b->columns[kept] = b->columns[i];
+			e = map_put(&b->names,
+			    str_of(b->columns[kept].name, b->columns[kept].name_n), NULL);
+			if (e == NULL)
+				column_fini(&b->columns[kept]);
+			else
+				e->value = kept++;
+		}
+		b->n_columns = kept;
+	}
+	for (i = 0; i < b->n_columns; i++)
+		column_clear(&b->columns[i]);
+	column_clear(&b->stream);
+	column_clear(&b->rest);
+	map_clear(&b->rest_names);
+	b->n_rows = 0;
+	b->n_used = 0;
+	b->n_bytes = 0;
+	b->raw_bytes = 0;
+	return 0;
+}

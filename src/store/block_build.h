@@ -1,0 +1,45 @@
+/*
+ * store/block_build.h - the builder's inside.
+ * One job: what block_build.c fills and block_finish.c writes.
+ * Floor: 2 (uses record, base).
+ */
+#pragma once
+
+#include "store/block_internal.h"
+
+/*
+ * Invariants: offs[0..n_rows] are set once n_rows > 0, offs[n_rows] == n; cap - n >= ENC_PAD when cap > 0.
+ * Rows from n_rows on have no value yet.
+ */
+struct build_column {
+	uint8_t *name;
+	size_t name_n;
+	uint8_t *bytes;
+	size_t n, cap;
+	uint32_t *offs;
+	size_t n_rows, cap_rows;
+};
+
+struct block_builder {
+	struct build_column *columns; /* BLOCK_COLUMNS_MAX of them, n_columns in use */
+	size_t n_columns;
+	size_t n_used;    /* columns that have a value */
+	struct map names; /* number of the column */
+	uint32_t *guess;  /* column of field i in the last row that had one */
+	struct build_column stream, rest;
+	struct map rest_names;
+	struct buf rest_row; /* of the row being added */
+	int64_t *times;
+	size_t n_rows;
+	size_t n_bytes; /* of values */
+	uint64_t raw_bytes;
+	struct enc_scratch scratch;
+	struct buf data, dir;
+	uint64_t *ids;
+	size_t n_ids, cap_ids;
+};
+
+/** block_column_fill(c, n_rows): rows up to ${n_rows} that have no value get none. */
+bool block_column_fill(struct build_column *c, size_t n_rows);
+/** block_builder_clear(b): forget the rows; columns that are in use stay known. */
+int block_builder_clear(struct block_builder *b);

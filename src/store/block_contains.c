@@ -1,0 +1,130 @@
+/*
+ * store/block_contains.c - substrings.
+ * One job: which rows of a column contain a literal, with as little decoding as the encoding allows.
+ * Floor: 2 (uses record, base).
+ */
+#include "store/block_contains.h"
+
+#include "store/block_internal.h"
+
+bool
+match_in(const struct match *m, struct str v)
+{
+	size_t i, k;
+
+	if (!m->nocase)
+		return str_find(v, m->literal) != SIZE_MAX;
+	for (i = 0; i + m->literal.n <= v.n; i++) {
+		for (k = 0; k < m->literal.n; k++)
+			if (str_lower_byte(v.p[i + k]) != m->literal.p[k])
+				break;
+		if (k == m->literal.n)
+			return true;
+	}
+	return false;
+}
+
+/* Clear the bits of rows whose value, numbered by codes, is not in ${hit}. */
+static void
+keep_codes(const struct column *c, const uint8_t *hit, uint64_t *sel)
+{
+	size_t w, k, n;
+	uint64_t keep;
+
+	for (w = 0; w < BITS_WORDS(c->n_rows); w++) {
+		if (sel[w] == 0)
+			continue;
+		n = c->n_rows - w * 64 < 64 ? c->n_rows - w * 64 : 64;
+		keep = 0;
+		for (k = 0; k < n; k++)
+			keep |= (uint64_t)hit[c->codes[w * 64 + k]] << k;
+		sel[w] &= keep;
+	}
+}
+
+static int
+keep_dict(const struct column *c, const struct match *m, struct arena *arena, uint64_t *sel)
+{
+	uint8_t *hit = arena_alloc(arena, c->n_dict + 1);
+	size_t i, n = 0;
+
+	if (hit == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < c->n_dict; i++)
+		n += hit[i] = match_in(m, c->dict[i]);
+	if (n == 0)
+		bits_zero(sel, c->n_rows);
+	else if (n < c->n_dict)
+		keep_codes(c, hit, sel);
+	return 0;
+}
+
+static void
+keep_values(const struct column *c, const struct match *m, uint64_t *sel)
+{
+	char scratch[COLUMN_SCRATCH];
+	size_t i;
+
+	BITS_FOREACH(i, sel, c->n_rows)
+	if (!match_in(m, column_value(c, i, scratch)))
+		bits_clear(sel, i);
+}
+
+/* No number contains a byte that is neither digit, '-' nor '.'. */
+static bool
+in_numbers(struct str literal)
+{
+	size_t i;
+
+	for (i = 0; i < literal.n; i++)
+		if ((literal.p[i] < '0' || literal.p[i] > '9') && literal.p[i] != '-' &&
+		    literal.p[i] != '.')
+			return false;
+	return true;
+}
+
+static int
+contains_decoded(struct block *b, struct block_entry *e, const struct match *m, uint64_t *sel)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	const struct enc_rows all = { NULL, b->header.n_rows };
+	struct column c;
+	int r;
+
+	if (e->enc == ENC_INT && !in_numbers(m->literal)) {
+		bits_zero(sel, b->header.n_rows);
+		return 0;
+	}
+	r = block_decode(b, e, &all, &arena, &c);
+	if (r != 0)
+		return r;
+	if (c.kind == COLUMN_DICT)
+		return err_trace(keep_dict(&c, m, &arena, sel));
+	keep_values(&c, m, sel);
+	return 0;
+}
+
+int
+block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
+{
+	struct block_entry *e = block_entry_find(b, name);
+	const struct match m = { literal, nocase };
+	struct enc_chunk c;
+	int r;
+
+	if (literal.n == 0 || bits_none(sel, b->header.n_rows))
+		return 0;
+	if (e == NULL || (e->enc == ENC_CONST && !match_in(&m, e->value))) {
+		bits_zero(sel, b->header.n_rows);
+		return 0;
+	}
+	if (e->enc == ENC_CONST)
+		return 0;
+	if (e->enc != ENC_TEXT || e->version != 1)
+		return contains_decoded(b, e, &m, sel);
+	r = block_chunk(b, e, &c);
+	if (r != 0)
+		return r;
+	r = enc_text_contains(&c, &m, sel);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}

@@ -1,0 +1,186 @@
+/*
+ * store/block_finish.c - a block's bytes.
+ * One job: encode the builder's columns one by one and put header, directory and chunks together.
+ * Floor: 2 (uses record, base).
+ */
+#include "base/hash.h"
+#include "record/names.h"
+#include "store/block_build.h"
+
+/* Collects distinct hashes; slots hold the hash itself, 0 is free. */
+static int
+collect_ids(struct block_builder *b, const struct enc_values *v)
+{
+	size_t n_slots = 256, i, at;
+	uint64_t *slots, *ids, h;
+	struct str x, last = STR_NONE;
+
+	while (n_slots < v->n * 2)
+		n_slots *= 2;
+	slots = arena_zalloc(&b->scratch.arena, n_slots, sizeof(*slots));
+	if (b->cap_ids - b->n_ids < v->n) {
+		ids = reallocarray(b->ids, b->n_ids + v->n, sizeof(*ids));
+		if (ids == NULL)
+			return err_origin(-ENOMEM);
+		b->ids = ids;
+		b->cap_ids = b->n_ids + v->n;
+	}
+	if (slots == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < v->n; i++) {
+		x = enc_value(v, i);
+		if (x.n == 0 || str_eq(x, last))
+			continue;
+		last = x;
+		h = hash64(x);
+		at = h & (n_slots - 1);
+		while (slots[at] != 0 && slots[at] != h)
+			at = (at + 1) & (n_slots - 1);
+		if (slots[at] == h && h != 0)
+			continue;
+		slots[at] = h;
+		b->ids[b->n_ids++] = h;
+	}
+	arena_clear(&b->scratch.arena);
+	return 0;
+}
+
+static int
+cmp_u64(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+static void
+sort_ids(struct block_builder *b)
+{
+	size_t i, n = 0;
+
+	if (b->n_ids == 0)
+		return;
+	qsort(b->ids, b->n_ids, sizeof(*b->ids), cmp_u64);
+	for (i = 0; i < b->n_ids; i++)
+		if (n == 0 || b->ids[n - 1] != b->ids[i])
+			b->ids[n++] = b->ids[i];
+	b->n_ids = n;
+}
+
+static int
+put_times(struct block_builder *b, struct block_header *h)
+{
+	struct block_entry e = { .name = STR("_time"),
+		.role = ROLE_TIME,
+		.enc = ENC_TIME,
+		.version = 1,
+		.flags = ENTRY_HAS_RANGE,
+		.n_values = b->n_rows };
+	size_t i;
+
+	e.min = e.max = b->times[0];
+	for (i = 1; i < b->n_rows; i++) {
+		e.min = b->times[i] < e.min ? b->times[i] : e.min;
+		e.max = b->times[i] > e.max ? b->times[i] : e.max;
+	}
+	h->min_time.ns = e.min;
+	h->max_time.ns = e.max;
+	e.at = b->data.n;
+	enc_time_put(&b->data, &b->scratch, b->times, b->n_rows);
+	if (b->data.failed)
+		return buf_err(&b->data);
+	e.len = e.head_len = b->data.n - e.at;
+	e.sum = hash32(str_of(b->data.p + e.at, e.len));
+	block_entry_put(&b->dir, &e);
+	h->n_columns++;
+	return 0;
+}
+
+static int
+put_column(struct block_builder *b, struct build_column *c, struct str name, enum enc_role role,
+    struct block_header *h)
+{
+	struct block_entry e = { .name = name, .role = (uint8_t)role };
+	struct enc_values v;
+	int r;
+
+	if (c->n == 0)
+		return 0;
+	if (!block_column_fill(c, b->n_rows))
+		return err_origin(-ENOMEM);
+	v = (struct enc_values){ c->bytes, c->offs, b->n_rows };
+	r = block_encode_column(&b->scratch, &v, &e, &b->data);
+	if (r != 0)
+		return err_trace(r);
+	block_entry_put(&b->dir, &e);
+	h->n_columns++;
+	return role == ROLE_FIELD && names_is_id(name) ? err_trace(collect_ids(b, &v)) : 0;
+}
+
+/* The names of fields that have no column of their own, and their values. */
+static int
+put_rest(struct block_builder *b, struct block_header *h)
+{
+	struct block_entry e = { .role = ROLE_FIELD, .enc = ENC_REST, .version = 1 };
+	size_t i;
+
+	for (i = 0; i < b->rest_names.n; i++) {
+		e.name = b->rest_names.entries[i].key;
+		block_entry_put(&b->dir, &e);
+		h->n_columns++;
+	}
+	return err_trace(put_column(b, &b->rest, STR(""), ROLE_REST, h));
+}
+
+static int
+put_columns(struct block_builder *b, struct block_header *h)
+{
+	size_t i;
+	int r;
+
+	r = put_times(b, h);
+	if (r == 0)
+		r = put_column(b, &b->stream, STR("_stream"), ROLE_STREAM, h);
+	for (i = 0; r == 0 && i < b->n_columns; i++)
+		r = put_column(b, &b->columns[i], str_of(b->columns[i].name, b->columns[i].name_n),
+		    ROLE_FIELD, h);
+	if (r == 0)
+		r = put_rest(b, h);
+	if (r == 0)
+		r = buf_err(&b->dir);
+	return err_trace(r);
+}
+
+int
+block_builder_finish(struct block_builder *b, struct buf *out, struct block_summary *ret_sum,
+    const uint64_t **ret_ids, size_t *ret_n_ids)
+{
+	struct block_header h = { .n_rows = (uint32_t)b->n_rows, .raw_bytes = b->raw_bytes };
+	int r;
+
+	if (b->n_rows == 0)
+		return err_origin(-EINVAL);
+	buf_clear(&b->data);
+	buf_clear(&b->dir);
+	b->n_ids = 0;
+	r = put_columns(b, &h);
+	if (r != 0)
+		return err_trace(r);
+	sort_ids(b);
+	h.dir_len = (uint32_t)b->dir.n;
+	h.dir_sum = hash32(buf_view(&b->dir));
+	h.n_bytes = 2 * (BLOCK_HEADER + b->dir.n) + b->data.n;
+	if (!buf_grow(out, h.n_bytes))
+		return buf_err(out);
+	block_header_put(out, &h);
+	buf_str(out, buf_view(&b->dir));
+	buf_str(out, buf_view(&b->data));
+	buf_str(out, buf_view(&b->dir));
+	block_header_put(out, &h);
+	*ret_sum = (struct block_summary){ h.n_rows, h.min_time, h.max_time, h.raw_bytes };
+	*ret_ids = b->ids;
+	*ret_n_ids = b->n_ids;
+	return block_builder_clear(b);
+}

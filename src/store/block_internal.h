@@ -1,0 +1,127 @@
+/*
+ * store/block_internal.h - what the block*.c share.
+ * One job: the block's header and directory as both sides see them.
+ * Floor: 2 (uses record, base).
+ */
+#pragma once
+
+#include "base/map.h"
+#include "store/enc.h"
+
+/*
+ * Block, version 1.  Little-endian; varint is LEB128; checksums are the low half of XXH3-64.
+ *
+ *   header      64 bytes
+ *   directory   n_columns entries
+ *   chunks      one after the other, in the order of the directory
+ *   directory   again, byte for byte
+ *   header      again, byte for byte
+ *
+ * The second copy at the end is read when the first does not hold: no flipped bit costs more than a chunk.
+ *
+ * Header:
+ *
+ *   offset  size  field
+ *        0     4  magic       "WBK1"
+ *        4     2  version     1
+ *        6     2  features    a reader that does not know one of these bits leaves the block
+ *        8     4  n_rows      1 to BLOCK_ROWS_MAX
+ *       12     4  n_columns   entries in the directory
+ *       16     4  dir_len     bytes of it
+ *       20     4  dir_sum     checksum of it
+ *       24     8  n_bytes     of the whole block
+ *       32     8  min_time    ns
+ *       40     8  max_time    ns
+ *       48     8  raw_bytes   of the lines, as they came in
+ *       56     4  reserved    0
+ *       60     4  sum         checksum of bytes 0 to 59
+ *
+ * Directory entry:
+ *
+ *   size     field
+ *   varint   name_len
+ *   ...      name
+ *   1        role      enum enc_role
+ *   1        enc       enum enc_id
+ *   1        version   of the encoding; a reader that does not know it loses this column only
+ *   1        flags     1: min and max hold
+ *   1        scale     digits after the point of numbers
+ *   8, 8     min, max  with flag 1 only
+ *   varint   n_values  rows that have a value
+ *   varint   at        of the chunk, from the end of the first directory
+ *   varint   head_len  bytes that one read takes and sum covers
+ *   varint   len       bytes of the chunk
+ *   4        sum       checksum of the head
+ *   varint   value_len
+ *   ...      value     ENC_CONST: what every row has
+ *
+ * ENC_REST entries have no chunk: the i-th of them is name number i of the column of role ROLE_REST, whose
+ * rows are a list of (varint number, varint length, bytes).
+ */
+enum {
+	BLOCK_HEADER = 64,
+	BLOCK_VERSION = 1,
+	BLOCK_FIRST_READ = 4096,
+	BLOCK_REST_NAMES_MAX = 65536, /* a block that would have more is full */
+	ENTRY_HAS_RANGE = 1,
+	ENTRY_BYTES_MIN = 14,
+};
+#define BLOCK_MAGIC UINT32_C(0x314b4257)
+
+struct block_header {
+	uint32_t n_rows, n_columns, dir_len, dir_sum;
+	uint64_t n_bytes;
+	struct wall min_time, max_time;
+	uint64_t raw_bytes;
+};
+
+struct block_entry {
+	struct str name;
+	uint8_t role, enc, version, flags, scale;
+	int64_t min, max;
+	uint64_t n_values, at, head_len, len;
+	uint32_t sum;
+	struct str value;
+	uint8_t *head;    /* reader: the head once it was read, or NULL */
+	uint32_t rest_at; /* reader: number among the ENC_REST entries */
+};
+
+void block_header_put(struct buf *out, const struct block_header *h);
+/** block_header_get(p, ret): false when these BLOCK_HEADER bytes are no header of a version that we know. */
+bool block_header_get(const uint8_t *p, struct block_header *ret);
+void block_entry_put(struct buf *out, const struct block_entry *e);
+/** block_entry_get(s, e): name and value borrow from ${s}; false when it is none. */
+bool block_entry_get(struct scan *s, struct block_entry *e);
+
+/**
+ * block_encode_column(s, v, e, data):
+ * Choose the encoding of column ${v}, append its chunk to ${data}, and fill what ${e} has of it.  name and role
+ * of ${e} are set.
+ */
+int block_encode_column(struct enc_scratch *s, const struct enc_values *v, struct block_entry *e,
+    struct buf *data);
+
+/* An open block.  Invariants: entries[i].len lies within the block; heads are read once and kept. */
+struct block {
+	struct block_io io;
+	struct block_header header;
+	struct block_entry *entries;
+	size_t n_entries;
+	size_t n_listed;    /* of these the first, which are fields, _time or _stream */
+	struct map by_name; /* listed ones: number of the entry */
+	uint64_t data_at;   /* of the chunks */
+	uint8_t *dir;       /* names and values borrow from it */
+	struct ZSTD_DCtx_s *zstd;
+	struct str bad_column; /* block_bad */
+	uint64_t bad_at;
+	const char *bad_what;
+};
+
+/** block_chunk(b, e, ret): read the head of a column; BLOCK_E_CORRUPT names the column in block_bad. */
+int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
+struct block_entry *block_entry_find(const struct block *b, struct str name);
+/** block_decode(b, e, rows, arena, ret): one entry by its encoding. */
+int block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,
+    struct arena *arena, struct column *ret);
+/** block_fault(b, e, at, what): remember it for block_bad; returns BLOCK_E_CORRUPT. */
+int block_fault(struct block *b, const struct block_entry *e, uint64_t at, const char *what);

@@ -1,0 +1,209 @@
+/*
+ * store/block_read.c - columns out.
+ * One job: what is known of a column, and its decoded values.
+ * Floor: 2 (uses record, base).
+ */
+#include "store/block_internal.h"
+
+size_t
+block_n_rows(const struct block *b)
+{
+	return b->header.n_rows;
+}
+
+size_t
+block_n_columns(const struct block *b)
+{
+	return b->n_listed;
+}
+
+static const char *
+encoding_name(unsigned enc)
+{
+	static const char *const names[] = { "unknown", "const", "dict", "int", "time", "id",
+		"text", "template", "rest" };
+
+	return enc < ARRAY_LEN(names) ? names[enc] : names[0];
+}
+
+static enum column_kind
+kind_of(unsigned enc)
+{
+	static const enum column_kind kinds[] = { COLUMN_TEXT, COLUMN_CONST, COLUMN_DICT,
+		COLUMN_INT, COLUMN_TIME, COLUMN_DICT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_STRS };
+
+	return enc < ARRAY_LEN(kinds) ? kinds[enc] : COLUMN_TEXT;
+}
+
+static void
+info_of(const struct block_entry *e, struct block_column_info *ret)
+{
+	*ret = (struct block_column_info){ .name = e->name,
+		.encoding = encoding_name(e->enc),
+		.kind = kind_of(e->enc),
+		.n_bytes = e->len,
+		.has_range = (e->flags & ENTRY_HAS_RANGE) != 0,
+		.min = e->min,
+		.max = e->max,
+		.scale = e->scale,
+		.value = e->value };
+}
+
+void
+block_column_at(const struct block *b, size_t i, struct block_column_info *ret)
+{
+	info_of(&b->entries[i], ret);
+}
+
+bool
+block_column_find(const struct block *b, struct str name, struct block_column_info *ret)
+{
+	const struct block_entry *e = block_entry_find(b, name);
+
+	if (e == NULL)
+		return false;
+	info_of(e, ret);
+	return true;
+}
+
+/* The value of name ${number} in a row's list, or empty; false when the list is broken. */
+static bool
+rest_value(struct str list, uint64_t number, struct str *ret)
+{
+	struct scan s = SCAN_OF(list);
+	uint64_t at;
+	struct str v;
+
+	*ret = STR_NONE;
+	while (s.at < s.n) {
+		at = scan_varint(&s);
+		v = scan_bytes(&s, scan_varint(&s));
+		if (s.bad)
+			return false;
+		if (at != number)
+			continue;
+		*ret = v;
+		return true;
+	}
+	return true;
+}
+
+static int
+decode_rest(struct block *b, const struct block_entry *e, const struct enc_rows *rows,
+    struct arena *arena, struct column *ret)
+{
+	struct block_entry *rest = NULL;
+	struct column lists;
+	struct str *strs;
+	size_t i;
+	int r;
+
+	for (i = b->n_listed; i < b->n_entries; i++)
+		if (b->entries[i].role == ROLE_REST)
+			rest = &b->entries[i];
+	if (rest == NULL || rest->enc == ENC_REST)
+		return block_fault(b, e, b->data_at, "the column of rare fields is missing");
+	r = block_decode(b, rest, rows, arena, &lists);
+	if (r != 0)
+		return r;
+	strs = arena_alloc(arena, (rows->n + 1) * sizeof(*strs));
+	if (strs == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < rows->n; i++)
+		if (!rest_value(column_value(&lists, i, NULL), e->rest_at, &strs[i]))
+			return BLOCK_E_CORRUPT;
+	*ret = (struct column){ .name = e->name,
+		.kind = COLUMN_STRS,
+		.n_rows = rows->n,
+		.strs = strs };
+	return 0;
+}
+
+static int
+decode_chunk(const struct enc_chunk *c, unsigned enc, const struct enc_rows *rows,
+    struct arena *arena, struct column *ret)
+{
+	switch (enc) {
+	case ENC_DICT:
+		return enc_dict_get(c, rows, arena, ret);
+	case ENC_INT:
+		return enc_int_get(c, rows, arena, ret);
+	case ENC_TIME:
+		return enc_time_get(c, rows, arena, ret);
+	case ENC_ID:
+		return enc_id_get(c, rows, arena, ret);
+	case ENC_TEXT:
+		return enc_text_get(c, rows, arena, ret);
+	}
+	return BLOCK_E_CORRUPT;
+}
+
+int
+block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,
+    struct arena *arena, struct column *ret)
+{
+	struct enc_chunk c;
+	int r;
+
+	if (e->enc == ENC_CONST) {
+		*ret = column_const(e->name, e->value, rows->n);
+		return 0;
+	}
+	if (e->version != 1)
+		return block_fault(b, e, b->data_at + e->at, "an encoding of a newer version");
+	if (e->enc == ENC_REST)
+		return decode_rest(b, e, rows, arena, ret);
+	/* Whoever asks for _time counts on its kind. */
+	if ((e->role == ROLE_TIME) != (e->enc == ENC_TIME) || e->enc > ENC_REST)
+		return block_fault(b, e, b->data_at + e->at, "unknown encoding");
+	r = block_chunk(b, e, &c);
+	if (r != 0)
+		return r;
+	r = decode_chunk(&c, e->enc, rows, arena, ret);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
+block_column(struct block *b, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct enc_rows which = { rows, rows != NULL ? n : b->header.n_rows };
+	struct block_entry *e = block_entry_find(b, name);
+
+	if (e == NULL) {
+		*ret = column_const(name, STR_NONE, which.n);
+		return 0;
+	}
+	return block_decode(b, e, &which, arena, ret);
+}
+
+int
+block_line(struct block *b, uint32_t row, struct arena *arena, struct str *ret)
+{
+	(void)b;
+	(void)row;
+	(void)arena;
+	*ret = STR_NONE;
+	return 0;
+}
+
+int
+block_verify(struct block *b, block_report_fn report, void *ctx)
+{
+	const struct enc_rows all = { NULL, b->header.n_rows };
+	struct arena arena = ARENA_INIT;
+	struct column c;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < b->n_entries && r >= 0; i++) {
+		if (b->entries[i].enc == ENC_REST)
+			continue;
+		r = block_decode(b, &b->entries[i], &all, &arena, &c);
+		if (r == BLOCK_E_CORRUPT)
+			report(ctx, b->entries[i].name, b->bad_at, b->bad_what);
+		arena_clear(&arena);
+	}
+	arena_fini(&arena);
+	return r < 0 ? err_trace(r) : 0;
+}

@@ -1,0 +1,190 @@
+/*
+ * store/enc.h - the encodings of a block's columns.
+ * One job: name what each enc_*.c makes of values and gives back.
+ * Floor: 2 (uses record, base).  For the block*.c of this room only.
+ *
+ * Decoders trust nothing: whatever does not fit is BLOCK_E_CORRUPT, and memory is asked for by rows and
+ * by ENC_BYTES_MAX, never by a number that is read.
+ */
+#pragma once
+
+#include "base/bits.h"
+#include "base/buf.h"
+#include "record/column.h"
+#include "store/block.h"
+
+/* On disk; never renumbered.  A reader that does not know a number loses that column only. */
+enum enc_id {
+	ENC_CONST = 1, /* the value stands in the directory */
+	ENC_DICT = 2,
+	ENC_INT = 3,
+	ENC_TIME = 4,
+	ENC_ID = 5,
+	ENC_TEXT = 6,
+	ENC_TMPL = 7,
+	ENC_REST = 8, /* the values stand in the column of role ROLE_REST */
+};
+
+/* On disk; what a column is for. */
+enum enc_role {
+	ROLE_FIELD = 0,
+	ROLE_TIME = 1,
+	ROLE_STREAM = 2,
+	ROLE_REST = 3,  /* fields beyond BLOCK_COLUMNS_MAX, all in one */
+	ROLE_SHAPE = 4, /* how the original line was made of the fields */
+	ROLE_LINE = 5,  /* original lines that no shape can make */
+};
+
+enum {
+	ENC_GROUP = 1024,          /* integers that share a frame of reference */
+	ENC_DICT_MAX = 4096,       /* distinct values of a dictionary that was chosen, not forced */
+	ENC_CONST_MAX = 256,       /* bytes; a longer one would swell the directory */
+	ENC_PAGE = 64 << 10,       /* bytes of text in a page, but for one longer value */
+	ENC_RECORD_MAX = 64 << 20, /* bytes of one row */
+	ENC_BYTES_MAX = BLOCK_BYTES_MAX + ENC_RECORD_MAX, /* bytes of a column, decoded */
+};
+
+/* A column's values, as the builder keeps them: row i has bytes[offs[i] .. offs[i + 1]), absent is empty.
+ * At least ENC_PAD bytes may be read beyond the last value. */
+enum { ENC_PAD = 16 };
+struct enc_values {
+	const uint8_t *bytes;
+	const uint32_t *offs;
+	size_t n;
+};
+
+static inline struct str
+enc_value(const struct enc_values *v, size_t i)
+{
+	return str_of(v->bytes + v->offs[i], v->offs[i + 1] - v->offs[i]);
+}
+
+/* Memory that encoders share, kept from block to block. */
+struct enc_scratch {
+	struct arena arena; /* cleared after each column */
+	struct ZSTD_CCtx_s *zstd;
+	struct buf tmp; /* enc_bytes's own */
+};
+int enc_scratch_init(struct enc_scratch *s);
+void enc_scratch_fini(struct enc_scratch *s);
+
+/* Which rows of a column are asked for: rows[0..n) ascending, or all n when rows is NULL. */
+struct enc_rows {
+	const uint32_t *rows;
+	size_t n;
+};
+
+/*
+ * A column as its decoder sees it.  head is read and its checksum holds; what lies behind it (pages) is
+ * read by enc_page.
+ */
+struct enc_chunk {
+	size_t n_rows;
+	unsigned scale;
+	struct str name;
+	struct str head;
+	struct block *block; /* for enc_read */
+	uint64_t at;         /* of the chunk in the block */
+	uint64_t len;        /* head and pages */
+	struct ZSTD_DCtx_s *zstd;
+};
+
+/** enc_read(c, at, n, sum, out): n bytes at ${at} of the chunk; checks that they hash to ${sum}. */
+int enc_read(const struct enc_chunk *c, uint64_t at, size_t n, uint32_t sum, uint8_t *out);
+
+/* -- bits: enc_bits.c -- */
+
+/** enc_bits_width(v): bits that v needs; 0 for 0. */
+static inline unsigned
+enc_bits_width(uint64_t v)
+{
+	return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
+}
+
+static inline size_t
+enc_bits_bytes(size_t n, unsigned width)
+{
+	return (n * width + 7) / 8;
+}
+
+/** enc_bits_put(out, v, n, width): append the low ${width} bits of each, the first in the lowest bits. */
+void enc_bits_put(struct buf *out, const uint64_t *v, size_t n, unsigned width);
+void enc_bits_put32(struct buf *out, const uint32_t *v, size_t n, unsigned width);
+/** enc_bits_get(p, n, width, out): back; p has enc_bits_bytes(n, width) bytes. */
+void enc_bits_get(const uint8_t *p, size_t n, unsigned width, uint64_t *out);
+void enc_bits_get32(const uint8_t *p, size_t n, unsigned width, uint32_t *out);
+/** enc_bits_at32(p, n_bytes, i, width): the i-th alone; width at most 32. */
+uint32_t enc_bits_at32(const uint8_t *p, size_t n_bytes, size_t i, unsigned width);
+
+/* -- runs of integers: enc_ints.c -- */
+
+/** enc_ints_put(out, v, n): append n integers in groups of ENC_GROUP. */
+void enc_ints_put(struct buf *out, const int64_t *v, size_t n);
+/** enc_ints_get(s, out, n): back; false when s holds no such thing. */
+bool enc_ints_get(struct scan *s, int64_t *out, size_t n);
+/** enc_ints_skip(s, n): step over n integers. */
+bool enc_ints_skip(struct scan *s, size_t n);
+
+/* -- runs of bytes: enc_bytes.c -- */
+
+/** enc_bytes_put(out, s, bytes): append ${bytes}, compressed where that is shorter. */
+void enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes);
+/** enc_bytes_get(s, zstd, max, arena, ret): back; in ${arena} or borrowed from ${s}. */
+int enc_bytes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t max, struct arena *arena,
+    struct str *ret);
+/** enc_zstd_put(out, s, bytes): one bare zstd frame of ${bytes}; false when it is not shorter. */
+bool enc_zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes);
+/** enc_zstd_get(zstd, in, out, n): exactly n bytes back, or false. */
+bool enc_zstd_get(struct ZSTD_DCtx_s *zstd, struct str in, uint8_t *out, size_t n);
+
+/* -- which rows have a value: enc_present.c -- */
+
+/** enc_present_put(out, s, v, ret_n): append which rows of ${v} are not empty; ${ret_n} says how many. */
+int enc_present_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
+    size_t *ret_n);
+/** enc_present_get(s, zstd, n_rows, arena, ret, ret_n): the bitmap, or NULL when all have. */
+int enc_present_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n_rows, struct arena *arena,
+    const uint64_t **ret, size_t *ret_n);
+
+/* -- distinct values: enc_distinct.c -- */
+
+struct enc_distinct {
+	struct str *values; /* in the order of their first row */
+	size_t n;
+	uint32_t *codes; /* of each row */
+	size_t n_bytes;  /* of values */
+};
+/** enc_distinct(v, max, arena, ret, ret_ok): ${ret_ok} is false when there are more than ${max}. */
+int enc_distinct(const struct enc_values *v, size_t max, struct arena *arena,
+    struct enc_distinct *ret, bool *ret_ok);
+
+/* -- the encodings -- */
+
+int enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n);
+int enc_dict_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+
+/** enc_int_put(out, s, v, ret_scale, ret_min, ret_max): false when v are not canonical numbers of one scale. */
+int enc_int_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok,
+    unsigned *ret_scale, int64_t *ret_min, int64_t *ret_max);
+int enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+
+void enc_time_put(struct buf *out, struct enc_scratch *s, const int64_t *ns, size_t n);
+int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+
+/** enc_id_fits(v): whether all values are UUIDs, or lower-case hex of one even length from 16 on. */
+bool enc_id_fits(const struct enc_values *v);
+int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v);
+int enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+
+/** enc_text_put(out, s, v, ret_head): ${ret_head} is the length of the head within what was appended. */
+int enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
+    size_t *ret_head);
+int enc_text_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+/** enc_text_contains(c, m, sel): as block_contains. */
+struct match;
+int enc_text_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel);

@@ -1,0 +1,106 @@
+/*
+ * store/enc_bytes.c - runs of bytes.
+ * One job: zstd where it helps, and never trust a length that is read.
+ * Floor: 2 (uses base; zstd).
+ *
+ * Bytes, version 1:
+ *
+ *   size     field
+ *   1        mode    0 plain, 1 one zstd frame
+ *   varint   n_raw   bytes, decoded
+ *   varint   n       mode 1 only: bytes of the frame
+ *   n        bytes
+ */
+#include <zstd.h>
+
+#include "store/enc.h"
+
+enum { MODE_PLAIN = 0, MODE_ZSTD = 1, LEVEL = 1, SHORT = 32 };
+
+int
+enc_scratch_init(struct enc_scratch *s)
+{
+	*s = (struct enc_scratch){ ARENA_INIT, NULL, BUF_INIT };
+	s->zstd = ZSTD_createCCtx();
+	return s->zstd != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+void
+enc_scratch_fini(struct enc_scratch *s)
+{
+	arena_fini(&s->arena);
+	buf_fini(&s->tmp);
+	(void)ZSTD_freeCCtx(s->zstd);
+	s->zstd = NULL;
+}
+
+bool
+enc_zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+{
+	size_t bound, n;
+
+	if (bytes.n < SHORT)
+		return false;
+	bound = ZSTD_compressBound(bytes.n);
+	if (!buf_grow(out, bound))
+		return false;
+	n = ZSTD_compressCCtx(s->zstd, out->p + out->n, bound, bytes.p, bytes.n, LEVEL);
+	if (ZSTD_isError(n) || n >= bytes.n)
+		return false;
+	out->n += n;
+	return true;
+}
+
+bool
+enc_zstd_get(struct ZSTD_DCtx_s *zstd, struct str in, uint8_t *out, size_t n)
+{
+	size_t got = ZSTD_decompressDCtx(zstd, out, n, in.p, in.n);
+
+	return !ZSTD_isError(got) && got == n;
+}
+
+void
+enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+{
+	buf_clear(&s->tmp);
+	if (enc_zstd_put(&s->tmp, s, bytes)) {
+		buf_byte(out, MODE_ZSTD);
+		buf_varint(out, bytes.n);
+		buf_varint(out, s->tmp.n);
+		buf_put(out, s->tmp.p, s->tmp.n);
+	} else {
+		/* Without memory for a try, plain bytes are right as well. */
+		buf_byte(out, MODE_PLAIN);
+		buf_varint(out, bytes.n);
+		buf_str(out, bytes);
+	}
+}
+
+int
+enc_bytes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t max, struct arena *arena,
+    struct str *ret)
+{
+	unsigned mode = scan_u8(s);
+	uint64_t n_raw = scan_varint(s), n;
+	struct str in;
+	uint8_t *p;
+
+	if (s->bad || n_raw > max || mode > MODE_ZSTD)
+		return BLOCK_E_CORRUPT;
+	if (mode == MODE_PLAIN) {
+		*ret = scan_bytes(s, n_raw);
+		return s->bad ? BLOCK_E_CORRUPT : 0;
+	}
+	n = scan_varint(s);
+	in = scan_bytes(s, n);
+	/* The frame's own header says how much it holds; only when both agree is memory asked for. */
+	if (s->bad || ZSTD_getFrameContentSize(in.p, in.n) != n_raw)
+		return BLOCK_E_CORRUPT;
+	p = arena_alloc(arena, n_raw + ENC_PAD);
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	if (!enc_zstd_get(zstd, in, p, n_raw))
+		return BLOCK_E_CORRUPT;
+	*ret = str_of(p, n_raw);
+	return 0;
+}

@@ -1,0 +1,264 @@
+/*
+ * store/enc_id.c - the ID encoding.
+ * One job: UUIDs and hex IDs as bytes, each once, and how long ago it was new.
+ * Floor: 2 (uses base).
+ *
+ * IDs, version 1:
+ *
+ *   size       field
+ *   ...        presence
+ *   1          form   0 lower-case UUID with dashes (16 bytes), 1 lower-case hex
+ *   1          size   bytes of an ID: 8 to 255
+ *   varint     n_ids  distinct ones, in the order of their first row
+ *   n*size     ids
+ *   ...        codes  "Integers", one for each row that has a value: 0 is the next new ID, k the k-th
+ *                     last of those that came before, the newest being 1
+ *
+ * Lines of one request stand near each other, so codes are small.
+ */
+#include "store/enc.h"
+
+enum { FORM_UUID = 0, FORM_HEX = 1, UUID_TEXT = 36, HEX_TEXT_MIN = 16, HEX_TEXT_MAX = 510 };
+
+static int
+hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+uuid_dash(size_t i)
+{
+	return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+/* The bytes that hex or UUID text ${v} stands for, or false. */
+static bool
+id_parse(struct str v, unsigned form, uint8_t *out)
+{
+	int hi, lo;
+	size_t i;
+
+	for (i = 0; i + 1 < v.n;) {
+		if (form == FORM_UUID && uuid_dash(i)) {
+			if (v.p[i++] != '-')
+				return false;
+			continue;
+		}
+		hi = hex_digit(v.p[i]);
+		lo = hex_digit(v.p[i + 1]);
+		if ((hi | lo) < 0)
+			return false;
+		*out++ = (uint8_t)(hi << 4 | lo);
+		i += 2;
+	}
+	return i == v.n;
+}
+
+static void
+id_format(const uint8_t *id, size_t size, unsigned form, uint8_t *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		if (form == FORM_UUID && (i == 4 || i == 6 || i == 8 || i == 10))
+			*out++ = '-';
+		*out++ = (uint8_t)hex[id[i] >> 4];
+		*out++ = (uint8_t)hex[id[i] & 15];
+	}
+}
+
+static size_t
+text_size(size_t size, unsigned form)
+{
+	return form == FORM_UUID ? UUID_TEXT : size * 2;
+}
+
+bool
+enc_id_fits(const struct enc_values *v)
+{
+	uint8_t id[HEX_TEXT_MAX / 2 + 1];
+	struct str x;
+	size_t i, n = 0;
+
+	for (i = 0; i < v->n; i++) {
+		x = enc_value(v, i);
+		if (x.n == 0)
+			continue;
+		if (n == 0)
+			n = x.n;
+		if (x.n != n ||
+		    (n != UUID_TEXT && (n < HEX_TEXT_MIN || n > HEX_TEXT_MAX || n % 2 != 0)))
+			return false;
+		if (!id_parse(x, n == UUID_TEXT && x.p[8] == '-' ? FORM_UUID : FORM_HEX, id))
+			return false;
+		if (n == UUID_TEXT && x.p[8] != '-')
+			return false;
+	}
+	return n != 0;
+}
+
+/* Rows that have no value share one number in ${d}; skip it. */
+static int
+put_codes(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
+    const struct enc_distinct *d)
+{
+	int64_t *codes = arena_alloc(&s->arena, (v->n + 1) * sizeof(*codes));
+	uint32_t *order = arena_alloc(&s->arena, (d->n + 1) * sizeof(*order));
+	size_t i, n = 0, n_seen = 0;
+
+	if (codes == NULL || order == NULL)
+		return err_origin(-ENOMEM);
+	memset(order, 0xff, (d->n + 1) * sizeof(*order));
+	for (i = 0; i < v->n; i++) {
+		if (v->offs[i] == v->offs[i + 1])
+			continue;
+		if (order[d->codes[i]] == UINT32_MAX) {
+			order[d->codes[i]] = (uint32_t)n_seen++;
+			codes[n++] = 0;
+		} else {
+			codes[n++] = (int64_t)(n_seen - order[d->codes[i]]);
+		}
+	}
+	enc_ints_put(out, codes, n);
+	return 0;
+}
+
+int
+enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v)
+{
+	uint8_t id[HEX_TEXT_MAX / 2 + 1];
+	struct enc_distinct d;
+	unsigned form = FORM_HEX;
+	size_t i, n, n_ids = 0, size = 0;
+	bool ok;
+	int r;
+
+	r = enc_distinct(v, v->n, &s->arena, &d, &ok);
+	if (r == 0)
+		r = enc_present_put(out, s, v, &n);
+	if (r != 0)
+		return err_trace(r);
+	for (i = 0; i < d.n; i++)
+		if (d.values[i].n != 0) {
+			n_ids++;
+			form = d.values[i].n == UUID_TEXT ? FORM_UUID : FORM_HEX;
+			size = form == FORM_UUID ? 16 : d.values[i].n / 2;
+		}
+	buf_byte(out, (uint8_t)form);
+	buf_byte(out, (uint8_t)size);
+	buf_varint(out, n_ids);
+	for (i = 0; i < d.n; i++)
+		if (d.values[i].n != 0 && id_parse(d.values[i], form, id))
+			buf_put(out, id, size);
+	return err_trace(put_codes(out, s, v, &d));
+}
+
+/* An ID chunk; ids and codes are not yet looked at. */
+struct ids {
+	const uint64_t *present;
+	size_t n_values;
+	unsigned form;
+	size_t size;
+	size_t n;
+	struct str bytes;
+};
+
+static int
+get_ids(const struct enc_chunk *c, struct scan *s, struct arena *arena, struct ids *ids)
+{
+	uint64_t n;
+	int r;
+
+	r = enc_present_get(s, c->zstd, c->n_rows, arena, &ids->present, &ids->n_values);
+	if (r != 0)
+		return r;
+	ids->form = scan_u8(s);
+	ids->size = scan_u8(s);
+	n = scan_varint(s);
+	if (s->bad || ids->form > FORM_HEX || ids->size < 8 || n > ids->n_values)
+		return BLOCK_E_CORRUPT;
+	if (ids->form == FORM_UUID && ids->size != 16)
+		return BLOCK_E_CORRUPT;
+	ids->n = n;
+	ids->bytes = scan_bytes(s, n * ids->size);
+	return s->bad ? BLOCK_E_CORRUPT : 0;
+}
+
+/* Number 0 of the column's dictionary is the empty value when some row has none. */
+static int
+get_codes(const struct enc_chunk *c, struct scan *s, const struct ids *ids, struct arena *arena,
+    uint32_t *out)
+{
+	int64_t *codes = arena_alloc(arena, (ids->n_values + 1) * sizeof(*codes));
+	uint32_t n_seen = 0, empty = ids->present != NULL;
+	size_t i, at = 0;
+
+	if (codes == NULL)
+		return err_origin(-ENOMEM);
+	if (!enc_ints_get(s, codes, ids->n_values))
+		return BLOCK_E_CORRUPT;
+	for (i = 0; i < c->n_rows; i++) {
+		if (ids->present != NULL && !bits_get(ids->present, i)) {
+			out[i] = 0;
+		} else if (codes[at] == 0) {
+			out[i] = n_seen++ + empty;
+			at++;
+		} else {
+			if (codes[at] < 0 || codes[at] > n_seen)
+				return BLOCK_E_CORRUPT;
+			out[i] = n_seen - (uint32_t)codes[at++] + empty;
+		}
+	}
+	return n_seen == ids->n ? 0 : BLOCK_E_CORRUPT;
+}
+
+static struct str *
+format_ids(const struct ids *ids, struct arena *arena)
+{
+	size_t n = text_size(ids->size, ids->form), i, empty = ids->present != NULL;
+	struct str *dict = arena_alloc(arena, (ids->n + 1) * sizeof(*dict));
+	uint8_t *text = arena_alloc(arena, ids->n * n + ENC_PAD);
+
+	if (dict == NULL || text == NULL)
+		return NULL;
+	dict[0] = str_of(text, 0);
+	for (i = 0; i < ids->n; i++) {
+		id_format(ids->bytes.p + i * ids->size, ids->size, ids->form, text + i * n);
+		dict[i + empty] = str_of(text + i * n, n);
+	}
+	return dict;
+}
+
+int
+enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret)
+{
+	struct column all = { .name = c->name, .kind = COLUMN_DICT, .n_rows = c->n_rows };
+	struct scan s = SCAN_OF(c->head);
+	struct ids ids = { 0 };
+	uint32_t *codes;
+	int r;
+
+	r = get_ids(c, &s, arena, &ids);
+	if (r != 0)
+		return r;
+	codes = arena_alloc(arena, (c->n_rows + 1) * sizeof(*codes));
+	all.dict = format_ids(&ids, arena);
+	if (codes == NULL || all.dict == NULL)
+		return err_origin(-ENOMEM);
+	r = get_codes(c, &s, &ids, arena, codes);
+	if (r != 0)
+		return r;
+	all.codes = codes;
+	all.n_dict = ids.n + (ids.present != NULL);
+	if (all.n_dict == 0)
+		return BLOCK_E_CORRUPT;
+	if (rows->rows != NULL)
+		return err_trace(column_gather(&all, rows->rows, rows->n, arena, ret));
+	*ret = all;
+	return 0;
+}

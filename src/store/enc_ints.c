@@ -1,0 +1,206 @@
+/*
+ * store/enc_ints.c - runs of integers.
+ * One job: any int64s in few bits, where most of a neighbourhood are near each other.
+ * Floor: 2 (uses base).
+ *
+ * Integers, version 1: groups of ENC_GROUP values, the last one shorter; how many there are in all is
+ * known from elsewhere.  A group:
+ *
+ *   size       field
+ *   varint     base     zigzag
+ *   1          width    0 to 64
+ *   varint     n_exc    patched values, at most as many as the group has
+ *   varint     exc_len  bytes of the two lists of patches
+ *   packed     value i = base + bits i (modulo 2^64)
+ *   2 * n_exc  place of each patched value, ascending
+ *   varints    what to add to it, in units of 2^width
+ *
+ * The idea is PFOR (Zukowski and others, ICDE 2006): the width is the one that costs least when a value
+ * that does not fit costs EXC_BITS.  A value below the base wraps round and is patched as well, so that one
+ * outlier on either side costs itself only.
+ */
+#include "store/enc.h"
+
+enum { EXC_BITS = 36, SAMPLE = 32 };
+
+/* How a group is to be written. */
+struct frame {
+	int64_t base;
+	unsigned width;
+	size_t cost; /* bits */
+};
+
+static void
+frame_choose(const int64_t *v, size_t n, int64_t base, struct frame *best)
+{
+	size_t hist[65] = { 0 }, i, over = 0, cost;
+	unsigned w;
+
+	for (i = 0; i < n; i++)
+		hist[enc_bits_width((uint64_t)v[i] - (uint64_t)base)]++;
+	for (w = 64;; w--) {
+		cost = n * w + over * EXC_BITS;
+		if (cost < best->cost)
+			*best = (struct frame){ base, w, cost };
+		if (w == 0)
+			break;
+		over += hist[w];
+	}
+}
+
+/* A base that leaves out the lowest few of the group. */
+static int64_t
+low_sample(const int64_t *v, size_t n)
+{
+	int64_t s[SAMPLE], x;
+	size_t i, k;
+
+	for (i = 0; i < SAMPLE; i++) {
+		x = v[i * n / SAMPLE];
+		for (k = i; k > 0 && s[k - 1] > x; k--)
+			s[k] = s[k - 1];
+		s[k] = x;
+	}
+	return s[1];
+}
+
+static void
+put_patches(struct buf *out, const uint64_t *d, size_t n, unsigned width, size_t n_exc)
+{
+	size_t i, from;
+	uint64_t high;
+
+	if (n_exc == 0) {
+		buf_byte(out, 0);
+		return;
+	}
+	from = out->n;
+	/* The length goes in front: written first as two bytes, which hold up to 16383 (n_exc * 12 < that). */
+	buf_u16(out, 0);
+	for (i = 0; i < n; i++)
+		if (enc_bits_width(d[i]) > width)
+			buf_u16(out, (uint16_t)i);
+	for (i = 0; i < n; i++)
+		if (enc_bits_width(d[i]) > width) {
+			high = d[i] >> width;
+			buf_varint(out, high);
+		}
+	if (out->failed)
+		return;
+	n = out->n - from - 2;
+	out->p[from] = (uint8_t)(n | 0x80);
+	out->p[from + 1] = (uint8_t)(n >> 7);
+}
+
+static void
+put_group(struct buf *out, const int64_t *v, size_t n)
+{
+	struct frame f = { 0, 64, SIZE_MAX };
+	uint64_t d[ENC_GROUP];
+	int64_t min = v[0];
+	size_t i, n_exc = 0;
+
+	for (i = 1; i < n; i++)
+		min = v[i] < min ? v[i] : min;
+	frame_choose(v, n, min, &f);
+	if (f.width > 6 && n >= 4 * SAMPLE)
+		frame_choose(v, n, low_sample(v, n), &f);
+	for (i = 0; i < n; i++) {
+		d[i] = (uint64_t)v[i] - (uint64_t)f.base;
+		n_exc += enc_bits_width(d[i]) > f.width;
+	}
+	buf_varint(out, ((uint64_t)f.base << 1) ^ (uint64_t)(f.base >> 63));
+	buf_byte(out, (uint8_t)f.width);
+	buf_varint(out, n_exc);
+	put_patches(out, d, n, f.width, n_exc);
+	enc_bits_put(out, d, n, f.width);
+}
+
+void
+enc_ints_put(struct buf *out, const int64_t *v, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < ENC_GROUP ? n - i : ENC_GROUP;
+		put_group(out, v + i, k);
+	}
+}
+
+/* A group's header; its packed bits and patches are behind it. */
+struct group {
+	uint64_t base;
+	unsigned width;
+	size_t n_exc;
+	struct str patches;
+	struct str packed;
+};
+
+static bool
+get_group(struct scan *s, size_t n, struct group *g)
+{
+	uint64_t zigzag = scan_varint(s), n_exc, exc_len;
+
+	g->base = (zigzag >> 1) ^ (0 - (zigzag & 1));
+	g->width = scan_u8(s);
+	n_exc = scan_varint(s);
+	exc_len = scan_varint(s);
+	if (s->bad || g->width > 64 || n_exc > n || exc_len > s->n)
+		return false;
+	g->n_exc = n_exc;
+	g->patches = scan_bytes(s, exc_len);
+	g->packed = scan_bytes(s, enc_bits_bytes(n, g->width));
+	return !s->bad;
+}
+
+static bool
+apply_patches(const struct group *g, int64_t *out, size_t n)
+{
+	struct scan places = SCAN_OF(g->patches), highs = SCAN_OF(g->patches);
+	size_t i, at;
+	uint64_t high;
+
+	(void)scan_bytes(&highs, g->n_exc * 2);
+	for (i = 0; i < g->n_exc; i++) {
+		at = scan_u16(&places);
+		high = scan_varint(&highs);
+		if (places.bad || highs.bad || at >= n || g->width >= 64)
+			return false;
+		out[at] = (int64_t)((uint64_t)out[at] + (high << g->width));
+	}
+	return true;
+}
+
+bool
+enc_ints_get(struct scan *s, int64_t *out, size_t n)
+{
+	uint64_t d[ENC_GROUP];
+	struct group g;
+	size_t i, k, j;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < ENC_GROUP ? n - i : ENC_GROUP;
+		if (!get_group(s, k, &g))
+			return false;
+		enc_bits_get(g.packed.p, k, g.width, d);
+		for (j = 0; j < k; j++)
+			out[i + j] = (int64_t)(d[j] + g.base);
+		if (g.n_exc != 0 && !apply_patches(&g, out + i, k))
+			return false;
+	}
+	return true;
+}
+
+bool
+enc_ints_skip(struct scan *s, size_t n)
+{
+	struct group g;
+	size_t i, k;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < ENC_GROUP ? n - i : ENC_GROUP;
+		if (!get_group(s, k, &g))
+			return false;
+	}
+	return true;
+}

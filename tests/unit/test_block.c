@@ -1,0 +1,356 @@
+/*
+ * tests/unit/test_block.c - the block room.
+ * One job: what goes into a block comes out again, whatever it is, and damage is seen.
+ */
+#include "base/hash.h"
+#include "check.h"
+#include "record/record.h"
+#include "store/block.h"
+#include "store/enc.h"
+
+enum { COLUMNS = 14 };
+
+static uint64_t seed = 88172645463325252;
+
+static uint64_t
+rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static size_t
+below(size_t n)
+{
+	return (size_t)(rnd() % n);
+}
+
+static int
+read_buf(void *ctx, uint64_t at, size_t n, uint8_t *out)
+{
+	const struct buf *b = ctx;
+
+	if (at > b->n || n > b->n - at)
+		return -EIO;
+	memcpy(out, b->p + at, n);
+	return 0;
+}
+
+/* What went in: values[row * n_names + name]; the owner of all bytes is arena. */
+struct model {
+	struct arena arena;
+	struct str names[700];
+	size_t n_names;
+	size_t n_rows;
+	struct str *values;
+	int64_t *times;
+	struct str *streams;
+};
+
+static struct str
+fmt(struct arena *a, const char *f, ...)
+{
+	char text[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, f);
+	n = vsnprintf(text, sizeof(text), f, ap);
+	va_end(ap);
+	return arena_dup(a, str_of(text, (size_t)n));
+}
+
+static const char *const words[] = { "order", "payment", "timeout", "retry", "cache", "miss",
+	"user", "logged", "in", "from", "declined", "Circuit", "breaker" };
+
+static struct str
+random_message(struct arena *a)
+{
+	struct str s;
+	char text[400];
+	size_t n = 0, i, k;
+
+	switch (below(6)) {
+	case 0:
+		return fmt(a, "GET /api/v%d/products/%d took %d.%03d ms", (int)below(3),
+		    (int)below(100000), (int)below(1000), (int)below(1000));
+	case 1:
+		return fmt(a, "upstream 10.%d.%d.%d:%d responded %d", (int)below(4), (int)below(32),
+		    (int)below(256), (int)below(9999), 200 + (int)below(300));
+	case 2:
+		return fmt(a, "session %012llx refreshed, sku SKU-%04d",
+		    (unsigned long long)(rnd() >> 16), (int)below(300));
+	case 3:
+		return fmt(a, "task %d-%d of %s finished", (int)below(99), (int)below(999999999),
+		    words[below(ARRAY_LEN(words))]);
+	case 4:
+		k = below(40);
+		for (i = 0; i < k; i++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s ",
+			    words[below(ARRAY_LEN(words))]);
+		return arena_dup(a, str_of(text, n < 300 ? n : 300));
+	default:
+		s.n = below(60);
+		for (i = 0; i < s.n; i++)
+			text[i] = (char)rnd();
+		return arena_dup(a, str_of(text, s.n));
+	}
+}
+
+/* A value of the kind that column ${c} is to be; some are absent. */
+static struct str
+random_value(struct arena *a, size_t c, size_t row)
+{
+	if (c % 3 == 2 && below(3) == 0)
+		return STR_NONE;
+	switch (c) {
+	case 0:
+		return STR("constant");
+	case 1:
+	case 2:
+		return fmt(a, "w%d", (int)below(9));
+	case 3:
+		return fmt(a, "%d", (int)below(1u << (1 + below(24))));
+	case 4:
+		return fmt(a, "%lld", (long long)rnd() / (1 + (long long)below(1u << 20)));
+	case 5:
+		return fmt(a, "%d.%03d", (int)below(1u << (1 + below(14))), (int)below(1000));
+	case 6:
+	case 8:
+		return fmt(a, "%08x-%04x-4abc-8def-%012x", (int)(row / 7 + below(40)), 17,
+		    (int)(row / 7));
+	case 7:
+		return fmt(a, "%016llx",
+		    (unsigned long long)(row / 3 * UINT64_C(0x9e3779b97f4a7c15)));
+	case 9:
+	case 11:
+		return random_message(a);
+	case 10:
+		return fmt(a, "%s", below(500) == 0 ? "012" : "12");
+	case 12:
+		return fmt(a, "%d.%d", (int)below(10), (int)below(100));
+	default:
+		return below(2000) == 0 ? random_message(a) : STR_NONE;
+	}
+}
+
+static void
+model_fill(struct model *m, size_t n_rows, size_t n_names)
+{
+	size_t i, c;
+	int64_t now = INT64_C(1767225600000000000);
+
+	*m = (struct model){ .arena = ARENA_INIT, .n_rows = n_rows, .n_names = n_names };
+	for (c = 0; c < n_names; c++)
+		m->names[c] = c == 6 ? STR("request_id") : fmt(&m->arena, "field.%d", (int)c);
+	m->values = arena_zalloc(&m->arena, n_rows * n_names + 1, sizeof(*m->values));
+	m->times = arena_zalloc(&m->arena, n_rows + 1, sizeof(*m->times));
+	m->streams = arena_zalloc(&m->arena, n_rows + 1, sizeof(*m->streams));
+	for (i = 0; i < n_rows; i++) {
+		now += (int64_t)below(300000) * 1000;
+		m->times[i] = below(400) == 0 ? (int64_t)rnd() : now;
+		m->streams[i] = fmt(&m->arena, "{unit=\"u%d\"}", (int)below(5));
+		for (c = 0; c < n_names; c++) {
+			if (c >= COLUMNS && below(n_names) > 5)
+				continue;
+			m->values[i * n_names + c] = c < COLUMNS
+			    ? random_value(&m->arena, c, i)
+			    : fmt(&m->arena, "rare%d", (int)below(100));
+		}
+	}
+}
+
+static void
+model_build(const struct model *m, struct block_builder *b, struct buf *out,
+    const uint64_t **ret_ids, size_t *ret_n_ids)
+{
+	struct field fields[700];
+	struct block_summary sum;
+	struct record rec;
+	size_t i, c, n;
+
+	for (i = 0; i < m->n_rows; i++) {
+		for (n = c = 0; c < m->n_names; c++)
+			if (m->values[i * m->n_names + c].n != 0)
+				fields[n++] = (struct field){ m->names[c],
+					m->values[i * m->n_names + c], VALUE_STRING };
+		rec = (struct record){ .time = { m->times[i] },
+			.stream = m->streams[i],
+			.fields = fields,
+			.n_fields = n };
+		MUST(block_builder_add(b, &rec) == 0);
+	}
+	MUST(block_builder_rows(b) == m->n_rows);
+	buf_clear(out);
+	MUST(block_builder_finish(b, out, &sum, ret_ids, ret_n_ids) == 0);
+	CHECK(sum.n_rows == m->n_rows);
+	CHECK(block_builder_rows(b) == 0);
+}
+
+static struct str
+model_value(const struct model *m, size_t row, size_t c)
+{
+	return m->values[row * m->n_names + c];
+}
+
+static void
+check_column(struct block *b, const struct model *m, size_t c)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	char scratch[COLUMN_SCRATCH];
+	struct column all, some;
+	uint32_t rows[64];
+	size_t i, n = 0;
+
+	MUST(block_column(b, m->names[c], NULL, 0, &arena, &all) == 0);
+	MUST(all.n_rows == m->n_rows);
+	for (i = 0; i < m->n_rows; i++)
+		CHECK_STR(column_value(&all, i, scratch), model_value(m, i, c));
+	for (i = below(9); i < m->n_rows && n < 64; i += 1 + below(m->n_rows / 32 + 2))
+		rows[n++] = (uint32_t)i;
+	MUST(block_column(b, m->names[c], rows, n, &arena, &some) == 0);
+	MUST(some.n_rows == n);
+	for (i = 0; i < n; i++)
+		CHECK_STR(column_value(&some, i, scratch), model_value(m, rows[i], c));
+}
+
+static bool
+contains_slow(struct str v, struct str lit, bool nocase)
+{
+	size_t i, k;
+
+	for (i = 0; i + lit.n <= v.n; i++) {
+		for (k = 0; k < lit.n; k++)
+			if ((nocase ? str_lower_byte(v.p[i + k]) : v.p[i + k]) != lit.p[k])
+				break;
+		if (k == lit.n)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_contains(struct block *b, const struct model *m, size_t c)
+{
+	struct str from, lit;
+	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX)], in[BITS_WORDS(BLOCK_ROWS_MAX)];
+	uint8_t text[512];
+	size_t i, k;
+	bool nocase, want;
+
+	for (k = 0; k < 12; k++) {
+		from = model_value(m, below(m->n_rows), c);
+		i = below(from.n + 1);
+		lit = str_sub(from, i, i + 1 + below(below(2) ? 3 : 20));
+		if (lit.n == 0)
+			continue;
+		nocase = below(3) == 0;
+		for (i = 0; i < lit.n; i++)
+			text[i] = nocase ? str_lower_byte(lit.p[i]) : lit.p[i];
+		if (below(5) == 0)
+			text[below(lit.n)] = (uint8_t) "x7- .~"[below(6)];
+		lit.p = text;
+		bits_fill(in, m->n_rows);
+		for (i = 0; k % 2 == 0 && i < m->n_rows; i++)
+			if (below(5) != 0)
+				bits_clear(in, i);
+		memcpy(sel, in, sizeof(sel));
+		MUST(block_contains(b, m->names[c], lit, nocase, sel) == 0);
+		for (i = 0; i < m->n_rows; i++) {
+			want = bits_get(in, i) && contains_slow(model_value(m, i, c), lit, nocase);
+			if (bits_get(sel, i) != want) {
+				CHECK(bits_get(sel, i) == want);
+				fprintf(stderr, "column %zu row %zu literal \"%.*s\"\n", c, i,
+				    STR_ARG(lit));
+				return;
+			}
+		}
+	}
+}
+
+static void
+check_meta(struct block *b, const struct model *m)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	char scratch[COLUMN_SCRATCH];
+	struct column c;
+	size_t i;
+
+	CHECK(block_n_rows(b) == m->n_rows);
+	MUST(block_column(b, STR("_time"), NULL, 0, &arena, &c) == 0);
+	MUST(c.kind == COLUMN_TIME);
+	for (i = 0; i < m->n_rows; i++)
+		CHECK(c.ints[i] == m->times[i]);
+	MUST(block_column(b, STR("_stream"), NULL, 0, &arena, &c) == 0);
+	CHECK(c.kind == COLUMN_DICT || c.kind == COLUMN_CONST);
+	for (i = 0; i < m->n_rows; i++)
+		CHECK_STR(column_value(&c, i, scratch), m->streams[i]);
+	MUST(block_column(b, STR("no such field"), NULL, 0, &arena, &c) == 0);
+	CHECK(c.kind == COLUMN_CONST && c.value.n == 0);
+}
+
+static void
+on_fault(void *ctx, struct str column, uint64_t at, const char *what)
+{
+	++*(size_t *)ctx;
+}
+
+static bool
+has_id(const uint64_t *ids, size_t n, uint64_t h)
+{
+	size_t lo = 0, mid;
+
+	while (lo < n) {
+		mid = lo + (n - lo) / 2;
+		if (ids[mid] == h)
+			return true;
+		if (ids[mid] < h)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return false;
+}
+
+static void
+check_round_trip(struct block_builder *builder, size_t n_rows, size_t n_names)
+{
+	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
+	AUTO(block_free) struct block *b = NULL;
+	struct block_io io = { read_buf, &out, 0 };
+	struct model m;
+	const uint64_t *ids;
+	size_t n_ids, c, i, faults = 0;
+
+	model_fill(&m, n_rows, n_names);
+	model_build(&m, builder, &out, &ids, &n_ids);
+	for (i = 0; i < n_rows; i++)
+		CHECK(has_id(ids, n_ids, hash64(model_value(&m, i, 6))));
+	io.n_bytes = out.n;
+	MUST(block_open(&b, &io) == 0);
+	check_meta(b, &m);
+	for (c = 0; c < n_names; c++) {
+		check_column(b, &m, c);
+		if (c < COLUMNS || c % 50 == 0)
+			check_contains(b, &m, c);
+	}
+	CHECK(block_verify(b, on_fault, &faults) == 0);
+	CHECK(faults == 0);
+	arena_fini(&m.arena);
+}
+
+int
+main(void)
+{
+	AUTO(block_builder_free) struct block_builder *builder = NULL;
+	size_t i;
+
+	MUST(block_builder_new(&builder) == 0);
+	for (i = 0; i < 60; i++)
+		check_round_trip(builder, 1 + below(i < 30 ? 40 : 3000), COLUMNS);
+	check_round_trip(builder, 400, 600);
+	check_round_trip(builder, 20000, COLUMNS);
+	return check_done();
+}
