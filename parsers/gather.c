@@ -221,6 +221,15 @@ free_name(struct gather *g, struct str name, struct str *ret)
 	return 0;
 }
 
+int
+gather_add_free(struct gather *g, struct str name, struct str value, enum value_kind kind)
+{
+	struct str unused = name;
+	int r = free_name(g, name, &unused);
+
+	return r != 0 ? r : gather_add(g, unused, value, kind);
+}
+
 static bool
 is_ours(struct str name)
 {
@@ -293,9 +302,10 @@ trace_part(struct str s)
 }
 
 /*
- * What is added to the line's own fields: trace_id, dup_keys, stream, parse_error, _rest.
+ * What is added to the line's own fields: trace_id, dup_keys, stream, parse_error, _rest, and
+ * what parser_event adds: the container's time, and _msg for a group whose head has none.
  */
-enum { EXTRAS_MAX = 5 };
+enum { EXTRAS_MAX = 8 };
 
 static int
 add_extra(struct gather *g, struct field *f, size_t *n, struct str name, struct str value)

@@ -116,6 +116,9 @@ gather_add(struct gather *g, struct str name, struct str value, enum value_kind 
 	return 0;
 }
 
+/** gather_add_free(g, name, value, kind): the same, but a name that is there already gets '_' behind. */
+int gather_add_free(struct gather *g, struct str name, struct str value, enum value_kind kind);
+
 /** gather_text(g, name, value): the same for a plain text value; an empty value is no field. */
 static inline int
 gather_text(struct gather *g, struct str name, struct str value)

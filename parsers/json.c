@@ -14,7 +14,7 @@
 #include "parsers/json.h"
 
 #include "base/utf8.h"
-#include "parsers/parser.h"
+#include "parsers/parser_internal.h"
 
 /* An object that is open. */
 struct level {
@@ -673,4 +673,30 @@ json_scanner_fini(struct json_scanner *js)
 {
 	free(js->bits);
 	*js = (struct json_scanner){ 0 };
+}
+
+int
+format_json(struct context *c, struct str line)
+{
+	return json_gather(&c->json, line, &c->g);
+}
+
+int
+json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n)
+{
+	struct field small[GATHER_SMALL];
+	struct json_scanner js;
+	struct gather g;
+	int r;
+
+	gather_init(&g, NULL, small, ARRAY_LEN(small));
+	json_scanner_init(&js);
+	g.bare = true;
+	gather_begin(&g, arena);
+	r = json_gather(&js, s, &g);
+	if (r == 0)
+		r = gather_fields(&g, ret, ret_n);
+	gather_fini(&g);
+	json_scanner_fini(&js);
+	return r;
 }

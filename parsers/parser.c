@@ -1,30 +1,30 @@
 /*
  * parsers/parser.c - log formats.
- * One job: the table of formats; from a line or a group of lines to its record.
+ * One job: the table of formats, and from an event's text to its record.
  * Floor: 2 (uses record, base).
  */
 #include "parsers/parser_internal.h"
 
-struct parser {
-	struct context c;
-	format_fn format;
-	bool keep_line;
-};
+enum { OPEN_DOCKER = 1, OPEN_CRI = 2 };
 
+/* A format is one file and one row here; docs/PARSERS.md says how to add one. */
 static const struct format {
 	const char *name;
 	format_fn fn;
+	unsigned wrappings; /* what is opened before */
 } formats[] = {
-	{ "auto", format_auto },
-	{ "json", format_json },
-	{ "plain", format_plain },
+	{ "auto", format_auto, OPEN_DOCKER | OPEN_CRI },
+	{ "json", format_json, 0 },
+	{ "logfmt", format_logfmt, 0 },
+	{ "access", format_access, 0 },
+	{ "nginx", format_access, 0 },
+	{ "apache", format_access, 0 },
+	{ "syslog", format_syslog, 0 },
+	{ "pattern", format_pattern, 0 },
+	{ "plain", format_plain, 0 },
+	{ "docker", format_auto, OPEN_DOCKER },
+	{ "cri", format_auto, OPEN_CRI },
 };
-
-int
-format_json(struct context *c, struct str line)
-{
-	return json_gather(&c->json, line, &c->g);
-}
 
 /* A line that does not parse: itself, and why. */
 static int
@@ -37,24 +37,102 @@ keep_raw(struct context *c, struct str line)
 	return gather_add(&c->g, STR("_msg"), line, VALUE_STRING);
 }
 
+/* What the wrapping had beside the line; a name that the line has too gets a '_'. */
 static int
-parser_event(struct parser *p, const struct event *e, struct record_batch *out)
+add_wrapping(struct gather *g, const struct event *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < e->n_extra; i++)
+		r = gather_add_free(g, e->extra[i].name, e->extra[i].value, e->extra[i].kind);
+	return r == GATHER_E_FULL ? 0 : r;
+}
+
+/* The event's lines as its message: what the first line's message is, and the lines behind it. */
+static int
+join_message(struct record *rec, const struct event *e, struct arena *arena)
+{
+	struct str more = str_sub(e->text, e->head.n, e->text.n);
+	struct field *msg = NULL;
+	uint8_t *p;
+	size_t i;
+
+	for (i = 0; i < rec->n_fields && msg == NULL; i++)
+		if (str_eq(rec->fields[i].name, STR("_msg")))
+			msg = &rec->fields[i];
+	if (msg == NULL) {
+		msg = &rec->fields[rec->n_fields++];
+		*msg = (struct field){ STR("_msg"), str_sub(more, 1, more.n), VALUE_STRING };
+		return 0;
+	}
+	p = arena_alloc(arena, msg->value.n + more.n);
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	if (msg->value.n != 0)
+		memcpy(p, msg->value.p, msg->value.n);
+	memcpy(p + msg->value.n, more.p, more.n);
+	msg->value = str_of(p, msg->value.n + more.n);
+	return 0;
+}
+
+/* The wrapping's time where the line has none; where it has one, that of the wrapping is kept beside it. */
+static int
+add_time(struct record *rec, const struct event *e, struct arena *arena)
+{
+	static const struct str name = STR_INIT("container_time");
+	char text[WALL_TEXT_MAX];
+	struct str dup;
+
+	if ((rec->flags & RECORD_HAS_TIME) == 0) {
+		rec->time = e->time;
+		rec->flags |= RECORD_HAS_TIME;
+		return 0;
+	}
+	if (rec->time.ns == e->time.ns || record_get(rec, name).n != 0)
+		return 0;
+	dup = arena_dup(arena, str_of(text, wall_format(text, e->time)));
+	if (dup.p == NULL)
+		return err_origin(-ENOMEM);
+	rec->fields[rec->n_fields++] = (struct field){ name, dup, VALUE_STRING };
+	return 0;
+}
+
+/* The event's fields as a record, without what only groups and wrappings have. */
+static int
+parse_head(struct parser *p, const struct event *e, struct arena *arena, struct record *rec)
 {
 	struct gather *g = &p->c.g;
-	struct record rec = { 0 }, *at;
 	int r;
 
-	gather_begin(g, &out->arena);
+	gather_begin(g, arena);
 	p->c.received = e->received;
 	r = p->format(&p->c, e->head);
 	if (r == PARSE_E_SYNTAX)
 		r = keep_raw(&p->c, e->head);
-	if (r == 0)
-		r = gather_finish(g, e->received, &rec);
+	g->where = e->where;
+	if (r == 0 && UNLIKELY(e->n_extra != 0))
+		r = add_wrapping(g, e);
+	return r != 0 ? err_fold(r) : gather_finish(g, e->received, rec);
+}
+
+int
+parser_event(struct parser *p, const struct event *e, struct record_batch *out)
+{
+	struct record rec = { 0 }, *at;
+	int r;
+
+	r = parse_head(p, e, &out->arena, &rec);
+	if (r == 0 && UNLIKELY(e->text.n > e->head.n))
+		r = join_message(&rec, e, &out->arena);
+	if (r == 0 && UNLIKELY(e->timed))
+		r = add_time(&rec, e, &out->arena);
 	if (r != 0)
-		return err_fold(r);
+		return r;
 	if (p->keep_line)
 		rec.line = e->line;
+	if (e->partial)
+		rec.flags |= RECORD_PARTIAL;
 	at = record_batch_add(out);
 	if (at == NULL)
 		return err_origin(-ENOMEM);
@@ -62,49 +140,42 @@ parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 	return 0;
 }
 
-int
-parser_line(struct parser *p, struct str line, struct wall received, struct record_batch *out)
+static const struct format *
+find_format(const char *name)
 {
-	struct event e = { .received = received };
+	size_t i;
 
-	if (line.n > 0 && line.p[line.n - 1] == '\r')
-		line.n--;
-	if (line.n == 0)
-		return 0;
-	e.head = e.line = line;
-	return parser_event(p, &e, out);
+	for (i = 0; i < ARRAY_LEN(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	return NULL;
 }
 
-int
-parser_flush(struct parser *p, struct wall now, bool all, struct record_batch *out)
+static int
+set_options(struct parser *p, const struct parser_options *opt, struct buf *ret_error)
 {
-	return 0;
-}
+	const char *name = opt->name != NULL ? opt->name : "auto";
+	const struct format *f = find_format(name);
+	int r = 0;
 
-bool
-parser_pending(const struct parser *p)
-{
-	return false;
-}
-
-int
-parser_save(const struct parser *p, struct buf *out)
-{
-	return 0;
-}
-
-int
-parser_load(struct parser *p, struct str s)
-{
-	return 0;
+	if (f == NULL) {
+		if (ret_error != NULL)
+			buf_printf(ret_error, "unknown parser \"%s\"", name);
+		return PARSER_E_OPTION;
+	}
+	p->format = f->fn;
+	p->docker = !opt->as_is && (f->wrappings & OPEN_DOCKER) != 0;
+	p->cri = !opt->as_is && (f->wrappings & OPEN_CRI) != 0;
+	if (f->fn == format_pattern)
+		r = regex_new(&p->c.pattern, opt->pattern, ret_error);
+	return r != 0 ? r : multiline_new(&p->multiline, opt, ret_error);
 }
 
 int
 parser_new(struct parser **ret, const struct parser_options *opt, struct buf *ret_error)
 {
-	const char *name = opt->name != NULL ? opt->name : "auto";
 	AUTO(parser_free) struct parser *p = NULL;
-	size_t i;
+	int r;
 
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
@@ -112,16 +183,13 @@ parser_new(struct parser **ret, const struct parser_options *opt, struct buf *re
 	moment_init(&p->c.moment, opt->zone_set, opt->zone_s);
 	json_scanner_init(&p->c.json);
 	gather_init(&p->c.g, &p->c.moment, p->c.small, ARRAY_LEN(p->c.small));
-	p->c.g.bare = p->c.as_is = opt->as_is;
+	p->c.g.bare = opt->as_is;
 	p->keep_line = opt->keep_line;
-	for (i = 0; i < ARRAY_LEN(formats); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			p->format = formats[i].fn;
-	if (p->format == NULL) {
-		if (ret_error != NULL)
-			buf_printf(ret_error, "unknown parser \"%s\"", name);
-		return PARSER_E_OPTION;
-	}
+	p->timeout = opt->group_timeout.ns > 0 ? opt->group_timeout
+	                                       : (struct span){ GROUP_TIMEOUT_S * NS_PER_S };
+	r = set_options(p, opt, ret_error);
+	if (r != 0)
+		return r;
 	*ret = TAKE(p);
 	return 0;
 }
@@ -129,32 +197,18 @@ parser_new(struct parser **ret, const struct parser_options *opt, struct buf *re
 struct parser *
 parser_free(struct parser *p)
 {
+	size_t i;
+
 	if (p != NULL) {
+		for (i = 0; i < GROUPS; i++) {
+			buf_fini(&p->groups[i].part);
+			buf_fini(&p->groups[i].text);
+		}
 		gather_fini(&p->c.g);
 		json_scanner_fini(&p->c.json);
+		(void)regex_free(p->c.pattern);
+		(void)multiline_free(p->multiline);
 		free(p);
 	}
 	return NULL;
-}
-
-int
-json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n)
-{
-	struct field small[GATHER_SMALL];
-	struct json_scanner js;
-	struct moment m;
-	struct gather g;
-	int r;
-
-	moment_init(&m, true, 0);
-	gather_init(&g, &m, small, ARRAY_LEN(small));
-	json_scanner_init(&js);
-	g.bare = true;
-	gather_begin(&g, arena);
-	r = json_gather(&js, s, &g);
-	if (r == 0)
-		r = gather_fields(&g, ret, ret_n);
-	gather_fini(&g);
-	json_scanner_fini(&js);
-	return r;
 }
