@@ -53,6 +53,8 @@ struct source_ops {
 	void (*status)(struct source *s, void (*fn)(void *ctx, const struct source_status *st),
 	    void *ctx);
 	struct source *(*free)(struct source *s);
+	/* --once: whether all there was at the start has been handed up; NULL: a poll that returns 0 says so. */
+	bool (*at_end)(struct source *s);
 };
 /* The first member of each source's own struct. */
 struct source {

@@ -1,0 +1,435 @@
+/*
+ * ingest/journal_convert.c - from journal entry to record.
+ * One job: parse MESSAGE, and keep all that the journal knows beside it.
+ * Floor: 3 (uses parsers, record, base).
+ *
+ * The line's fields come first and win.  The journal's fields keep their names, a repeated one becomes a JSON array of its
+ * values; unit, host and level are filled in where the line has none.  The stream is made of the journal's facts alone.
+ */
+#include "ingest/journal_convert.h"
+
+#include "record/level.h"
+#include "record/names.h"
+#include "record/stream.h"
+
+/* Room for what is added to an entry's own fields: unit, host, level, the entry's time, labels of --stream. */
+enum { CONVERT_EXTRA = 8, CONVERT_LABEL_MAX = 255 /* bytes; longer ones are cut in the stream */ };
+
+/* One entry while it is converted. */
+struct entry {
+	struct field *fields; /* in the arena; NAME and value of what is kept */
+	size_t n;
+	uint64_t names; /* a bit a name, to see repetitions quickly */
+	uint64_t realtime;
+	struct str message;
+	bool has_message;
+	struct str unit, user_unit, identifier, transport, host, priority, n_dropped, message_id;
+};
+
+static const struct str missed_kernel = STR_INIT("e9bf28e6e834481bb6f48f548ad13606");
+
+int
+journal_convert_init(struct journal_convert *cv, const struct journal_source_options *opt,
+    struct buf *ret_error)
+{
+	const struct shape_options *sh = &opt->shape;
+	size_t i;
+	int r;
+
+	memset(cv, 0, sizeof(*cv));
+	r = parser_new(&cv->parser, &opt->parser, ret_error);
+	if (r == 0 &&
+	    (sh->n_stream != 0 || sh->n_fields != 0 || sh->drop.n != 0 || sh->n_redactions != 0))
+		r = shape_new(&cv->shape, sh, ret_error);
+	if (r != 0) {
+		journal_convert_fini(cv);
+		return r > 0 ? JOURNAL_E_OPTION : r;
+	}
+	for (i = 0; i < opt->n_exclude; i++)
+		if (map_put(&cv->exclude, opt->exclude[i], NULL) == NULL) {
+			journal_convert_fini(cv);
+			return err_origin(-ENOMEM);
+		}
+	return 0;
+}
+
+void
+journal_convert_fini(struct journal_convert *cv)
+{
+	cv->parser = parser_free(cv->parser);
+	cv->shape = shape_free(cv->shape);
+	map_fini(&cv->exclude);
+	map_fini(&cv->streams);
+	arena_fini(&cv->stream_texts);
+	free(cv->stream_list);
+	memset(cv, 0, sizeof(*cv));
+}
+
+/* What the journal itself knows of an entry. */
+static void
+entry_fact(struct entry *e, struct str name, struct str value)
+{
+	static const struct {
+		struct str name;
+		size_t at;
+	} facts[] = {
+		{ STR_INIT("_SYSTEMD_UNIT"), offsetof(struct entry, unit) },
+		{ STR_INIT("_SYSTEMD_USER_UNIT"), offsetof(struct entry, user_unit) },
+		{ STR_INIT("SYSLOG_IDENTIFIER"), offsetof(struct entry, identifier) },
+		{ STR_INIT("_TRANSPORT"), offsetof(struct entry, transport) },
+		{ STR_INIT("_HOSTNAME"), offsetof(struct entry, host) },
+		{ STR_INIT("PRIORITY"), offsetof(struct entry, priority) },
+		{ STR_INIT("N_DROPPED"), offsetof(struct entry, n_dropped) },
+		{ STR_INIT("MESSAGE_ID"), offsetof(struct entry, message_id) },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(facts); i++)
+		if (facts[i].name.n == name.n && str_eq(facts[i].name, name)) {
+			memcpy((uint8_t *)e + facts[i].at, &value, sizeof(value));
+			return;
+		}
+}
+
+/* Another value of a name: all of them, in order, as a JSON array. */
+static int
+entry_join(struct field *f, struct str value, struct arena *arena)
+{
+	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
+	int r;
+
+	if (f->kind == VALUE_JSON) {
+		/* without its closing bracket */
+		buf_put(&b, f->value.p, f->value.n - 1);
+	} else {
+		buf_byte(&b, '[');
+		buf_json(&b, f->value);
+	}
+	buf_byte(&b, ',');
+	buf_json(&b, value);
+	buf_byte(&b, ']');
+	r = buf_err(&b);
+	if (r != 0)
+		return r;
+	f->value = arena_dup(arena, buf_view(&b));
+	f->kind = VALUE_JSON;
+	return f->value.p != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+static int
+entry_keep(struct journal_convert *cv, struct entry *e, struct str name, struct str value,
+    struct arena *arena)
+{
+	uint64_t bit = UINT64_C(1) << ((name.n * 7 + name.p[name.n - 1] + name.p[name.n / 2]) & 63);
+	size_t i;
+
+	if ((e->names & bit) != 0)
+		for (i = 0; i < e->n; i++)
+			if (str_eq(e->fields[i].name, name))
+				return entry_join(&e->fields[i], value, arena);
+	e->names |= bit;
+	if (cv->exclude.n != 0 && map_get(&cv->exclude, name) != NULL)
+		return 0;
+	e->fields[e->n++] = (struct field){ .name = name, .value = value, .kind = VALUE_STRING };
+	return 0;
+}
+
+static int
+entry_read(struct journal_convert *cv, struct journal_proto_batch *b, uint32_t n_fields,
+    struct entry *e, struct arena *arena)
+{
+	struct str f, name, value;
+	size_t eq;
+	uint32_t i;
+	int r;
+
+	e->fields = arena_alloc(arena, ((size_t)n_fields + CONVERT_EXTRA) * sizeof(*e->fields));
+	if (e->fields == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n_fields; i++) {
+		if (!journal_proto_field(b, &f))
+			return JOURNAL_PROTO_E_FORMAT;
+		eq = str_find_byte(f, '=');
+		if (eq == 0 || eq == SIZE_MAX)
+			continue;
+		name = str_sub(f, 0, eq);
+		value = str_sub(f, eq + 1, f.n);
+		if (!e->has_message && str_eq(name, STR("MESSAGE"))) {
+			e->message = value;
+			e->has_message = true;
+			continue;
+		}
+		entry_fact(e, name, value);
+		if (value.n == 0)
+			continue;
+		r = entry_keep(cv, e, name, value, arena);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct str
+entry_unit(const struct entry *e)
+{
+	if (e->unit.n != 0)
+		return e->unit;
+	if (e->user_unit.n != 0)
+		return e->user_unit;
+	if (e->identifier.n != 0)
+		return e->identifier;
+	return str_eq(e->transport, STR("kernel")) ? STR("kernel") : STR_NONE;
+}
+
+static struct str
+stream_make(struct journal_convert *cv, struct str host, struct str unit)
+{
+	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
+	struct label labels[2] = { { STR("host"), host }, { STR("unit"), unit } };
+
+	stream_format(&b, labels, 2);
+	return b.failed ? STR_NONE : arena_dup(&cv->stream_texts, buf_view(&b));
+}
+
+/* Few streams, many entries: the text of each is made once. */
+static int
+stream_of(struct journal_convert *cv, struct str host, struct str unit, struct str *ret)
+{
+	uint8_t key[2 * CONVERT_LABEL_MAX + 1];
+	struct map_entry *m;
+	bool is_new;
+
+	host = str_sub(host, 0, CONVERT_LABEL_MAX);
+	unit = str_sub(unit, 0, CONVERT_LABEL_MAX);
+	if (host.n != 0)
+		memcpy(key, host.p, host.n);
+	key[host.n] = '\0';
+	if (unit.n != 0)
+		memcpy(key + host.n + 1, unit.p, unit.n);
+	m = map_put(&cv->streams, str_of(key, host.n + unit.n + 1), &is_new);
+	if (m == NULL)
+		return err_origin(-ENOMEM);
+	if (is_new) {
+		m->value = cv->n_streams;
+		cv->stream_list[cv->n_streams] = stream_make(cv, host, unit);
+		if (cv->stream_list[cv->n_streams].p == NULL)
+			return err_origin(-ENOMEM);
+		cv->n_streams++;
+	}
+	*ret = cv->stream_list[m->value];
+	return 0;
+}
+
+/* Room for the streams of a whole batch, so that texts in use never move; forgotten when there are too many. */
+static int
+stream_reserve(struct journal_convert *cv)
+{
+	if (cv->n_streams + RECORD_BATCH_MAX > 2 * JOURNAL_STREAMS_MAX ||
+	    map_bytes(&cv->streams) > (4 << 20) || cv->stream_texts.total > (8 << 20)) {
+		map_clear(&cv->streams);
+		arena_clear(&cv->stream_texts);
+		cv->n_streams = 0;
+	}
+	if (cv->stream_list == NULL)
+		cv->stream_list = calloc(2 * JOURNAL_STREAMS_MAX, sizeof(*cv->stream_list));
+	return cv->stream_list != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+/* What the line says of itself. */
+struct line_facts {
+	bool host, unit, level;
+	bool upper; /* it has a name that may be a journal field's */
+};
+
+static struct line_facts
+line_look(const struct record *rec)
+{
+	struct line_facts l = { 0 };
+	size_t i;
+
+	for (i = 0; i < rec->n_fields; i++) {
+		struct str name = rec->fields[i].name;
+		uint8_t c = name.p[0];
+
+		if ((c >= 'A' && c <= 'Z') ||
+		    (c == '_' && name.n > 1 && name.p[1] >= 'A' && name.p[1] <= '_'))
+			l.upper = true;
+		if (name.n == 4) {
+			l.host |= memcmp(name.p, "host", 4) == 0;
+			l.unit |= memcmp(name.p, "unit", 4) == 0;
+			if (memcmp(name.p, "weir", 4) == 0)
+				rec->fields[i].name = STR("weir_");
+		}
+		l.level = l.level || names_is_level(name);
+	}
+	return l;
+}
+
+static struct field
+extra(struct str name, struct str value)
+{
+	return (struct field){ .name = name, .value = value, .kind = VALUE_STRING };
+}
+
+static bool
+has_field(const struct record *rec, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n_fields; i++)
+		if (str_eq(rec->fields[i].name, name))
+			return true;
+	return false;
+}
+
+static struct str
+realtime_text(uint64_t us, struct arena *arena)
+{
+	char text[24];
+	size_t n = sizeof(text);
+
+	do
+		text[--n] = (char)('0' + us % 10);
+	while ((us /= 10) != 0);
+	return arena_dup(arena, str_of(text + n, sizeof(text) - n));
+}
+
+/* The line's fields, then the journal's. */
+static int
+record_fill(struct record *rec, const struct entry *e, struct arena *arena)
+{
+	struct line_facts l = line_look(rec);
+	struct str unit = entry_unit(e);
+	const char *level = NULL;
+	struct field *f;
+	size_t n = rec->n_fields, i;
+
+	f = arena_alloc(arena, (n + e->n + CONVERT_EXTRA) * sizeof(*f));
+	if (f == NULL)
+		return err_origin(-ENOMEM);
+	if (n != 0)
+		memcpy(f, rec->fields, n * sizeof(*f));
+	for (i = 0; i < e->n; i++)
+		if (!l.upper || !has_field(rec, e->fields[i].name))
+			f[n++] = e->fields[i];
+	if (!l.unit && unit.n != 0)
+		f[n++] = extra(STR("unit"), unit);
+	if (!l.host && e->host.n != 0)
+		f[n++] = extra(STR("host"), e->host);
+	if (!l.level && e->priority.n == 1)
+		level = level_priority_name(e->priority.p[0] - '0');
+	if (level != NULL)
+		f[n++] = extra(STR("level"), str_c(level));
+	if ((rec->flags & RECORD_HAS_TIME) != 0 &&
+	    !(l.upper && has_field(rec, STR("__REALTIME_TIMESTAMP")))) {
+		f[n] = extra(STR("__REALTIME_TIMESTAMP"), realtime_text(e->realtime, arena));
+		f[n].kind = VALUE_NUMBER;
+		if (f[n++].value.p == NULL)
+			return err_origin(-ENOMEM);
+	}
+	rec->fields = f;
+	rec->n_fields = n;
+	rec->flags |= RECORD_HAS_TIME;
+	return 0;
+}
+
+static int
+entry_shape(struct journal_convert *cv, const struct entry *e, struct record_batch *out,
+    size_t from)
+{
+	struct label labels[2] = { { STR("host"), e->host }, { STR("unit"), entry_unit(e) } };
+	struct shape_facts facts = { .labels = labels, .n_labels = 2 };
+	size_t n = out->n - from;
+	int r;
+
+	r = shape_records(cv->shape, out->recs + from, &n, &facts, &out->arena);
+	out->n = from + n;
+	return r;
+}
+
+/* journald's own words for lines that it did not take. */
+static void
+entry_dropped(struct journal_convert *cv, const struct entry *e, struct arena *arena)
+{
+	struct str digits = e->n_dropped;
+	struct journal_dropped d = { 0 };
+	size_t i;
+
+	if (!str_eq(e->transport, STR("driver")) || cv->n_dropped == JOURNAL_DROPPED_MAX)
+		return;
+	/* "Missed 12 kernel messages" has its number in the text alone */
+	if (digits.n == 0 && str_eq(e->message_id, missed_kernel) &&
+	    str_starts(e->message, STR("Missed ")))
+		digits = str_sub(e->message, 7, e->message.n);
+	for (i = 0; i < digits.n && digits.p[i] >= '0' && digits.p[i] <= '9' && i < 18; i++)
+		d.n = d.n * 10 + (uint64_t)(digits.p[i] - '0');
+	if (i == 0)
+		return;
+	d.text = arena_dup(arena, e->message);
+	if (d.text.p != NULL)
+		cv->dropped[cv->n_dropped++] = d;
+}
+
+static int
+convert_line(struct journal_convert *cv, const struct entry *e, struct record_batch *out)
+{
+	struct wall at = { (int64_t)(e->realtime % (INT64_MAX / 1000)) * NS_PER_US };
+	size_t from = out->n;
+	struct record *rec;
+	int r = 0;
+
+	if (e->has_message)
+		r = parser_line(cv->parser, e->message, at, out);
+	/* an entry is an event; lines of several are not joined */
+	if (r == 0 && out->n == from && e->has_message)
+		r = parser_flush(cv->parser, at, true, out);
+	if (r == 0 && out->n == from) {
+		rec = record_batch_add(out);
+		if (rec == NULL)
+			return err_origin(-ENOMEM);
+		rec->time = at;
+	}
+	return r;
+}
+
+static int
+convert_entry(struct journal_convert *cv, struct journal_proto_batch *b, struct record_batch *out)
+{
+	struct entry e = { 0 };
+	size_t from = out->n, i;
+	uint32_t n_fields;
+	int r;
+
+	if (!journal_proto_entry(b, &e.realtime, &n_fields))
+		return JOURNAL_PROTO_E_FORMAT;
+	r = entry_read(cv, b, n_fields, &e, &out->arena);
+	if (r == 0)
+		r = convert_line(cv, &e, out);
+	for (i = from; r == 0 && i < out->n; i++)
+		r = record_fill(&out->recs[i], &e, &out->arena);
+	if (r != 0)
+		return r;
+	entry_dropped(cv, &e, &out->arena);
+	if (cv->shape != NULL)
+		return entry_shape(cv, &e, out, from);
+	for (i = from; r == 0 && i < out->n; i++)
+		r = stream_of(cv, e.host, entry_unit(&e), &out->recs[i].stream);
+	return r;
+}
+
+int
+journal_convert_batch(struct journal_convert *cv, struct journal_proto_batch *b,
+    struct record_batch *out)
+{
+	uint32_t i;
+	int r;
+
+	cv->n_dropped = 0;
+	r = stream_reserve(cv);
+	for (i = 0; r == 0 && i < b->n_entries; i++) {
+		if (cv->n_streams == 2 * JOURNAL_STREAMS_MAX)
+			return JOURNAL_PROTO_E_FORMAT;
+		r = convert_entry(cv, b, out);
+	}
+	return r;
+}
