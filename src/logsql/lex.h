@@ -4,9 +4,10 @@
  * Floor: 2 (uses record, base).
  *
  * The current token is .token (unquoted, decoded) and .raw (as written).  A token is a word (letters,
- * digits, '_', '.', and other bytes of UTF-8 letters), a quoted string ("…", '…', `…`), or one or two
- * bytes of punctuation.  .space says whether blanks or a comment (# to the end of the line) stood before it,
- * which matters for compound words such as foo-bar, 1.5e-3 or _time:5m.
+ * digits, '_', '.', and other letters of Unicode), a quoted string ("…" and '…' with Go's escapes, `…`), or one or two
+ * characters of punctuation (=~ != !~ are the pairs).  .space says whether blanks or a comment (# to the end of the
+ * line) stood before it, which matters for compound words such as foo-bar, 1.5e-3 or _time:5m.  A quote without
+ * its end is a token of that one byte; lex_compound and its kin refuse it.
  */
 #pragma once
 
@@ -30,6 +31,7 @@ struct lex {
 	bool end; /* no more tokens: token is empty */
 
 	size_t prev_end; /* offset after the token before */
+	struct str prev; /* the token before, as written; empty at the start */
 	struct wall now; /* what relative times count from */
 	int zone_s;      /* of times without a zone, seconds east of UTC */
 	struct arena *arena;
@@ -43,11 +45,14 @@ enum { LOGSQL_DEPTH_MAX = 200, LOGSQL_QUERY_MAX = 1 << 20, LOGSQL_E_SYNTAX = 1 }
 int lex_init(struct lex *l, struct str query, struct wall now, int zone_s, struct arena *arena,
     struct logsql_error *error);
 
-/** lex_next(l): go to the next token.  LOGSQL_E_SYNTAX for a string without end. */
+/** lex_next(l): go to the next token.  Only -ENOMEM can fail. */
 int lex_next(struct lex *l);
 
-/** lex_is(l, word): the current token is ${word}, not quoted; words without regard to case. */
+/** lex_is(l, word): the current token is ${word}, not quoted; words without regard to case. "" is the end. */
 bool lex_is(const struct lex *l, const char *word);
+
+/** lex_is_any(l, words): the same for one of several, in one string with blanks between: "( ) |". */
+bool lex_is_any(const struct lex *l, const char *words);
 
 /** lex_fail(l, fmt, …): set the error at the current token; returns LOGSQL_E_SYNTAX. */
 int lex_fail(struct lex *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -59,13 +64,37 @@ int lex_expect(struct lex *l, const char *word);
 
 /**
  * lex_compound(l, ret):
- * Take a compound token: words, quoted strings and the punctuation that may stand inside a bare value
- * (- . / : + $ and such, as the language allows) as long as no blank stands between.
+ * Take a compound token: the current token and all that follow with no blank between, up to one of
+ * , ( ) [ ] | or the end.  A quoted string that stands alone is unquoted; next to others it is taken as written.
+ *
+ * lex_compound_until(l, stops, ret) has its own list of tokens that end it, with blanks between: "* , ( ) [ ] | :".
+ *
+ * Errors: LOGSQL_E_SYNTAX when it would begin with a stop, the end, or a quote that has no end; -ENOMEM.
  */
 int lex_compound(struct lex *l, struct str *ret);
+int lex_compound_until(struct lex *l, const char *stops, struct str *ret);
 
-/** lex_field_name(l, ret): take a field name (bare compound or quoted); may end in '*' where wild allows. */
+/** lex_field_name(l, ret): take a field name, a compound token; may end in '*'.  "" is given as _msg. */
 int lex_field_name(struct lex *l, struct str *ret);
+
+/** lex_enter(l): one bracket or subquery deeper; LOGSQL_E_SYNTAX beyond LOGSQL_DEPTH_MAX.  lex_leave(l) goes back. */
+int lex_enter(struct lex *l);
+void lex_leave(struct lex *l);
 
 /** logsql_quote(out, s): append ${s} as a token: bare when it can stand so, else quoted. */
 void logsql_quote(struct buf *out, struct str s);
+
+/** logsql_quote_always(out, s): append ${s} in double quotes. */
+void logsql_quote_always(struct buf *out, struct str s);
+
+/** logsql_is_keyword(s): a word with a meaning in filters, which must be quoted to be searched for. */
+bool logsql_is_keyword(struct str s);
+
+/** logsql_is_pipe_word(s): a name of a pipe: no filter may begin with it, and it is quoted when printed. */
+bool logsql_is_pipe_word(struct str s);
+
+/**
+ * logsql_nearest(word, table, n):
+ * The entry of table[n] that ${word} was probably meant to be, by edit distance, or NULL when none is near.
+ */
+const char *logsql_nearest(struct str word, const char *const *table, size_t n);

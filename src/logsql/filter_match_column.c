@@ -1,0 +1,260 @@
+/*
+ * logsql/filter_match_column.c - matching a column.
+ * One job: one leaf on the values of many rows, on their encoding where it can.
+ * Floor: 2 (uses record, base).
+ *
+ * Constants are tested once and dictionaries once a value; numbers and times are compared as such where that is what
+ * the text would come to; a literal is searched through a whole run of text at once, and only rows that have it are
+ * tested.
+ */
+#include <math.h>
+
+#include "logsql/filter_internal.h"
+#include "logsql/value.h"
+
+/* Rows whose text is worth a search through all of it: one of this many is still wanted. */
+enum { SPARSE = 8, SEARCH_LITERAL_MIN = 2 };
+
+static int
+match_const(const struct filter *f, const struct column *c, uint64_t *sel,
+    struct filter_scratch *scratch)
+{
+	int r;
+
+	r = filter_test(f, c->value, scratch);
+	if (r == 0)
+		bits_zero(sel, c->n_rows);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static int
+match_dict(const struct filter *f, const struct column *c, uint64_t *sel,
+    struct filter_scratch *scratch)
+{
+	uint8_t *yes;
+	size_t i;
+	int r = 0;
+
+	yes = calloc(c->n_dict + 1, 1);
+	if (yes == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < c->n_dict && r >= 0; i++) {
+		r = filter_test(f, c->dict[i], scratch);
+		yes[i] = r == 1;
+	}
+	if (r >= 0)
+		BITS_FOREACH(i, sel, c->n_rows)
+	if (!yes[c->codes[i]])
+		bits_clear(sel, i);
+	free(yes);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static bool
+present(const struct column *c, size_t i)
+{
+	return c->present == NULL || bits_get(c->present, i);
+}
+
+/* The number that value_math makes of the text of ints[i], to the last bit. */
+static double
+int_number(int64_t v, unsigned scale)
+{
+	static const int64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+		100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
+		100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+		1000000000000000000 };
+	int64_t whole, rest;
+	double d;
+
+	if (scale == 0)
+		return (double)v;
+	whole = v / powers[scale];
+	rest = v % powers[scale];
+	d = fma((double)(rest < 0 ? -rest : rest), pow(10, -(double)scale),
+	    (double)(whole < 0 ? -whole : whole));
+	return v < 0 ? -d : d;
+}
+
+static void
+match_int_range(const struct filter *f, const struct column *c, uint64_t *sel)
+{
+	size_t i;
+	double v;
+
+	BITS_FOREACH(i, sel, c->n_rows)
+	{
+		v = int_number(c->ints[i], c->scale);
+		if (!present(c, i) || v < f->min || v > f->max)
+			bits_clear(sel, i);
+	}
+}
+
+/* =text: no other number has this text. */
+static void
+match_int_exact(const struct filter *f, const struct column *c, uint64_t *sel)
+{
+	unsigned scale = 0;
+	int64_t v = 0;
+	bool can = column_parse_int(f->text, &v, &scale) && scale == c->scale;
+	bool absent = f->text.n == 0;
+	size_t i;
+
+	BITS_FOREACH(i, sel, c->n_rows)
+	if (present(c, i) ? !can || c->ints[i] != v : !absent)
+		bits_clear(sel, i);
+}
+
+static int
+match_rows(const struct filter *f, const struct column *c, uint64_t *sel,
+    struct filter_scratch *scratch)
+{
+	char text[COLUMN_SCRATCH];
+	size_t i;
+	int r;
+
+	BITS_FOREACH(i, sel, c->n_rows)
+	{
+		r = filter_test(f, column_value(c, i, text), scratch);
+		if (r < 0)
+			return err_trace(r);
+		if (r == 0)
+			bits_clear(sel, i);
+	}
+	return 0;
+}
+
+static int
+match_int(const struct filter *f, const struct column *c, uint64_t *sel,
+    struct filter_scratch *scratch)
+{
+	/* 19 digits and more may be too long for value_float; their text decides. */
+	if (f->kind == FILTER_RANGE && c->scale <= 18) {
+		match_int_range(f, c, sel);
+		return 0;
+	}
+	if (f->kind == FILTER_EXACT || (f->kind == FILTER_PHRASE && f->text.n == 0)) {
+		match_int_exact(f, c, sel);
+		return 0;
+	}
+	return err_trace(match_rows(f, c, sel, scratch));
+}
+
+static int
+match_times(const struct filter *f, const struct column *c, uint64_t *sel,
+    struct filter_scratch *scratch)
+{
+	size_t i;
+
+	if (f->kind != FILTER_TIME && f->kind != FILTER_DAY_RANGE && f->kind != FILTER_WEEK_RANGE)
+		return err_trace(match_rows(f, c, sel, scratch));
+	BITS_FOREACH(i, sel, c->n_rows)
+	if (!filter_test_time(f, c->ints[i]))
+		bits_clear(sel, i);
+	return 0;
+}
+
+static void
+clear_range(uint64_t *sel, size_t from, size_t to)
+{
+	for (; from < to && from % 64 != 0; from++)
+		bits_clear(sel, from);
+	for (; from + 64 <= to; from += 64)
+		sel[from / 64] = 0;
+	for (; from < to; from++)
+		bits_clear(sel, from);
+}
+
+/* The row that byte ${at} of the run lies in, from row ${from} on. */
+static size_t
+row_of(const struct column *c, size_t from, size_t at)
+{
+	size_t step = 1, lo = from, hi;
+
+	while (lo + step < c->n_rows && c->offs[lo + step] <= at) {
+		lo += step;
+		step *= 2;
+	}
+	hi = lo + step < c->n_rows ? lo + step : c->n_rows;
+	while (lo + 1 < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->offs[mid] <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int
+match_text(const struct filter *f, const struct column *c, uint64_t *sel, struct str literal,
+    struct filter_scratch *scratch)
+{
+	size_t row = 0, at = c->offs[0], hit, found;
+	struct str rest;
+	int r;
+
+	while (row < c->n_rows) {
+		rest = str_of(c->bytes + at, c->offs[c->n_rows] - at);
+		hit = str_find(rest, literal);
+		found = hit == SIZE_MAX ? c->n_rows : row_of(c, row, at + hit);
+		clear_range(sel, row, found);
+		if (found == c->n_rows)
+			break;
+		if (bits_get(sel, found)) {
+			r = filter_test(f, column_value(c, found, NULL), scratch);
+			if (r < 0)
+				return err_trace(r);
+			if (r == 0)
+				bits_clear(sel, found);
+		}
+		row = found + 1;
+		at = c->offs[row];
+	}
+	return 0;
+}
+
+int
+filter_match_column(const struct filter *f, const struct column *c, uint64_t *sel)
+{
+	struct filter_scratch scratch = FILTER_SCRATCH_INIT;
+	struct str literal;
+	bool nocase;
+	int r = 0;
+
+	if (f->kind == FILTER_ALL)
+		return 0;
+	if (f->kind == FILTER_NONE || f->kind == FILTER_VALUE_TYPE) {
+		if (f->kind == FILTER_NONE || !str_eq_c(f->text, column_type_name(c)))
+			bits_zero(sel, c->n_rows);
+		return 0;
+	}
+	switch (c->kind) {
+	case COLUMN_CONST:
+		r = match_const(f, c, sel, &scratch);
+		break;
+	case COLUMN_DICT:
+		r = match_dict(f, c, sel, &scratch);
+		break;
+	case COLUMN_INT:
+		r = match_int(f, c, sel, &scratch);
+		break;
+	case COLUMN_TIME:
+		r = match_times(f, c, sel, &scratch);
+		break;
+	case COLUMN_TEXT:
+		if (filter_literal(f, &literal, &nocase) && !nocase &&
+		    literal.n >= SEARCH_LITERAL_MIN &&
+		    bits_count(sel, c->n_rows) > c->n_rows / SPARSE)
+			r = match_text(f, c, sel, literal, &scratch);
+		else
+			r = match_rows(f, c, sel, &scratch);
+		break;
+	case COLUMN_STRS:
+		r = match_rows(f, c, sel, &scratch);
+		break;
+	}
+	filter_scratch_fini(&scratch);
+	return err_trace(r);
+}

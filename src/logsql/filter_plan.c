@@ -1,0 +1,292 @@
+/*
+ * logsql/filter_plan.c - what a filter tells a planner.
+ * One job: names, literals, times and IDs that a filter's matches must have.
+ * Floor: 2 (uses record, base).
+ */
+#include "logsql/filter_internal.h"
+#include "logsql/letter_internal.h"
+#include "record/names.h"
+
+int
+filter_walk(struct filter *f, filter_walk_fn fn, void *ctx)
+{
+	size_t i;
+	int r;
+
+	r = fn(ctx, f);
+	for (i = 0; i < f->n_children && r == 0; i++)
+		r = filter_walk(f->children[i], fn, ctx);
+	return r;
+}
+
+static int
+add_name(struct str_list *list, struct arena *arena, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (str_eq(list->p[i], name))
+			return 0;
+	return err_trace(str_list_add(list, arena, name));
+}
+
+static int
+gather_fields(const struct filter *f, struct str_list *list, struct arena *arena)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < f->n_children && r == 0; i++)
+		r = gather_fields(f->children[i], list, arena);
+	if (r != 0 || f->n_children != 0 || f->kind == FILTER_ALL || f->kind == FILTER_NONE)
+		return err_trace(r);
+	r = add_name(list, arena, f->field);
+	if (r == 0 && !filter_is_value_leaf(f))
+		r = add_name(list, arena, f->text);
+	return err_trace(r);
+}
+
+int
+filter_fields(const struct filter *f, struct arena *arena, struct str **ret, size_t *ret_n)
+{
+	struct str_list list = { 0 };
+	int r;
+
+	r = gather_fields(f, &list, arena);
+	if (r != 0)
+		return err_trace(r);
+	*ret = list.p;
+	*ret_n = list.n;
+	return 0;
+}
+
+static struct str
+longest(const struct str *values, size_t n)
+{
+	struct str best = STR_NONE;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (values[i].n > best.n)
+			best = values[i];
+	return best;
+}
+
+/* The one value of a set, or the longest where all are needed. */
+static struct str
+set_literal(const struct filter *f)
+{
+	struct str best = STR_NONE;
+	size_t i;
+
+	if (f->kind != FILTER_CONTAINS_ALL)
+		return f->set->n == 1 ? f->set->entries[0].key : best;
+	for (i = 0; i < f->set->n; i++)
+		if (f->set->entries[i].key.n > best.n)
+			best = f->set->entries[i].key;
+	return best;
+}
+
+/* ASCII text whose letters have no other form beyond ASCII: the Kelvin sign folds to k. */
+static bool
+folds_in_ascii(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] >= 0x80 || s.p[i] == 'k' || s.p[i] == 'i')
+			return false;
+	return true;
+}
+
+bool
+filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
+{
+	*ret = STR_NONE;
+	*ret_nocase = false;
+	switch ((int)f->kind) {
+	case FILTER_PHRASE:
+	case FILTER_PREFIX:
+	case FILTER_SUBSTRING:
+	case FILTER_EXACT:
+	case FILTER_EXACT_PREFIX:
+		*ret = f->text;
+		break;
+	case FILTER_NOCASE_PHRASE:
+	case FILTER_NOCASE_PREFIX:
+		*ret_nocase = true;
+		if (folds_in_ascii(f->folded))
+			*ret = f->folded;
+		break;
+	case FILTER_REGEX:
+		*ret = regex_literal(f->regex);
+		break;
+	case FILTER_IN:
+	case FILTER_CONTAINS_ALL:
+	case FILTER_CONTAINS_ANY:
+		*ret = set_literal(f);
+		break;
+	case FILTER_SEQ:
+		*ret = longest(f->values, f->n_values);
+		break;
+	case FILTER_PATTERN:
+		*ret = pattern_literal(f->pattern);
+		break;
+	default:
+		break;
+	}
+	return ret->n != 0;
+}
+
+void
+filter_time_range(const struct filter *f, struct wall *ret_min, struct wall *ret_max)
+{
+	struct wall min, max;
+	size_t i;
+
+	ret_min->ns = INT64_MIN;
+	ret_max->ns = INT64_MAX;
+	switch ((int)f->kind) {
+	case FILTER_TIME:
+		ret_min->ns = f->time_min;
+		ret_max->ns = f->time_max;
+		break;
+	case FILTER_NONE:
+		ret_min->ns = INT64_MAX;
+		ret_max->ns = INT64_MIN;
+		break;
+	case FILTER_AND:
+		for (i = 0; i < f->n_children; i++) {
+			filter_time_range(f->children[i], &min, &max);
+			ret_min->ns = min.ns > ret_min->ns ? min.ns : ret_min->ns;
+			ret_max->ns = max.ns < ret_max->ns ? max.ns : ret_max->ns;
+		}
+		break;
+	case FILTER_OR:
+		ret_min->ns = INT64_MAX;
+		ret_max->ns = INT64_MIN;
+		for (i = 0; i < f->n_children; i++) {
+			filter_time_range(f->children[i], &min, &max);
+			if (min.ns > max.ns)
+				continue;
+			ret_min->ns = min.ns < ret_min->ns ? min.ns : ret_min->ns;
+			ret_max->ns = max.ns > ret_max->ns ? max.ns : ret_max->ns;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* The values of a set as a list; false when one of them is empty: an absent field would match. */
+static bool
+set_values(const struct filter *f, struct arena *arena, struct filter_id *id, int *ret_r)
+{
+	struct str *values = arena_alloc(arena, (f->set->n + 1) * sizeof(*values));
+	size_t i;
+
+	*ret_r = values == NULL ? err_origin(-ENOMEM) : 0;
+	if (values == NULL)
+		return false;
+	for (i = 0; i < f->set->n; i++) {
+		values[i] = f->set->entries[i].key;
+		if (values[i].n == 0)
+			return false;
+	}
+	*id = (struct filter_id){ f->field, values, f->set->n };
+	return true;
+}
+
+static bool
+leaf_id(const struct filter *f, struct arena *arena, struct filter_id *id, int *ret_r)
+{
+	*ret_r = 0;
+	if (!names_is_id(f->field))
+		return false;
+	if (f->kind == FILTER_EXACT && f->text.n != 0) {
+		*id = (struct filter_id){ f->field, &f->text, 1 };
+		return true;
+	}
+	return f->kind == FILTER_IN && set_values(f, arena, id, ret_r);
+}
+
+static int
+gather_ids(const struct filter *f, struct arena *arena, struct filter_id *ids, size_t cap,
+    size_t *n)
+{
+	size_t i;
+	int r = 0;
+
+	if (f->kind == FILTER_AND) {
+		for (i = 0; i < f->n_children && r == 0; i++)
+			r = gather_ids(f->children[i], arena, ids, cap, n);
+		return err_trace(r);
+	}
+	if (*n < cap && leaf_id(f, arena, &ids[*n], &r))
+		(*n)++;
+	return err_trace(r);
+}
+
+enum { IDS_MAX = 16 };
+
+int
+filter_ids(const struct filter *f, struct arena *arena, struct filter_id **ret, size_t *ret_n)
+{
+	struct filter_id *ids = arena_zalloc(arena, IDS_MAX, sizeof(*ids));
+
+	if (ids == NULL)
+		return err_origin(-ENOMEM);
+	*ret = ids;
+	*ret_n = 0;
+	return err_trace(gather_ids(f, arena, ids, IDS_MAX, ret_n));
+}
+
+static bool
+stream_names(const struct stream_filter *s, struct str name)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++)
+		for (k = 0; k < s->ors[i].n; k++)
+			if (str_eq(s->ors[i].tests[k].name, name))
+				return true;
+	return false;
+}
+
+bool
+filter_names_weir(const struct filter *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_children; i++)
+		if (filter_names_weir(f->children[i]))
+			return true;
+	if (f->n_children != 0)
+		return false;
+	if (f->kind == FILTER_STREAM)
+		return stream_names(f->stream, STR("weir"));
+	return str_eq(f->field, STR("weir")) ||
+	    (!filter_is_value_leaf(f) && str_eq(f->text, STR("weir")));
+}
+
+bool
+filter_stream_label(const struct filter *f, struct str name, struct str *ret)
+{
+	const struct label_and *and;
+	size_t i;
+
+	if (f->kind == FILTER_AND)
+		for (i = 0; i < f->n_children; i++)
+			if (filter_stream_label(f->children[i], name, ret))
+				return true;
+	if (f->kind != FILTER_STREAM || f->stream->n != 1)
+		return false;
+	and = &f->stream->ors[0];
+	for (i = 0; i < and->n; i++)
+		if (str_eq(and->tests[i].name, name) && and->tests[i].regex == NULL &&
+		    !and->tests[i].negative) {
+			*ret = and->tests[i].value;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,52 @@
+/*
+ * logsql/value.h - values as numbers.
+ * One job: read a value as the language does where it wants a number, and compare values.
+ * Floor: 2 (uses record, base).
+ *
+ * All take the whole of ${s} and are false when it is something else.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+/** value_uint(s, ret): decimal digits, '_' between them allowed, no leading zeros. */
+bool value_uint(struct str s, uint64_t *ret);
+
+/** value_int(s, ret): the same with '-' before it. */
+bool value_int(struct str s, int64_t *ret);
+
+/** value_float(s, ret): digits with one point within and '-' before them; no exponent. */
+bool value_float(struct str s, double *ret);
+
+/** value_duration(s, ret_ns): 1h30m, 1.5s, -2d, 3µs, 10ns, 1w, 1y; saturates. */
+bool value_duration(struct str s, int64_t *ret_ns);
+
+/** value_bytes(s, ret): 10KB, 1.5MiB, 1K, 3Gi, 20B, 1MB500KB, 10; saturates. */
+bool value_bytes(struct str s, int64_t *ret);
+
+/** value_ipv4(s, ret): four decimal numbers up to 255. */
+bool value_ipv4(struct str s, uint32_t *ret);
+
+/** value_ipv6(s, ret): an IPv6 address, or an IPv4 one in its mapped form. */
+bool value_ipv6(struct str s, uint8_t ret[16]);
+
+/** value_time(s, ret_ns): RFC 3339 with seconds, 'T' or a blank between; without a zone it is UTC. */
+bool value_time(struct str s, int64_t *ret_ns);
+
+/** value_number(s, ret): a float, duration, size, or a number as C writes it (1e3, 0x1f, inf). */
+bool value_number(struct str s, double *ret);
+
+/** value_math(s, ret): value_number, or a time in ns, or an IPv4 address as a number. */
+bool value_math(struct str s, double *ret);
+
+/** value_length(s, ret): a count: digits, 0x, 0b, 0o, size, duration, or inf. */
+bool value_length(struct str s, uint64_t *ret);
+
+/** value_format_float(out, v): the shortest decimal text that reads back as ${v}, without an exponent; NaN, +Inf, -Inf. */
+void value_format_float(struct buf *out, double v);
+
+/** value_less(a, b): a before b: as integers, times or numbers when both are, else in natural order. */
+bool value_less(struct str a, struct str b);
+
+/** value_less_natural(a, b): runs of digits compare as numbers, all else byte by byte. */
+bool value_less_natural(struct str a, struct str b);
