@@ -17,6 +17,10 @@ struct store_view;
 struct row_source {
 	int (*next)(void *ctx, struct batch *b);
 	void *ctx;
+	/* Another pass over the same rows, for subqueries, with a state of its own; ends with done(ret->ctx).
+	 * NULL: the rows can be read only once. */
+	int (*again)(void *ctx, struct row_source *ret);
+	void (*done)(void *ctx);
 };
 
 struct run_options {
@@ -30,6 +34,9 @@ struct run_options {
 	uint64_t first_row;       /* store: only rows with this number or above (tail) */
 	atomic_bool *cancel;      /* may be NULL */
 	uint64_t max_scanned;     /* 0: no bound */
+	/* Each part of the store that could not be read, in words; from any thread, one at a time.  May be NULL. */
+	void (*fault)(void *ctx, const char *text);
+	void *fault_ctx;
 };
 
 /* What a run did, for explain and query_stats. */

@@ -1,0 +1,140 @@
+/*
+ * cli/cli.c - the commands of weir.
+ * One job: find the command, parse its options, run it.
+ * Floor: 6 (uses lib, query, record, base).
+ */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "lib/print.h"
+
+static const struct command *const commands[] = {
+	&command_query,
+	&command_fields,
+	&command_values,
+	&command_patterns,
+	&command_later_rules,
+	&command_later_alerts,
+	&command_later_silence,
+	&command_later_why,
+	&command_later_why_not,
+	&command_later_ship,
+	&command_help,
+	&command_version,
+};
+
+static atomic_bool stop;
+
+atomic_bool *
+cli_stop_flag(void)
+{
+	return &stop;
+}
+
+/* The second time the program ends at once. */
+static void
+on_signal(int number)
+{
+	if (atomic_exchange(&stop, true))
+		_exit(CLI_STOPPED);
+}
+
+void
+cli_catch_signals(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+}
+
+void
+cli_warn(const char *text)
+{
+	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
+	struct str rest = str_c(text), line;
+	size_t end;
+
+	buf_c(&out, "weir: ");
+	/* Text of several lines (a query and its caret) stays so. */
+	do {
+		end = str_find_byte(rest, '\n');
+		line = str_sub(rest, 0, end);
+		print_escape(&out, line);
+		buf_byte(&out, '\n');
+		rest = str_sub(rest, line.n + 1, rest.n);
+	} while (end != SIZE_MAX && rest.n > 0);
+	(void)fwrite(out.p, 1, out.n, stderr);
+}
+
+int
+cli_fail(int exit, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cli_warn(text);
+	return exit;
+}
+
+const struct command *const *
+cli_commands(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(commands);
+	return commands;
+}
+
+const struct command *
+cli_command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int
+run_command(const struct command *cmd, int argc, char **argv)
+{
+	AUTO_FREE struct options *opt = calloc(1, sizeof(*opt));
+	AUTO_FINI(buf_fini) struct buf help = BUF_INIT;
+	int r;
+
+	if (opt == NULL)
+		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
+	opt->now = wall_now();
+	r = options_parse(cmd, argc, argv, opt);
+	if (r != 0)
+		return r;
+	if (!opt->help)
+		return cmd->run(opt);
+	options_help(cmd, &help);
+	(void)fwrite(help.p, 1, help.n, stdout);
+	return fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+int
+cli_main(int argc, char **argv)
+{
+	const struct command *cmd;
+	const char *name = argc > 1 ? argv[1] : "";
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	if (*name == '\0')
+		return cli_fail(CLI_USAGE, "a command is missing; weir help lists them");
+	cmd = cli_command_find(name);
+	if (cmd == NULL)
+		return cli_fail(CLI_USAGE, "%s: no such command; weir help lists them", name);
+	return run_command(cmd, argc - 2, argv + 2);
+}

@@ -1,0 +1,283 @@
+/*
+ * query/inflate.c - files as they lie there, compressed or not.
+ * One job: the plain bytes of a descriptor, whether it holds gzip, zstd, xz or none of them.
+ * Floor: 3 (uses base).
+ *
+ * A codec is three functions in a table.  Members that follow each other in one file (as appended by
+ * logrotate or cat) are read as one.
+ */
+#include "query/inflate.h"
+
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/io.h"
+
+enum { RAW_MAX = 256 << 10, XZ_MEMORY_MAX = 128 << 20 };
+
+/* step: decode from raw[at..n) to out; 0, or INFLATE_E_CORRUPT, or -errno.  It moves in->at, sets *ret_n
+ * and says in in->between whether the input may end here. */
+struct codec {
+	const char *name;
+	struct str magic;
+	int (*start)(struct inflate *in);
+	int (*step)(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n);
+	void (*stop)(struct inflate *in);
+};
+
+struct inflate {
+	const struct codec *codec;
+	int fd;
+	bool eof;     /* no more raw bytes */
+	bool between; /* at the end of a member: the input may end here */
+	size_t at, n; /* raw[at..n) is not used yet */
+	z_stream gz;
+	ZSTD_DStream *zs;
+	lzma_stream xz;
+	uint8_t raw[RAW_MAX];
+};
+
+static int
+plain_start(struct inflate *in)
+{
+	return 0;
+}
+
+static int
+plain_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
+{
+	size_t take = in->n - in->at < n ? in->n - in->at : n;
+
+	memcpy(out, in->raw + in->at, take);
+	in->at += take;
+	in->between = true;
+	*ret_n = take;
+	return 0;
+}
+
+static void
+plain_stop(struct inflate *in)
+{
+}
+
+static int
+gz_start(struct inflate *in)
+{
+	return inflateInit2(&in->gz, 15 + 16) == Z_OK ? 0 : err_origin(-ENOMEM);
+}
+
+static int
+gz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
+{
+	int r;
+
+	if (in->between && in->n > in->at) {
+		/* Padding of zeros after the last member is common on tapes and block devices. */
+		if (in->raw[in->at] == 0) {
+			in->at = in->n;
+			*ret_n = 0;
+			return 0;
+		}
+		if (inflateReset(&in->gz) != Z_OK)
+			return INFLATE_E_CORRUPT;
+		in->between = false;
+	}
+	in->gz.next_in = in->raw + in->at;
+	in->gz.avail_in = (uInt)(in->n - in->at);
+	in->gz.next_out = out;
+	in->gz.avail_out = (uInt)n;
+	r = inflate(&in->gz, Z_NO_FLUSH);
+	in->at = in->n - in->gz.avail_in;
+	*ret_n = n - in->gz.avail_out;
+	if (r == Z_STREAM_END)
+		in->between = true;
+	else if (r == Z_MEM_ERROR)
+		return err_origin(-ENOMEM);
+	else if (r != Z_OK && r != Z_BUF_ERROR)
+		return INFLATE_E_CORRUPT;
+	return 0;
+}
+
+static void
+gz_stop(struct inflate *in)
+{
+	(void)inflateEnd(&in->gz);
+}
+
+static int
+zs_start(struct inflate *in)
+{
+	in->zs = ZSTD_createDStream();
+	return in->zs != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+static int
+zs_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
+{
+	ZSTD_inBuffer from = { in->raw, in->n, in->at };
+	ZSTD_outBuffer to = { out, n, 0 };
+	size_t r = ZSTD_decompressStream(in->zs, &to, &from);
+
+	in->at = from.pos;
+	*ret_n = to.pos;
+	if (ZSTD_isError(r))
+		return INFLATE_E_CORRUPT;
+	in->between = r == 0;
+	return 0;
+}
+
+static void
+zs_stop(struct inflate *in)
+{
+	(void)ZSTD_freeDStream(in->zs);
+}
+
+static int
+xz_start(struct inflate *in)
+{
+	in->xz = (lzma_stream)LZMA_STREAM_INIT;
+	return lzma_stream_decoder(&in->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) == LZMA_OK
+	    ? 0
+	    : err_origin(-ENOMEM);
+}
+
+static int
+xz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
+{
+	lzma_ret r;
+
+	in->xz.next_in = in->raw + in->at;
+	in->xz.avail_in = in->n - in->at;
+	in->xz.next_out = out;
+	in->xz.avail_out = n;
+	r = lzma_code(&in->xz, in->eof ? LZMA_FINISH : LZMA_RUN);
+	in->at = in->n - in->xz.avail_in;
+	*ret_n = n - in->xz.avail_out;
+	if (r == LZMA_STREAM_END)
+		in->between = true;
+	else if (r == LZMA_MEM_ERROR)
+		return err_origin(-ENOMEM);
+	else if (r != LZMA_OK && r != LZMA_BUF_ERROR)
+		return INFLATE_E_CORRUPT;
+	return 0;
+}
+
+static void
+xz_stop(struct inflate *in)
+{
+	lzma_end(&in->xz);
+}
+
+/* The last row has no magic and takes what the others leave. */
+static const struct codec codecs[] = {
+	{ "gzip", STR_INIT("\x1f\x8b"), gz_start, gz_step, gz_stop },
+	{ "zstd", STR_INIT("\x28\xb5\x2f\xfd"), zs_start, zs_step, zs_stop },
+	{ "xz", STR_INIT("\xfd\x37\x7a\x58\x5a"), xz_start, xz_step, xz_stop },
+	{ "plain", STR_INIT(""), plain_start, plain_step, plain_stop },
+};
+
+static int
+fill(struct inflate *in)
+{
+	size_t got = 0;
+	int r;
+
+	if (in->at > 0) {
+		memmove(in->raw, in->raw + in->at, in->n - in->at);
+		in->n -= in->at;
+		in->at = 0;
+	}
+	r = io_read(in->fd, in->raw + in->n, RAW_MAX - in->n, &got);
+	if (r < 0)
+		return err_trace(r);
+	in->n += got;
+	in->eof = got == 0;
+	return 0;
+}
+
+/* A pipe may bring the first bytes one by one. */
+static int
+choose(struct inflate *in)
+{
+	size_t i;
+	int r;
+
+	while (in->n < 6 && !in->eof) {
+		r = fill(in);
+		if (r < 0)
+			return err_trace(r);
+		/* Only what may still become a magic is worth waiting for. */
+		if (in->n > 0 && in->raw[0] != 0x1f && in->raw[0] != 0x28 && in->raw[0] != 0xfd)
+			break;
+	}
+	for (i = 0; i < ARRAY_LEN(codecs); i++)
+		if (str_starts(str_of(in->raw, in->n), codecs[i].magic)) {
+			in->codec = &codecs[i];
+			return err_trace(codecs[i].start(in));
+		}
+	return 0;
+}
+
+int
+inflate_new(struct inflate **ret, int fd)
+{
+	struct inflate *in = malloc(sizeof(*in));
+
+	if (in == NULL)
+		return err_origin(-ENOMEM);
+	/* The large buffer at the end is left as it is: start-up time counts. */
+	memset(in, 0, offsetof(struct inflate, raw));
+	in->fd = fd;
+	*ret = in;
+	return 0;
+}
+
+struct inflate *
+inflate_free(struct inflate *in)
+{
+	if (in != NULL && in->codec != NULL)
+		in->codec->stop(in);
+	free(in);
+	return NULL;
+}
+
+const char *
+inflate_name(const struct inflate *in)
+{
+	return in->codec != NULL ? in->codec->name : "plain";
+}
+
+int
+inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
+{
+	size_t got = 0, before;
+	int r;
+
+	if (in->codec == NULL) {
+		r = choose(in);
+		if (r < 0)
+			return err_trace(r);
+	}
+	for (;;) {
+		if (in->at == in->n && !in->eof) {
+			r = fill(in);
+			if (r < 0)
+				return err_trace(r);
+		}
+		if (in->eof && in->at == in->n && (in->between || in->codec->magic.n == 0)) {
+			*ret_n = 0;
+			return 0;
+		}
+		before = in->at;
+		r = in->codec->step(in, p, n, &got);
+		if (r != 0)
+			return r;
+		if (got > 0)
+			break;
+		if (in->eof && in->at == before)
+			return INFLATE_E_CORRUPT;
+	}
+	*ret_n = got;
+	return 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * query/inflate.h - files as they lie there, compressed or not.
+ * One job: the plain bytes of a descriptor, whether it holds gzip, zstd, xz or none of them.
+ * Floor: 3 (uses base).
+ */
+#pragma once
+
+#include "base/buf.h"
+
+struct inflate;
+
+enum { INFLATE_E_CORRUPT = 1 };
+
+/** inflate_new(ret, fd): reads from ${fd}, which stays the caller's.  What it holds is told by its first bytes. */
+int inflate_new(struct inflate **ret, int fd);
+struct inflate *inflate_free(struct inflate *in);
+DEFINE_AUTO(struct inflate *, inflate_free)
+
+/**
+ * inflate_read(in, p, n, ret_n):
+ * Up to n plain bytes; ret_n 0 at the end.
+ *
+ * Errors: INFLATE_E_CORRUPT (damaged or cut; what was whole has been given), -errno.
+ */
+int inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n);
+
+/** inflate_name(in): "gzip", "zstd", "xz" or "plain". */
+const char *inflate_name(const struct inflate *in);

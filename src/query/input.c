@@ -1,0 +1,314 @@
+/*
+ * query/input.c - rows that are in no store.
+ * One job: files and standard input, plain or compressed, as a source of rows.
+ * Floor: 3 (uses parsers, record, base).
+ *
+ * A window of the file's plain bytes is cut into lines, and the parser's records point into it; so the window moves
+ * only when the next batch is asked for.
+ */
+#include "query/input.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/io.h"
+#include "query/inflate.h"
+
+enum { WINDOW = 1 << 20, LINE_MAX_BYTES = 64 << 20 };
+
+/*
+ * Invariants: window[at..n) has not been parsed yet; path number next is the one to open when file is NULL;
+ * *spool, when it is not -1, is a file that holds all that came over standard input.
+ */
+struct input {
+	struct input_options opt;
+	struct parser *parser;
+	struct rows *rows;
+	struct inflate *file;
+	int fd;
+	int own_spool;
+	int *spool;    /* own_spool, or that of the input whose second pass this is */
+	bool grouping; /* a file has ended whose last group is not flushed yet */
+	size_t next;
+	uint8_t *window;
+	size_t at, n, cap;
+	size_t n_faults;
+	uint64_t n_bytes;
+};
+
+static int input_next(void *ctx, struct record_batch *out);
+
+int
+input_new(struct input **ret, const struct input_options *opt, struct buf *ret_error)
+{
+	AUTO(input_free) struct input *in = calloc(1, sizeof(*in));
+	struct record_source src;
+	int r;
+
+	if (in == NULL)
+		return err_origin(-ENOMEM);
+	in->opt = *opt;
+	in->fd = in->own_spool = -1;
+	in->spool = &in->own_spool;
+	r = parser_new(&in->parser, &in->opt.parser, ret_error);
+	if (r != 0)
+		return r;
+	src = (struct record_source){ input_next, in };
+	r = rows_new(&in->rows, &src, opt->parser.as_is);
+	if (r < 0)
+		return err_trace(r);
+	in->window = malloc(WINDOW);
+	if (in->window == NULL)
+		return err_origin(-ENOMEM);
+	in->cap = WINDOW;
+	*ret = TAKE(in);
+	return 0;
+}
+
+static void
+close_file(struct input *in)
+{
+	in->file = inflate_free(in->file);
+	if (in->fd > STDIN_FILENO)
+		(void)close(in->fd);
+	in->fd = -1;
+}
+
+struct input *
+input_free(struct input *in)
+{
+	if (in == NULL)
+		return NULL;
+	close_file(in);
+	if (in->own_spool >= 0)
+		(void)close(in->own_spool);
+	(void)parser_free(in->parser);
+	(void)rows_free(in->rows);
+	free(in->window);
+	free(in);
+	return NULL;
+}
+
+static void
+fault(struct input *in, const char *path, const char *why)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+
+	in->n_faults++;
+	if (in->opt.fault == NULL)
+		return;
+	buf_printf(&text, "read failed: %s: %s", strcmp(path, "-") == 0 ? "standard input" : path,
+	    why);
+	in->opt.fault(in->opt.fault_ctx, buf_c_str(&text));
+}
+
+/* Standard input that may be read twice is kept in a file without a name. */
+static int
+fill_spool(struct input *in)
+{
+	AUTO_CLOSE int fd = -1;
+	const char *dir = getenv("TMPDIR");
+	size_t got = 1;
+	int r = 0;
+
+	fd =
+	    io_open(AT_FDCWD, dir != NULL && *dir != '\0' ? dir : "/tmp", O_TMPFILE | O_RDWR, 0600);
+	if (fd < 0)
+		fd = memfd_create("weir-input", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_origin(-errno);
+	while (r == 0 && got > 0) {
+		r = io_read(STDIN_FILENO, in->window, in->cap, &got);
+		if (r == 0)
+			r = io_write(fd, in->window, got);
+	}
+	if (r < 0)
+		return err_trace(r);
+	*in->spool = TAKE_FD(fd);
+	return 0;
+}
+
+static int
+open_stdin(struct input *in)
+{
+	char path[64];
+	int r;
+
+	if (!in->opt.keep)
+		return STDIN_FILENO;
+	if (*in->spool < 0) {
+		r = fill_spool(in);
+		if (r < 0)
+			return err_trace(r);
+	}
+	/* By its name in /proc each pass has an offset of its own. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", *in->spool);
+	return io_open(AT_FDCWD, path, O_RDONLY, 0);
+}
+
+/* Open the next path: 0, 1 when there is none left, -errno for what is not about this path. */
+static int
+open_next(struct input *in)
+{
+	const char *path;
+	int r;
+
+	while (in->next < in->opt.n_paths) {
+		path = in->opt.paths[in->next++];
+		r = strcmp(path, "-") == 0 ? open_stdin(in)
+		                           : io_open(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+		if (r < 0) {
+			fault(in, path, err_str(r));
+			continue;
+		}
+		in->fd = r;
+		in->grouping = true;
+		return err_trace(inflate_new(&in->file, in->fd));
+	}
+	return 1;
+}
+
+/* More bytes behind window[n): 0, or 1 at the end of the file, which is closed then. */
+static int
+fill(struct input *in)
+{
+	size_t got = 0, cap;
+	uint8_t *p;
+	int r;
+
+	if (in->n == in->cap) {
+		cap = in->cap * 2;
+		p = realloc(in->window, cap);
+		if (p == NULL)
+			return err_origin(-ENOMEM);
+		in->window = p;
+		in->cap = cap;
+	}
+	r = inflate_read(in->file, in->window + in->n, in->cap - in->n, &got);
+	if (r != 0) {
+		fault(in, in->opt.paths[in->next - 1],
+		    r < 0 ? err_str(r) : "damaged or cut compressed data");
+		got = 0;
+	}
+	in->n += got;
+	in->n_bytes += got;
+	if (got > 0)
+		return 0;
+	close_file(in);
+	return 1;
+}
+
+/* Parse the whole lines of window[at..n), and with ${last} the rest too. */
+static int
+parse_lines(struct input *in, bool last, struct record_batch *out)
+{
+	struct str rest, line;
+	size_t end;
+	int r;
+
+	while (in->at < in->n && out->n < RECORD_BATCH_MAX) {
+		rest = str_of(in->window + in->at, in->n - in->at);
+		end = str_find_byte(rest, '\n');
+		if (end == SIZE_MAX && !last)
+			break;
+		line = str_sub(rest, 0, end);
+		in->at += end == SIZE_MAX ? rest.n : end + 1;
+		if (line.n == 0 && end == SIZE_MAX)
+			break;
+		r = parser_line(in->parser, line, in->opt.now, out);
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
+/* What was parsed leaves the window.  Records that point there are not in use any more. */
+static void
+move_window(struct input *in)
+{
+	memmove(in->window, in->window + in->at, in->n - in->at);
+	in->n -= in->at;
+	in->at = 0;
+}
+
+/* The file has ended and all its lines are parsed: finish its last group, then go on to the next file. */
+static int
+next_file(struct input *in, struct record_batch *out)
+{
+	if (in->grouping) {
+		in->grouping = false;
+		return err_trace(parser_flush(in->parser, in->opt.now, true, out));
+	}
+	return open_next(in);
+}
+
+static int
+input_next(void *ctx, struct record_batch *out)
+{
+	struct input *in = ctx;
+	int r;
+
+	move_window(in);
+	for (;;) {
+		r = parse_lines(in, in->file == NULL || in->n - in->at >= LINE_MAX_BYTES, out);
+		if (r < 0 || out->n > 0)
+			return err_trace(r);
+		/* Lines that only went into a group left no pointers behind. */
+		move_window(in);
+		r = in->file != NULL ? fill(in) : in->n == 0 ? next_file(in, out) : 0;
+		if (r < 0 || (r > 0 && in->file == NULL && in->n == 0 && !in->grouping))
+			return err_trace(r);
+	}
+}
+
+static void
+input_done(void *ctx)
+{
+	(void)input_free(ctx);
+}
+
+static int
+input_again(void *ctx, struct row_source *ret)
+{
+	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
+	struct input *in = ctx, *fresh = NULL;
+	int r;
+
+	r = input_new(&fresh, &in->opt, &error);
+	if (r != 0)
+		return err_fold(r);
+	/* What cannot be read is told once, by the first pass. */
+	fresh->opt.fault = NULL;
+	fresh->spool = in->spool;
+	input_source(fresh, ret);
+	return 0;
+}
+
+static int
+input_batch(void *ctx, struct batch *b)
+{
+	struct input *in = ctx;
+	struct row_source src;
+
+	rows_source(in->rows, &src);
+	return err_trace(src.next(src.ctx, b));
+}
+
+void
+input_source(struct input *in, struct row_source *ret)
+{
+	*ret = (struct row_source){ input_batch, in, input_again, input_done };
+}
+
+size_t
+input_faults(const struct input *in)
+{
+	return in->n_faults;
+}
+
+uint64_t
+input_bytes(const struct input *in)
+{
+	return in->n_bytes;
+}

@@ -1,0 +1,500 @@
+/*
+ * query/run.c - running a query.
+ * One job: rows of a source through filter and pipes to an output, on all cores.
+ * Floor: 3 (uses store, logsql, record, base).
+ *
+ * Three ways over a store: rows that stay rows are merged by time (order.c); with a limit the blocks are read newest
+ * first and the newest rows kept (keep.c); rows that are gathered go to the pipes from all threads at once.
+ */
+#include "query/run.h"
+
+#include <unistd.h>
+
+#include "query/input.h"
+#include "query/match.h"
+#include "query/order.h"
+#include "query/run_internal.h"
+
+#define MEMORY_MAX (UINT64_C(1) << 30)
+
+/* The end of the pipes. */
+struct last {
+	struct stage stage;
+	run_put_fn put;
+	void *ctx;
+	struct keep *keep; /* NULL: no limit */
+	struct scan_hit
+	    *hits; /* keep, rows from blocks: the one that each worker is at; else NULL */
+	struct run *run;
+	pthread_mutex_t lock;
+};
+
+/* One query of a run. */
+struct job {
+	struct run *run;
+	const struct query *q;
+	struct query_env env;
+	struct arena arena;
+	struct filter *filter;
+	struct last last;
+	struct stage *first;
+	struct scan_plan plan;
+	bool keeps_rows;
+	bool newest_first; /* a limit over rows that stay rows */
+	_Atomic size_t next;
+	uint32_t *newest; /* plan.blocks by their last time, newest first */
+};
+
+static bool
+is_cancelled(const struct run *run)
+{
+	return run->opt->cancel != NULL &&
+	    atomic_load_explicit(run->opt->cancel, memory_order_relaxed);
+}
+
+/* Time and arrival of the batch's rows, which all come from the worker's block. */
+static int
+keep_hit_rows(struct last *l, const struct scan_hit *h, struct batch *b)
+{
+	int64_t *times = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*times));
+	uint64_t *arrivals = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*arrivals));
+	size_t i, at;
+
+	if (times == NULL || arrivals == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < b->n_rows; i++) {
+		at = b->rows != NULL ? b->rows[i] : i;
+		if (at >= h->n)
+			return err_origin(-EPROTO);
+		times[i] = h->times[at];
+		arrivals[i] = h->info.first_row + h->rows[at];
+	}
+	return err_trace(keep_put(l->keep, b, times, arrivals));
+}
+
+static int
+last_push(struct stage *s, unsigned worker, struct batch *b)
+{
+	struct last *l = (struct last *)s;
+	int r;
+
+	if (is_cancelled(l->run))
+		return err_origin(-ECANCELED);
+	if (b->n_rows == 0)
+		return 0;
+	if (l->keep != NULL && l->hits != NULL)
+		return err_trace(keep_hit_rows(l, &l->hits[worker], b));
+	if (l->keep != NULL)
+		return err_trace(keep_put(l->keep, b, NULL, NULL));
+	(void)pthread_mutex_lock(&l->lock);
+	r = l->put(l->ctx, b);
+	(void)pthread_mutex_unlock(&l->lock);
+	return err_trace(r);
+}
+
+static int
+last_flush(struct stage *s)
+{
+	return 0;
+}
+
+static void
+last_free(struct stage *s)
+{
+}
+
+static const struct stage_ops last_ops = { "output", last_push, last_flush, last_free };
+
+/* --since and --until as a filter on _time. */
+static int
+bound_times(struct job *j)
+{
+	const struct run_options *opt = j->run->opt;
+	struct filter *times = NULL, *both = NULL;
+	int r = 0;
+
+	if (opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX)
+		r = filter_new_time(opt->since,
+		    (struct wall){ opt->until.ns == INT64_MAX ? INT64_MAX : opt->until.ns - 1 },
+		    &j->arena, &times);
+	if (r == 0)
+		r = filter_and(j->q->filter, times, &j->arena, &both);
+	if (r == 0)
+		r = filter_simplify(both, &j->arena, &j->filter);
+	return err_trace(r);
+}
+
+struct age {
+	int64_t time;
+	uint32_t at;
+};
+
+static int
+cmp_age(const void *a, const void *b)
+{
+	const struct age *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time > y->time ? -1 : 1;
+	return (x->at < y->at) - (x->at > y->at);
+}
+
+static int
+sort_newest(struct job *j)
+{
+	struct age *ages = arena_alloc(&j->arena, (j->plan.n_blocks + 1) * sizeof(*ages));
+	struct store_block_info info;
+	size_t i;
+
+	j->newest = arena_alloc(&j->arena, (j->plan.n_blocks + 1) * sizeof(*j->newest));
+	if (ages == NULL || j->newest == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < j->plan.n_blocks; i++) {
+		store_view_block(j->plan.view, j->plan.blocks[i], &info);
+		ages[i] = (struct age){ info.sum.max_time.ns, (uint32_t)i };
+	}
+	qsort(ages, j->plan.n_blocks, sizeof(*ages), cmp_age);
+	for (i = 0; i < j->plan.n_blocks; i++)
+		j->newest[i] = ages[i].at;
+	return 0;
+}
+
+/* Whether no block from number ${i} on can bring a row that is new enough. */
+static bool
+is_enough(struct job *j, size_t i)
+{
+	struct store_block_info info;
+	int64_t floor;
+
+	if (atomic_load_explicit(&j->env.stop, memory_order_relaxed) || is_cancelled(j->run))
+		return true;
+	if (!j->newest_first || !keep_floor(j->last.keep, &floor))
+		return false;
+	store_view_block(j->plan.view, j->plan.blocks[j->newest[i]], &info);
+	return floor > info.sum.max_time.ns;
+}
+
+static int
+push_block(struct job *j, unsigned w, size_t i, struct batch *b)
+{
+	struct scan_hit own = { 0 }, *hit = j->last.hits != NULL ? &j->last.hits[w] : &own;
+	struct scan_chunk chunk;
+	int r;
+
+	batch_reset(b, 0);
+	r = scan_block(&j->plan, j->newest[i], j->newest_first, &b->arena, hit);
+	if (r == 0 && hit->n > 0) {
+		chunk = (struct scan_chunk){ .hit = hit, .hit_rows = hit->rows, .n = hit->n };
+		r = scan_chunk_batch(&chunk, b);
+		if (r == 0)
+			r = stage_push(j->first, w, b);
+	}
+	batch_reset(b, 0);
+	scan_hit_fini(hit);
+	return err_trace(r);
+}
+
+struct worker {
+	struct job *job;
+	unsigned number;
+	int r;
+	pthread_t thread;
+};
+
+static void *
+work(void *ctx)
+{
+	struct worker *w = ctx;
+	struct job *j = w->job;
+	struct batch b = BATCH_INIT;
+	size_t i;
+
+	while (w->r == 0) {
+		i = atomic_fetch_add(&j->next, 1);
+		if (i >= j->plan.n_blocks || is_enough(j, i))
+			break;
+		w->r = push_block(j, w->number, i, &b);
+	}
+	if (w->r != 0)
+		atomic_store(&j->env.stop, true);
+	batch_fini(&b);
+	return NULL;
+}
+
+/* All threads push at once. */
+static int
+run_parallel(struct job *j)
+{
+	struct worker workers[QUERY_WORKERS_MAX] = { 0 };
+	struct scan_hit hits[QUERY_WORKERS_MAX] = { 0 };
+	unsigned n = j->env.n_workers, i, started;
+	int r;
+
+	r = sort_newest(j);
+	if (r < 0)
+		return err_trace(r);
+	if (j->newest_first)
+		j->last.hits = hits;
+	for (i = 0; i < n; i++)
+		workers[i] = (struct worker){ .job = j, .number = i };
+	for (started = 1; started < n && started < j->plan.n_blocks; started++)
+		if (pthread_create(&workers[started].thread, NULL, work, &workers[started]) != 0)
+			break;
+	(void)work(&workers[0]);
+	r = workers[0].r;
+	for (i = 1; i < started; i++) {
+		(void)pthread_join(workers[i].thread, NULL);
+		if (r == 0)
+			r = workers[i].r;
+	}
+	j->last.hits = NULL;
+	return err_trace(r);
+}
+
+static int
+push_ordered(void *ctx, struct batch *b)
+{
+	struct job *j = ctx;
+
+	return err_trace(stage_push(j->first, 0, b));
+}
+
+static int
+run_blocks(struct job *j)
+{
+	struct run *run = j->run;
+	struct order_options order = { run->n_threads, &j->env, push_ordered, j };
+	int r;
+
+	j->plan = (struct scan_plan){ .view = run->view,
+		.filter = j->filter,
+		.first_row = run->opt->first_row,
+		.stop = run->opt->cancel,
+		.notes = &run->notes };
+	r = scan_plan_init(&j->plan, &j->arena);
+	if (r < 0)
+		return err_trace(r);
+	run->rows_all += j->plan.rows_all;
+	run->blocks_all += j->plan.n_all;
+	run->blocks_planned += j->plan.n_blocks;
+	if (j->keeps_rows && !j->newest_first && run->opt->ordered)
+		return err_trace(order_run(&j->plan, &order));
+	return err_trace(run_parallel(j));
+}
+
+static int
+push_source_batch(struct job *j, struct batch *b)
+{
+	uint64_t *sel = arena_zalloc(&b->arena, BITS_WORDS(b->n_rows) + 1, sizeof(*sel));
+	int r;
+
+	if (sel == NULL)
+		return err_origin(-ENOMEM);
+	j->run->rows_all += b->n_rows;
+	bits_fill(sel, b->n_rows);
+	r = match_batch(j->filter, b, j->run->opt->cancel, sel);
+	if (r < 0)
+		return err_trace(r);
+	if (bits_count(sel, b->n_rows) < b->n_rows)
+		r = batch_select(b, sel);
+	if (r < 0 || b->n_rows == 0)
+		return err_trace(r);
+	atomic_fetch_add(&j->run->notes.rows_matched, b->n_rows);
+	return err_trace(stage_push(j->first, 0, b));
+}
+
+static int
+run_rows(struct job *j, const struct row_source *src)
+{
+	struct batch b = BATCH_INIT;
+	int r = 0;
+
+	while (r == 0 && !atomic_load_explicit(&j->env.stop, memory_order_relaxed)) {
+		r = is_cancelled(j->run) ? err_origin(-ECANCELED) : src->next(src->ctx, &b);
+		if (r == 0)
+			r = push_source_batch(j, &b);
+	}
+	batch_fini(&b);
+	return r > 0 ? 0 : err_trace(r);
+}
+
+/* A nested query reads the rows once more. */
+static int
+run_rows_of(struct job *j, bool nested)
+{
+	struct row_source again;
+	int r;
+
+	if (!nested)
+		return err_trace(run_rows(j, j->run->src));
+	if (j->run->src->again == NULL)
+		return env_fail(&j->env, err_origin(-ESPIPE),
+		    "a subquery cannot read this input twice");
+	r = j->run->src->again(j->run->src->ctx, &again);
+	if (r != 0)
+		return err_fold(r);
+	r = run_rows(j, &again);
+	again.done(again.ctx);
+	return err_trace(r);
+}
+
+static int
+job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
+{
+	const struct run_options *opt = j->run->opt;
+	size_t n_prefix = 0;
+	int r;
+
+	j->last.stage.ops = &last_ops;
+	j->last.stage.env = &j->env;
+	j->last.put = put;
+	j->last.ctx = ctx;
+	j->last.run = j->run;
+	j->keeps_rows = stages_keep_rows(j->q, &n_prefix);
+	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
+	j->env.now = opt->now;
+	j->env.zone_s = opt->zone_s;
+	j->env.memory_max = j->run->memory_max;
+	j->env.run_query = run_nested;
+	j->env.run_ctx = j->run;
+	r = run_fill_subqueries(j->run, &j->env, j->q);
+	if (r == 0)
+		r = bound_times(j);
+	if (r == 0 && opt->limit != 0 && !nested) {
+		j->newest_first = j->keeps_rows && j->run->view != NULL && opt->ordered;
+		r = keep_new(&j->last.keep, opt->limit, &j->env);
+	}
+	if (r == 0)
+		r = stages_new(j->q, &j->env, &j->last.stage, &j->first);
+	return err_trace(r);
+}
+
+static int
+job_run(struct job *j, bool nested)
+{
+	int r = j->run->view != NULL ? run_blocks(j) : run_rows_of(j, nested);
+
+	if (r == 0 && is_cancelled(j->run))
+		r = err_origin(-ECANCELED);
+	/* A stage that wanted no more rows still has to hand on what it gathered. */
+	atomic_store(&j->env.stop, false);
+	if (r == 0)
+		r = stage_flush(j->first);
+	if (r == 0 && j->last.keep != NULL)
+		r = keep_give(j->last.keep, j->newest_first ? KEEP_BY_TIME : KEEP_AS_CAME,
+		    j->last.put, j->last.ctx);
+	return err_trace(r);
+}
+
+static int
+run_query(struct run *run, const struct query *q, bool nested, run_put_fn put, void *ctx)
+{
+	struct job j = { .run = run, .q = q };
+	uint64_t used;
+	int r;
+
+	(void)pthread_mutex_init(&j.last.lock, NULL);
+	atomic_flag_clear(&j.env.error_set);
+	r = job_start(&j, nested, put, ctx);
+	if (r == 0)
+		r = job_run(&j, nested);
+	if (r < 0 && j.env.error[0] != '\0' && run->error[0] == '\0')
+		memcpy(run->error, j.env.error, sizeof(run->error));
+	used = atomic_load(&j.env.memory_used);
+	if (used > run->memory_peak)
+		run->memory_peak = used;
+	if (j.first != NULL)
+		stages_free(j.first, &j.last.stage);
+	(void)keep_free(j.last.keep);
+	(void)pthread_mutex_destroy(&j.last.lock);
+	arena_fini(&j.arena);
+	return err_trace(r);
+}
+
+int
+run_nested(void *ctx, struct query_env *env, const struct query *q,
+    int (*put)(void *put_ctx, struct batch *b), void *put_ctx)
+{
+	struct run *run = ctx;
+	int r = run_query(run, q, true, put, put_ctx);
+
+	if (r < 0 && run->error[0] != '\0')
+		return env_fail(env, r, "%s", run->error);
+	return err_trace(r);
+}
+
+static uint64_t
+default_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t quarter =
+	    pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 4 : MEMORY_MAX;
+
+	return quarter < MEMORY_MAX ? quarter : MEMORY_MAX;
+}
+
+static unsigned
+count_threads(const struct run_options *opt)
+{
+	long n = opt->n_threads != 0 ? (long)opt->n_threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > QUERY_WORKERS_MAX ? QUERY_WORKERS_MAX : (unsigned)n;
+}
+
+static void
+tell_fault(void *ctx, const char *text)
+{
+	struct run *run = ctx;
+
+	(void)pthread_mutex_lock(&run->fault_lock);
+	run->opt->fault(run->opt->fault_ctx, text);
+	(void)pthread_mutex_unlock(&run->fault_lock);
+}
+
+static int
+run_all(struct run *run, const struct query *q, const struct run_options *opt, run_put_fn put,
+    void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
+{
+	struct span start = mono_now();
+	int r;
+
+	run->opt = opt;
+	run->n_threads = count_threads(opt);
+	run->memory_max = opt->memory_max != 0 ? opt->memory_max : default_memory();
+	(void)pthread_mutex_init(&run->fault_lock, NULL);
+	run->notes.fault = opt->fault != NULL ? tell_fault : NULL;
+	run->notes.fault_ctx = run;
+	r = run_query(run, q, false, put, ctx);
+	if (r < 0 && ret_error != NULL)
+		buf_c(ret_error, run->error[0] != '\0' ? run->error : err_str(r));
+	if (ret_stats != NULL)
+		*ret_stats = (struct run_stats){ .blocks_total = run->blocks_all,
+			.blocks_skipped = run->blocks_all - run->blocks_planned,
+			.blocks_read = run->notes.blocks_read,
+			.rows_total = run->rows_all,
+			.rows_matched = run->notes.rows_matched,
+			.bytes_read = run->notes.bytes_read,
+			.took = { mono_now().ns - start.ns },
+			.memory_peak = run->memory_peak,
+			.faults = run->notes.faults };
+	(void)pthread_mutex_destroy(&run->fault_lock);
+	return err_trace(r);
+}
+
+int
+run_store(struct store_view *view, const struct query *q, const struct run_options *opt,
+    run_put_fn put, void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
+{
+	struct run run = { .view = view };
+
+	return err_trace(run_all(&run, q, opt, put, ctx, ret_stats, ret_error));
+}
+
+int
+run_source(const struct row_source *src, const struct query *q, const struct run_options *opt,
+    run_put_fn put, void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
+{
+	struct run run = { .src = src };
+
+	return err_trace(run_all(&run, q, opt, put, ctx, ret_stats, ret_error));
+}

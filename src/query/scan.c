@@ -1,0 +1,300 @@
+/*
+ * query/scan.c - the store's blocks under a filter.
+ * One job: which blocks a filter needs, and which of their rows match.
+ * Floor: 3 (uses store, logsql, record, base).
+ *
+ * A block is left unread by its time range, by row number and by the ID index; in a block a leaf is decided
+ * by what the directory says of its column (absent, constant, min and max), then by a literal on the encoded
+ * bytes, and only then by the values.
+ */
+#include "query/scan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "query/match.h"
+#include "query/scan_internal.h"
+
+/* Blocks that may hold one of the values: bits set in ret[n_all]. */
+static int
+mark_id(struct scan_plan *p, const struct filter_id *id, struct arena *arena, uint64_t *ret)
+{
+	uint32_t *found;
+	size_t i, k, n;
+	int r;
+
+	bits_zero(ret, p->n_all);
+	for (i = 0; i < id->n_values; i++) {
+		r = store_view_find_id(p->view, id->values[i], arena, &found, &n);
+		if (r != 0)
+			return err_fold(r);
+		for (k = 0; k < n; k++)
+			if (found[k] < p->n_all)
+				bits_set(ret, found[k]);
+	}
+	return 0;
+}
+
+static int
+mark_ids(struct scan_plan *p, struct arena *arena, uint64_t *sel)
+{
+	struct filter_id *ids;
+	uint64_t *one = arena_zalloc(arena, BITS_WORDS(p->n_all) + 1, sizeof(*one));
+	size_t i, w, n;
+	int r;
+
+	if (one == NULL)
+		return err_origin(-ENOMEM);
+	r = filter_ids(p->filter, arena, &ids, &n);
+	for (i = 0; r == 0 && i < n; i++) {
+		r = mark_id(p, &ids[i], arena, one);
+		for (w = 0; w < BITS_WORDS(p->n_all); w++)
+			sel[w] &= one[w];
+	}
+	p->n_by_id = n > 0 ? bits_count(sel, p->n_all) : SIZE_MAX;
+	return err_trace(r);
+}
+
+int
+scan_plan_init(struct scan_plan *p, struct arena *arena)
+{
+	struct store_block_info info;
+	uint64_t *sel;
+	size_t i;
+	int r;
+
+	p->n_all = store_view_n_blocks(p->view);
+	p->hide_weir = !filter_names_weir(p->filter);
+	filter_time_range(p->filter, &p->min, &p->max);
+	sel = arena_zalloc(arena, BITS_WORDS(p->n_all) + 1, sizeof(*sel));
+	p->blocks = arena_alloc(arena, (p->n_all + 1) * sizeof(*p->blocks));
+	if (sel == NULL || p->blocks == NULL)
+		return err_origin(-ENOMEM);
+	bits_fill(sel, p->n_all);
+	if (p->filter->kind == FILTER_NONE)
+		bits_zero(sel, p->n_all);
+	r = mark_ids(p, arena, sel);
+	if (r < 0)
+		return err_trace(r);
+	for (i = 0; i < p->n_all; i++) {
+		store_view_block(p->view, i, &info);
+		p->rows_all += info.sum.n_rows;
+		if (bits_get(sel, i) && info.sum.n_rows > 0 && info.sum.max_time.ns >= p->min.ns &&
+		    info.sum.min_time.ns <= p->max.ns &&
+		    info.first_row + info.sum.n_rows > p->first_row)
+			p->blocks[p->n_blocks++] = (uint32_t)i;
+	}
+	return 0;
+}
+
+void
+scan_fault(struct scan_hit *h, struct str column, const char *what)
+{
+	char text[256];
+
+	if (h->notes == NULL)
+		return;
+	atomic_fetch_add(&h->notes->faults, 1);
+	if (h->notes->fault == NULL)
+		return;
+	(void)snprintf(text, sizeof(text), "segment %llu, rows %llu to %llu: %s%.*s: %s",
+	    (unsigned long long)h->info.segment, (unsigned long long)h->info.first_row,
+	    (unsigned long long)(h->info.first_row + h->info.sum.n_rows - 1),
+	    column.n > 0 ? "column " : "block", STR_ARG(column), what);
+	h->notes->fault(h->notes->fault_ctx, text);
+}
+
+/* Whether no number of the column can lie in the leaf's range; with slack, as a double may have rounded an int64. */
+static bool
+range_apart(const struct filter *leaf, const struct block_column_info *info)
+{
+	double unit = pow(10, (double)info->scale);
+	double min = (double)info->min / unit, max = (double)info->max / unit;
+
+	return leaf->kind == FILTER_RANGE && info->has_range && info->kind == COLUMN_INT &&
+	    (min - fabs(min) * 1e-9 > leaf->max || max + fabs(max) * 1e-9 < leaf->min);
+}
+
+static int
+hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
+{
+	struct scan_hit *h = ctx;
+	struct block_column_info info;
+	struct str value = STR_NONE;
+	int r;
+
+	*ret = MATCH_UNKNOWN;
+	if (leaf->kind == FILTER_TIME) {
+		if (h->info.sum.min_time.ns >= leaf->time_min &&
+		    h->info.sum.max_time.ns <= leaf->time_max)
+			*ret = MATCH_EVERY;
+		return 0;
+	}
+	/* value_type asks how it is stored, _stream_id is no column of its own. */
+	if (leaf->kind == FILTER_VALUE_TYPE || str_eq_c(leaf->field, "_stream_id") ||
+	    str_eq_c(leaf->field, "_time") || str_eq_c(leaf->field, "_stream"))
+		return 0;
+	if (block_column_find(h->block, leaf->field, &info)) {
+		if (range_apart(leaf, &info))
+			*ret = MATCH_NO;
+		if (info.kind != COLUMN_CONST)
+			return 0;
+		value = info.value;
+	}
+	r = filter_match_value(leaf, value);
+	if (r < 0)
+		return err_trace(r);
+	*ret = r > 0 ? MATCH_EVERY : MATCH_NO;
+	return 0;
+}
+
+static int
+hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel)
+{
+	struct scan_hit *h = ctx;
+	struct block_column_info info;
+	int r;
+
+	if (!block_column_find(h->block, name, &info) || info.kind != COLUMN_TEXT)
+		return 1;
+	r = block_contains(h->block, name, literal, nocase, sel);
+	/* The column is damaged: as where it is read, its rows have no value there. */
+	return r > 0 ? 1 : err_trace(r);
+}
+
+static int
+hit_column(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	return err_trace(scan_hit_column(ctx, name, rows, n, arena, ret));
+}
+
+static bool
+is_weir_stream(struct str s)
+{
+	return str_starts(s, STR("{weir=\"")) || str_find(s, STR(",weir=\"")) != SIZE_MAX;
+}
+
+/* Rows of weir's own streams out of sel. */
+static int
+hide_weir(struct scan_hit *h, struct arena *arena, uint64_t *sel)
+{
+	char scratch[COLUMN_SCRATCH];
+	struct block_column_info info;
+	struct column c;
+	bool any = false, *own = NULL;
+	size_t i;
+	int r;
+
+	if (block_column_find(h->block, STR("_stream"), &info) && info.kind == COLUMN_CONST) {
+		if (is_weir_stream(info.value))
+			bits_zero(sel, h->info.sum.n_rows);
+		return 0;
+	}
+	r = scan_hit_column(h, STR("_stream"), NULL, h->info.sum.n_rows, arena, &c);
+	if (r < 0)
+		return err_trace(r);
+	if (c.kind == COLUMN_DICT) {
+		own = arena_alloc(arena, c.n_dict + 1);
+		if (own == NULL)
+			return err_origin(-ENOMEM);
+		for (i = 0; i < c.n_dict; i++)
+			any |= own[i] = is_weir_stream(c.dict[i]);
+		if (!any)
+			return 0;
+	}
+	BITS_FOREACH(i, sel, h->info.sum.n_rows)
+	if (own != NULL ? own[c.codes[i]] : is_weir_stream(column_value(&c, i, scratch)))
+		bits_clear(sel, i);
+	return 0;
+}
+
+/* sel to rows and times. */
+static int
+take_rows(struct scan_hit *h, const uint64_t *sel, bool times, struct arena *arena)
+{
+	size_t n_all = h->info.sum.n_rows, i, k = 0;
+	struct column c;
+	int r;
+
+	h->n = bits_count(sel, n_all);
+	if (h->n == 0)
+		return 0;
+	h->rows = malloc(h->n * sizeof(*h->rows));
+	h->times = times ? malloc(h->n * sizeof(*h->times)) : NULL;
+	if (h->rows == NULL || (times && h->times == NULL))
+		return err_origin(-ENOMEM);
+	BITS_FOREACH(i, sel, n_all)
+	h->rows[k++] = (uint32_t)i;
+	if (!times)
+		return 0;
+	r = scan_hit_column(h, STR("_time"), h->n < n_all ? h->rows : NULL, h->n, arena, &c);
+	if (r < 0)
+		return err_trace(r);
+	for (i = 0; i < h->n; i++)
+		h->times[i] = c.kind == COLUMN_TIME ? c.ints[i] : h->info.sum.min_time.ns;
+	return 0;
+}
+
+static int
+match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct arena *arena)
+{
+	struct match_rows m = { h->info.sum.n_rows, hit_column, hit_known, hit_contains, h,
+		p->stop };
+	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel)), k;
+	int r;
+
+	if (sel == NULL)
+		return err_origin(-ENOMEM);
+	bits_fill(sel, m.n);
+	for (k = h->info.first_row; k < p->first_row && k - h->info.first_row < m.n; k++)
+		bits_clear(sel, k - h->info.first_row);
+	r = match_filter(p->filter, &m, arena, sel);
+	if (r == 0 && p->hide_weir && !bits_none(sel, m.n))
+		r = hide_weir(h, arena, sel);
+	if (r == 0)
+		r = take_rows(h, sel, times, arena);
+	return err_trace(r);
+}
+
+int
+scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
+    struct scan_hit *ret)
+{
+	int r;
+
+	*ret = (struct scan_hit){ .notes = p->notes };
+	store_view_block(p->view, p->blocks[i], &ret->info);
+	r = store_view_open_block(p->view, p->blocks[i], &ret->block);
+	if (r != 0) {
+		/* A block that cannot be read is told, and the others are answered. */
+		if (r == -ENOMEM)
+			return err_trace(r);
+		ret->block = NULL;
+		scan_fault(ret, STR_NONE, r > 0 ? "damaged" : err_str(r));
+		return 0;
+	}
+	/* The file has the last word on how many rows there are. */
+	if (block_n_rows(ret->block) != ret->info.sum.n_rows)
+		ret->info.sum.n_rows = (uint32_t)block_n_rows(ret->block);
+	atomic_fetch_add(&p->notes->blocks_read, 1);
+	atomic_fetch_add(&p->notes->rows_read, ret->info.sum.n_rows);
+	r = match_hit(p, ret, times, arena);
+	if (r < 0) {
+		scan_hit_fini(ret);
+		return err_trace(r);
+	}
+	atomic_fetch_add(&p->notes->rows_matched, ret->n);
+	return 0;
+}
+
+void
+scan_hit_fini(struct scan_hit *h)
+{
+	h->block = block_free(h->block);
+	free(h->rows);
+	free(h->times);
+	h->rows = NULL;
+	h->times = NULL;
+	h->n = 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * query/scan.h - the store's blocks under a filter.
+ * One job: which blocks a filter needs, which of their rows match, and those rows as batches.
+ * Floor: 3 (uses store, logsql, record, base).
+ */
+#pragma once
+
+#include "logsql/filter.h"
+#include "query/batch.h"
+#include "query/run.h"
+#include "store/read.h"
+
+/* What is to be found; made once, shared by all workers. */
+struct scan_plan {
+	struct store_view *view;
+	const struct filter *filter; /* simplified; has since and until in it */
+	struct wall min, max;        /* of _time, both included */
+	bool hide_weir;              /* rows of weir's own streams are left out */
+	uint64_t first_row;
+	const atomic_bool *stop;
+	uint32_t *blocks; /* those that may hold a match, ascending */
+	size_t n_blocks;
+	size_t n_by_id; /* how many the ID index left, or SIZE_MAX when it was not asked */
+	size_t n_all;   /* in the view */
+	uint64_t rows_all;
+	struct scan_notes *notes;
+};
+
+/* What a scan has met; counted by all workers. */
+struct scan_notes {
+	_Atomic uint64_t blocks_read, rows_read, rows_matched, bytes_read, faults;
+	void (*fault)(void *ctx, const char *text);
+	void *fault_ctx;
+};
+
+/** scan_plan_init(p, arena): with view, filter, first_row, stop and notes set, find all else. */
+int scan_plan_init(struct scan_plan *p, struct arena *arena);
+
+/*
+ * The rows of one block that match: rows[0..n) ascending with their times.
+ * Invariants: block is NULL only when n is 0.
+ */
+struct scan_hit {
+	struct block *block;
+	struct store_block_info info;
+	struct scan_notes *notes;
+	uint32_t *rows;
+	int64_t *times; /* NULL when they were not asked for */
+	size_t n;
+};
+
+/** scan_block(p, i, times, arena, ret): match block blocks[i].  ${arena} is for the work alone. */
+int scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
+    struct scan_hit *ret);
+void scan_hit_fini(struct scan_hit *h);
+
+/* One row of a hit. */
+struct scan_row {
+	struct scan_hit *hit;
+	uint32_t row; /* in the block */
+};
+
+/*
+ * Rows of one hit or of several, in the order in which they are wanted: the source of a batch.
+ * Invariants: hit set: rows are hit_rows[0..n), ascending; else rows[0..n).
+ */
+struct scan_chunk {
+	struct scan_hit *hit;
+	const uint32_t *hit_rows;
+	const struct scan_row *rows;
+	size_t n;
+	struct str *names;
+	size_t n_names;
+};
+
+/** scan_chunk_batch(c, b): make ${b} a batch of the chunk's rows; both live until ${b} is reset. */
+int scan_chunk_batch(struct scan_chunk *c, struct batch *b);

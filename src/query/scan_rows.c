@@ -1,0 +1,251 @@
+/*
+ * query/scan_rows.c - matching rows as batches.
+ * One job: columns of rows that lie in one block or in several.
+ * Floor: 3 (uses store, record, base).
+ */
+#include "base/map.h"
+#include "query/input.h"
+#include "query/scan_internal.h"
+#include "record/stream.h"
+
+/* The labels' text to the ID's, once a value. */
+static int
+stream_ids(const struct column *from, struct arena *arena, struct column *ret)
+{
+	size_t n = from->kind == COLUMN_CONST ? 1
+	    : from->kind == COLUMN_DICT       ? from->n_dict
+	                                      : from->n_rows,
+	       i;
+	char scratch[COLUMN_SCRATCH], *text = arena_alloc(arena, (n + 1) * (STREAM_ID_TEXT + 1));
+	struct str *out = arena_alloc(arena, (n + 1) * sizeof(*out)), v;
+
+	if (text == NULL || out == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++, text += STREAM_ID_TEXT + 1) {
+		v = from->kind == COLUMN_CONST  ? from->value
+		    : from->kind == COLUMN_DICT ? from->dict[i]
+		                                : column_value(from, i, scratch);
+		stream_id(text, v.n != 0 ? v : STR("{}"));
+		out[i] = str_of(text, STREAM_ID_TEXT);
+	}
+	*ret = *from;
+	ret->value = n > 0 ? out[0] : STR_NONE;
+	ret->dict = out;
+	ret->strs = out;
+	if (from->kind != COLUMN_CONST && from->kind != COLUMN_DICT)
+		ret->kind = COLUMN_STRS;
+	return 0;
+}
+
+static int
+line_column(struct scan_hit *h, const uint32_t *rows, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct str *strs = arena_zalloc(arena, n + 1, sizeof(*strs));
+	size_t i;
+	int r;
+
+	if (strs == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++) {
+		r = block_line(h->block, rows != NULL ? rows[i] : (uint32_t)i, arena, &strs[i]);
+		if (r < 0)
+			return err_trace(r);
+		/* A damaged shape: the row's fields stand in for its line. */
+		if (r > 0)
+			strs[i] = STR_NONE;
+	}
+	*ret = (struct column){ .kind = COLUMN_STRS, .n_rows = n, .strs = strs };
+	return 0;
+}
+
+int
+scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, size_t n,
+    struct arena *arena, struct column *ret)
+{
+	struct block_column_info info;
+	struct column streams;
+	int r;
+
+	if (str_eq(name, INPUT_LINE_NAME)) {
+		r = line_column(h, rows, n, arena, ret);
+	} else if (str_eq_c(name, "_stream_id")) {
+		r = scan_hit_column(h, STR("_stream"), rows, n, arena, &streams);
+		if (r == 0)
+			r = stream_ids(&streams, arena, ret);
+	} else {
+		r = block_column(h->block, name, rows, n, arena, ret);
+		if (r == 0 && h->notes != NULL && block_column_find(h->block, name, &info))
+			atomic_fetch_add_explicit(&h->notes->bytes_read, info.n_bytes,
+			    memory_order_relaxed);
+	}
+	if (r == -ENOMEM || r == -ECANCELED)
+		return err_trace(r);
+	if (r != 0) {
+		scan_fault(h, name, r > 0 ? "damaged" : err_str(r));
+		*ret = column_const(name, STR_NONE, n);
+	}
+	ret->name = name;
+	return 0;
+}
+
+/* A chunk of one block. */
+static int
+load_one(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	const uint32_t *rows = c->hit_rows;
+	uint32_t *some;
+	size_t i;
+
+	if (at != NULL) {
+		rows = some = arena_alloc(arena, (n + 1) * sizeof(*some));
+		if (some == NULL)
+			return err_origin(-ENOMEM);
+		for (i = 0; i < n; i++)
+			some[i] = c->hit_rows[at[i]];
+	}
+	if (n == c->hit->info.sum.n_rows)
+		rows = NULL;
+	return err_trace(scan_hit_column(c->hit, name, rows, n, arena, ret));
+}
+
+struct place {
+	uint32_t row, at;
+};
+
+static int
+cmp_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/* The rows of hit among those wanted, in the block's order: read them at once, then put each in its place. */
+static int
+load_hit(struct scan_hit *hit, struct place *places, size_t n, struct str name, struct arena *arena,
+    struct str *out)
+{
+	uint32_t *rows = arena_alloc(arena, (n + 1) * sizeof(*rows));
+	const struct str *strs;
+	struct column c;
+	size_t i;
+	int r;
+
+	if (rows == NULL)
+		return err_origin(-ENOMEM);
+	qsort(places, n, sizeof(*places), cmp_places);
+	for (i = 0; i < n; i++)
+		rows[i] = places[i].row;
+	r = scan_hit_column(hit, name, rows, n, arena, &c);
+	if (r == 0)
+		r = column_strs(&c, arena, &strs);
+	for (i = 0; r == 0 && i < n; i++)
+		out[places[i].at] = strs[i];
+	return err_trace(r);
+}
+
+static int
+load_many(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct str *out = arena_zalloc(arena, n + 1, sizeof(*out));
+	struct place *places = arena_alloc(arena, (n + 1) * sizeof(*places));
+	bool *done = arena_zalloc(arena, n + 1, sizeof(*done));
+	const struct scan_row *from;
+	struct scan_hit *hit;
+	size_t i, k, m;
+	int r = 0;
+
+	if (out == NULL || places == NULL || done == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; r == 0 && i < n; i++) {
+		if (done[i])
+			continue;
+		hit = c->rows[at != NULL ? at[i] : i].hit;
+		for (k = i, m = 0; k < n; k++) {
+			from = &c->rows[at != NULL ? at[k] : k];
+			if (from->hit != hit)
+				continue;
+			done[k] = true;
+			places[m++] = (struct place){ from->row, (uint32_t)k };
+		}
+		r = load_hit(hit, places, m, name, arena, out);
+	}
+	*ret = (struct column){ .name = name, .kind = COLUMN_STRS, .n_rows = n, .strs = out };
+	return err_trace(r);
+}
+
+static int
+chunk_load(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct scan_chunk *c = ctx;
+
+	return err_trace(c->hit != NULL ? load_one(c, name, rows, n, arena, ret)
+	                                : load_many(c, name, rows, n, arena, ret));
+}
+
+/* Names of one block behind those in the list, but for those that are there. */
+static int
+add_names(struct map *seen, const struct scan_hit *hit)
+{
+	struct block_column_info info;
+	size_t i;
+
+	for (i = 0; i < block_n_columns(hit->block); i++) {
+		block_column_at(hit->block, i, &info);
+		if (map_put(seen, info.name, NULL) == NULL)
+			return err_origin(-ENOMEM);
+	}
+	return 0;
+}
+
+static int
+chunk_names(void *ctx, const struct str **ret, size_t *ret_n)
+{
+	struct scan_chunk *c = ctx;
+
+	*ret = c->names;
+	*ret_n = c->n_names;
+	return 0;
+}
+
+static int
+list_names(struct scan_chunk *c, struct arena *arena)
+{
+	AUTO_FINI(map_fini) struct map seen = MAP_INIT;
+	const struct scan_hit *last = NULL;
+	size_t i;
+	int r = 0;
+
+	if (c->hit != NULL)
+		r = add_names(&seen, c->hit);
+	for (i = 0; c->hit == NULL && r == 0 && i < c->n; i++)
+		if (c->rows[i].hit != last) {
+			last = c->rows[i].hit;
+			r = add_names(&seen, last);
+		}
+	if (r < 0)
+		return err_trace(r);
+	c->names = arena_alloc(arena, (seen.n + 1) * sizeof(*c->names));
+	if (c->names == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < seen.n; i++) {
+		c->names[i] = arena_dup(arena, seen.entries[i].key);
+		if (c->names[i].p == NULL)
+			return err_origin(-ENOMEM);
+	}
+	c->n_names = seen.n;
+	return 0;
+}
+
+int
+scan_chunk_batch(struct scan_chunk *c, struct batch *b)
+{
+	batch_reset(b, c->n);
+	b->source = (struct batch_source){ chunk_load, chunk_names, c };
+	b->first_arrival = c->hit != NULL ? (int64_t)c->hit->info.first_row : 0;
+	return err_trace(list_names(c, &b->arena));
+}
