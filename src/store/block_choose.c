@@ -3,7 +3,8 @@
  * One job: look at a column's values and encode them in the way that suits them.
  * Floor: 2 (uses record, base).
  *
- * In this order: constant; IDs; dictionary, unless the same numbers take fewer bits; numbers; text.
+ * In this order: constant; IDs; dictionary, unless the same numbers take fewer bits; numbers; templates, where they are shorter
+ * than text; text.
  */
 #include "base/hash.h"
 #include "store/block_internal.h"
@@ -113,6 +114,11 @@ encode_any(struct enc_scratch *s, const struct enc_values *v, struct block_entry
 		r = encode_dict(s, v, e, data, &done);
 	if (r == 0 && !done && e->role == ROLE_FIELD)
 		r = encode_numbers(s, v, e, data, &done);
+	if (r != 0 || done)
+		return err_trace(r);
+	e->enc = ENC_TMPL;
+	if (e->role == ROLE_FIELD)
+		r = enc_tmpl_put(data, s, v, ret_head, &done);
 	if (r != 0 || done)
 		return err_trace(r);
 	e->enc = ENC_TEXT;

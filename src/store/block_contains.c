@@ -24,6 +24,37 @@ match_in(const struct match *m, struct str v)
 	return false;
 }
 
+uint8_t *
+match_fold(struct str v, struct arena *arena)
+{
+	uint8_t *low = arena_alloc(arena, v.n + ENC_PAD);
+	size_t i;
+
+	for (i = 0; low != NULL && i < v.n; i++)
+		low[i] = str_lower_byte(v.p[i]);
+	return low;
+}
+
+void
+match_run(const struct match *m, struct str text, const uint32_t *ends, const uint32_t *rows,
+    uint64_t *found)
+{
+	size_t at = 0, k = 0, hit;
+
+	while ((hit = str_find(str_sub(text, at, text.n), m->literal)) != SIZE_MAX) {
+		at += hit;
+		while (ends[k] <= at)
+			k++;
+		/* A hit that spans two values is none. */
+		if (at + m->literal.n <= ends[k]) {
+			bits_set(found, rows[k]);
+			at = ends[k];
+		} else {
+			at++;
+		}
+	}
+}
+
 /* Clear the bits of rows whose value, numbered by codes, is not in ${hit}. */
 static void
 keep_codes(const struct column *c, const uint8_t *hit, uint64_t *sel)
@@ -120,11 +151,14 @@ block_contains(struct block *b, struct str name, struct str literal, bool nocase
 	}
 	if (e->enc == ENC_CONST)
 		return 0;
-	if (e->enc != ENC_TEXT || e->version != 1)
+	if ((e->enc != ENC_TEXT && e->enc != ENC_TMPL) || e->version != 1)
 		return contains_decoded(b, e, &m, sel);
 	r = block_chunk(b, e, &c);
 	if (r != 0)
 		return r;
-	r = enc_text_contains(&c, &m, sel);
+	if (e->enc == ENC_TEXT)
+		r = enc_text_contains(&c, &m, sel);
+	else
+		r = enc_tmpl_contains(&c, &m, sel);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }

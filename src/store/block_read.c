@@ -134,6 +134,8 @@ decode_chunk(const struct enc_chunk *c, unsigned enc, const struct enc_rows *row
 		return enc_id_get(c, rows, arena, ret);
 	case ENC_TEXT:
 		return enc_text_get(c, rows, arena, ret);
+	case ENC_TMPL:
+		return enc_tmpl_get(c, rows, arena, ret);
 	}
 	return BLOCK_E_CORRUPT;
 }

@@ -158,6 +158,22 @@ struct enc_distinct {
 int enc_distinct(const struct enc_values *v, size_t max, struct arena *arena,
     struct enc_distinct *ret, bool *ret_ok);
 
+/* -- runs of small numbers: enc_codes.c -- */
+
+struct enc_codes {
+	bool bytewise;
+	unsigned width;
+	struct str packed;
+};
+/** enc_codes_put(out, s, codes, n, bound): append n numbers below ${bound}, which is at least 1. */
+int enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, size_t n,
+    size_t bound);
+int enc_codes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n, struct arena *arena,
+    struct enc_codes *ret);
+/** enc_codes_of(c, rows, bound, out): the numbers of ${rows}; false when one is not below ${bound}. */
+bool enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t bound,
+    uint32_t *out);
+
 /* -- the encodings -- */
 
 int enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n);
@@ -188,3 +204,10 @@ int enc_text_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 /** enc_text_contains(c, m, sel): as block_contains. */
 struct match;
 int enc_text_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel);
+
+/** enc_tmpl_put(out, s, v, ret_head, ret_ok): ${ret_ok} is false, and nothing appended, when text is as short. */
+int enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
+    size_t *ret_head, bool *ret_ok);
+int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
+int enc_tmpl_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel);

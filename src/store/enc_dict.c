@@ -8,40 +8,9 @@
  *   size     field
  *   varint   n_dict  1 to n_rows
  *   ...      bytes   "Bytes": n_dict times varint length, then the values one after the other
- *   1        mode    0 packed, 1 one byte a row in "Bytes"
- *   1        width   mode 0: bits of a number
- *   ...      codes   mode 0: packed bits of n_rows numbers
- *
- * Mode 1 is for codes so uneven that zstd's entropy coder saves an eighth of the packed bits or more.
+ *   ...      codes   "Codes" of n_rows numbers below n_dict
  */
 #include "store/enc.h"
-
-enum { MODE_PACKED = 0, MODE_BYTES = 1, BYTES_DICT_MAX = 256, BYTES_ROWS_MIN = 256 };
-
-static int
-put_codes(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n)
-{
-	unsigned width = enc_bits_width(d->n - 1);
-	size_t packed = enc_bits_bytes(n, width), i, from = out->n;
-	uint8_t *bytes;
-
-	if (d->n > 2 && d->n <= BYTES_DICT_MAX && n >= BYTES_ROWS_MIN) {
-		bytes = arena_alloc(&s->arena, n);
-		if (bytes == NULL)
-			return err_origin(-ENOMEM);
-		for (i = 0; i < n; i++)
-			bytes[i] = (uint8_t)d->codes[i];
-		buf_byte(out, MODE_BYTES);
-		enc_bytes_put(out, s, str_of(bytes, n));
-		if (out->n - from < packed - packed / 8)
-			return 0;
-		out->n = from;
-	}
-	buf_byte(out, MODE_PACKED);
-	buf_byte(out, (uint8_t)width);
-	enc_bits_put32(out, d->codes, n, width);
-	return 0;
-}
 
 int
 enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n)
@@ -57,16 +26,14 @@ enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *
 		return buf_err(&list);
 	buf_varint(out, d->n);
 	enc_bytes_put(out, s, buf_view(&list));
-	return err_trace(put_codes(out, s, d, n));
+	return err_trace(enc_codes_put(out, s, d->codes, n, d->n));
 }
 
 /* A dictionary chunk, its codes not yet looked at. */
 struct dict {
 	struct str *values;
 	size_t n;
-	unsigned mode;
-	unsigned width;
-	struct str codes;
+	struct enc_codes codes;
 };
 
 static int
@@ -93,33 +60,9 @@ get_dict(const struct enc_chunk *c, struct arena *arena, struct dict *d)
 		d->values[i].n = scan_varint(&list);
 	for (i = 0; i < n; i++)
 		d->values[i] = scan_bytes(&list, d->values[i].n);
-	d->mode = scan_u8(&s);
-	if (list.bad || d->mode > MODE_BYTES)
+	if (list.bad)
 		return BLOCK_E_CORRUPT;
-	if (d->mode == MODE_BYTES) {
-		r = enc_bytes_get(&s, c->zstd, c->n_rows, arena, &d->codes);
-		return r != 0 ? r : d->codes.n != c->n_rows ? BLOCK_E_CORRUPT : 0;
-	}
-	d->width = scan_u8(&s);
-	if (d->width > 32)
-		return BLOCK_E_CORRUPT;
-	d->codes = scan_bytes(&s, enc_bits_bytes(c->n_rows, d->width));
-	return s.bad ? BLOCK_E_CORRUPT : 0;
-}
-
-static void
-codes_of(const struct dict *d, const struct enc_rows *rows, uint32_t *out)
-{
-	size_t i;
-
-	if (d->mode == MODE_BYTES)
-		for (i = 0; i < rows->n; i++)
-			out[i] = d->codes.p[rows->rows != NULL ? rows->rows[i] : i];
-	else if (rows->rows != NULL)
-		for (i = 0; i < rows->n; i++)
-			out[i] = enc_bits_at32(d->codes.p, d->codes.n, rows->rows[i], d->width);
-	else
-		enc_bits_get32(d->codes.p, rows->n, d->width, out);
+	return enc_codes_get(&s, c->zstd, c->n_rows, arena, &d->codes);
 }
 
 int
@@ -127,8 +70,7 @@ enc_dict_get(const struct enc_chunk *c, const struct enc_rows *rows, struct aren
     struct column *ret)
 {
 	struct dict d = { 0 };
-	uint32_t *codes, max = 0;
-	size_t i;
+	uint32_t *codes;
 	int r;
 
 	r = get_dict(c, arena, &d);
@@ -137,10 +79,7 @@ enc_dict_get(const struct enc_chunk *c, const struct enc_rows *rows, struct aren
 	codes = arena_alloc(arena, (rows->n + 1) * sizeof(*codes));
 	if (codes == NULL)
 		return err_origin(-ENOMEM);
-	codes_of(&d, rows, codes);
-	for (i = 0; i < rows->n; i++)
-		max = codes[i] > max ? codes[i] : max;
-	if (max >= d.n)
+	if (!enc_codes_of(&d.codes, rows, d.n, codes))
 		return BLOCK_E_CORRUPT;
 	*ret = (struct column){ .name = c->name,
 		.kind = COLUMN_DICT,

@@ -354,42 +354,12 @@ page_rows(const struct text *t, const struct page *p, size_t *row, uint32_t *row
 			rows[k++] = (uint32_t)*row;
 }
 
-static void
-lower_all(uint8_t *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		p[i] = str_lower_byte(p[i]);
-}
-
-/* Walk over the hits in the page's text; one that spans two values is none. */
-static void
-mark_hits(const struct match *m, struct str text, const uint32_t *ends, const uint32_t *rows,
-    uint64_t *found)
-{
-	size_t at = 0, k = 0, hit;
-
-	while ((hit = str_find(str_sub(text, at, text.n), m->literal)) != SIZE_MAX) {
-		at += hit;
-		while (ends[k] <= at)
-			k++;
-		if (at + m->literal.n <= ends[k]) {
-			bits_set(found, rows[k]);
-			at = ends[k];
-		} else {
-			at++;
-		}
-	}
-}
-
 static int
 page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *rows,
     const struct match *m, struct arena *arena, uint64_t *found)
 {
 	uint32_t *ends;
 	struct str raw, text;
-	uint8_t *low;
 	int r;
 
 	r = get_page(c, p, arena, &raw);
@@ -397,12 +367,9 @@ page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *r
 		return r;
 	text = str_sub(raw, p->n_lens, raw.n);
 	if (m->nocase) {
-		low = arena_alloc(arena, text.n);
-		if (low == NULL)
+		text.p = match_fold(text, arena);
+		if (text.p == NULL)
 			return err_origin(-ENOMEM);
-		memcpy(low, text.p, text.n);
-		lower_all(low, text.n);
-		text.p = low;
 	}
 	if (str_find(text, m->literal) == SIZE_MAX)
 		return 0;
@@ -411,7 +378,7 @@ page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *r
 		return err_origin(-ENOMEM);
 	if (!get_ends(p, raw, ends))
 		return BLOCK_E_CORRUPT;
-	mark_hits(m, text, ends, rows, found);
+	match_run(m, text, ends, rows, found);
 	return 0;
 }
 

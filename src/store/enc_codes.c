@@ -1,0 +1,85 @@
+/*
+ * store/enc_codes.c - runs of small numbers.
+ * One job: numbers below a known bound, each to be had alone.
+ * Floor: 2 (uses base).
+ *
+ * Codes, version 1; how many there are is known from elsewhere:
+ *
+ *   size   field
+ *   1      mode    0 packed, 1 one byte a number in "Bytes"
+ *   1      width   mode 0: bits of a number, at most 32
+ *   ...            mode 0: packed bits
+ *
+ * Mode 1 is for numbers so uneven that zstd's entropy coder saves an eighth of the packed bits or more.
+ */
+#include "store/enc.h"
+
+enum { MODE_PACKED = 0, MODE_BYTES = 1, BYTES_BOUND_MAX = 256, BYTES_N_MIN = 256 };
+
+int
+enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, size_t n, size_t bound)
+{
+	unsigned width = enc_bits_width(bound - 1);
+	size_t packed = enc_bits_bytes(n, width), i, from = out->n;
+	uint8_t *bytes;
+
+	if (bound > 2 && bound <= BYTES_BOUND_MAX && n >= BYTES_N_MIN) {
+		bytes = arena_alloc(&s->arena, n);
+		if (bytes == NULL)
+			return err_origin(-ENOMEM);
+		for (i = 0; i < n; i++)
+			bytes[i] = (uint8_t)codes[i];
+		buf_byte(out, MODE_BYTES);
+		enc_bytes_put(out, s, str_of(bytes, n));
+		if (out->n - from < packed - packed / 8)
+			return buf_err(out);
+		out->n = from;
+	}
+	buf_byte(out, MODE_PACKED);
+	buf_byte(out, (uint8_t)width);
+	enc_bits_put32(out, codes, n, width);
+	return buf_err(out);
+}
+
+int
+enc_codes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n, struct arena *arena,
+    struct enc_codes *ret)
+{
+	unsigned mode = scan_u8(s);
+	int r;
+
+	if (s->bad || mode > MODE_BYTES)
+		return BLOCK_E_CORRUPT;
+	ret->bytewise = mode == MODE_BYTES;
+	if (ret->bytewise) {
+		ret->width = 8;
+		r = enc_bytes_get(s, zstd, n, arena, &ret->packed);
+		return r != 0 ? r : ret->packed.n != n ? BLOCK_E_CORRUPT : 0;
+	}
+	ret->width = scan_u8(s);
+	if (s->bad || ret->width > 32)
+		return BLOCK_E_CORRUPT;
+	ret->packed = scan_bytes(s, enc_bits_bytes(n, ret->width));
+	return s->bad ? BLOCK_E_CORRUPT : 0;
+}
+
+bool
+enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t bound, uint32_t *out)
+{
+	uint32_t max = 0;
+	size_t i;
+
+	if (rows->rows != NULL)
+		for (i = 0; i < rows->n; i++)
+			out[i] = c->bytewise
+			    ? c->packed.p[rows->rows[i]]
+			    : enc_bits_at32(c->packed.p, c->packed.n, rows->rows[i], c->width);
+	else if (c->bytewise)
+		for (i = 0; i < rows->n; i++)
+			out[i] = c->packed.p[i];
+	else
+		enc_bits_get32(c->packed.p, rows->n, c->width, out);
+	for (i = 0; i < rows->n; i++)
+		max = out[i] > max ? out[i] : max;
+	return max < bound;
+}

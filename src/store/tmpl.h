@@ -1,0 +1,154 @@
+/*
+ * store/tmpl.h - template-coded text.
+ * One job: what the tmpl_*.c share: the fixed words of messages once, their variables in columns.
+ * Floor: 2 (uses record, base).
+ *
+ * A token is a run of [A-Za-z0-9._-]; one with a digit in it is a variable (record/skeleton.h has the same
+ * rule).  Values with the same bytes between their variables have one template; variable k of a template
+ * is a slot, with an encoding of its own.  Values of rare templates stay text.
+ */
+#pragma once
+
+#include "store/block_contains.h"
+#include "store/enc.h"
+
+enum {
+	TMPL_MAX = 4096,      /* templates that are counted in a block; values of more are text */
+	TMPL_SLOTS_MAX = 128, /* variables of a value; one with more is text */
+	TMPL_USES_MIN = 8,    /* a rarer template does not pay */
+	TMPL_ROWS_MIN = 64,   /* values in the block; fewer are text */
+	TMPL_VALUE_MAX = 1 << 16,
+	TMPL_NUM_TEXT = 24, /* the longest text of a number */
+	TMPL_DIGITS_MAX = 18,
+};
+
+/* On disk. */
+enum tmpl_type {
+	SLOT_CONST = 0,
+	SLOT_NUM = 1,     /* prefix, canonical number, suffix */
+	SLOT_PATTERN = 2, /* fixed length: digits in fixed places */
+	SLOT_HEX = 3,     /* lower-case, of one even length */
+	SLOT_IPV4 = 4,
+	SLOT_DICT = 5,
+	SLOT_TEXT = 6,
+};
+#define TMPL_DIGIT_MARK '#' /* a digit's place in a pattern; no token contains it */
+
+/* Where one variable stands. */
+struct tmpl_span {
+	uint32_t at, n; /* in enc_values.bytes */
+};
+
+/* What a scan of a column found.  Row i has template tmpls[i], or TMPL_NONE. */
+#define TMPL_NONE UINT32_MAX
+struct tmpl_found {
+	uint32_t *tmpls;
+	uint32_t *first; /* number of the row's first span */
+	struct tmpl_span *spans;
+	size_t n_spans, cap_spans;
+	struct tmpl_kind {
+		uint64_t hash;
+		uint32_t row; /* that was the first of it */
+		uint32_t n_slots;
+		uint32_t n_rows;
+		uint32_t number; /* among those that are written, or TMPL_NONE */
+	} * kinds;
+	size_t n_kinds;
+};
+
+/**
+ * tmpl_scan(v, arena, ret, ret_ok):
+ * Find the template of each row; ${ret_ok} is false when the values have too little in common.
+ */
+int tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found *ret,
+    bool *ret_ok);
+
+/** tmpl_slot_put(s, v, spans, n, table, data): choose the encoding of a slot; what it is goes to ${table}, its n values
+ * to ${data}.  Spans lie in ${v}. */
+int tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
+    size_t n, struct buf *table, struct buf *data);
+
+/* A slot as it is read.  The lower half is there once its template is loaded. */
+struct tmpl_slot {
+	enum tmpl_type type;
+	unsigned scale;         /* NUM */
+	size_t size;            /* HEX: bytes; NUM, DICT, TEXT: longest text */
+	struct str text;        /* CONST: value; NUM: prefix; PATTERN */
+	struct str suffix;      /* NUM */
+	uint64_t chars;         /* DICT, TEXT: which occur; tmpl_char_bit */
+	const int64_t *ints;    /* NUM, PATTERN, IPV4 */
+	const uint8_t *bytes;   /* HEX, TEXT */
+	const uint32_t *offs;   /* TEXT */
+	const struct str *dict; /* DICT */
+	const uint32_t *codes;
+};
+
+struct tmpl {
+	size_t n_slots;
+	struct str *pieces; /* n_slots + 1 */
+	struct tmpl_slot *slots;
+	size_t n_rows;
+	uint64_t at, len; /* of its values in the chunk */
+	uint32_t sum;
+	bool loaded;
+	size_t row_max; /* longest text of a row, once loaded */
+};
+
+/* A template-coded column. */
+struct tmpl_set {
+	const struct enc_chunk *c;
+	struct arena *arena;
+	const uint64_t *present;
+	size_t n_values;
+	const uint32_t *codes; /* of each value: 0 is text, k is tmpls[k - 1] */
+	struct tmpl *tmpls;
+	size_t n;
+	struct enc_chunk text; /* the values of code 0, without absent ones */
+	size_t n_text;
+	uint32_t text_sum;
+	size_t budget; /* bytes that slots may still decode to */
+};
+
+/** tmpl_open(c, arena, ret): the head: templates and codes, no values. */
+int tmpl_open(const struct enc_chunk *c, struct arena *arena, struct tmpl_set *ret);
+/** tmpl_load(set, t): the values of a template. */
+int tmpl_load(struct tmpl_set *set, struct tmpl *t);
+/** tmpl_open_text(set): the head of the values that are text. */
+int tmpl_open_text(struct tmpl_set *set);
+/** tmpl_slot_table(s, slot), tmpl_slot_load(set, s, n, slot): the two halves of what tmpl_slot_put wrote. */
+bool tmpl_slot_table(struct scan *s, struct tmpl_slot *slot);
+int tmpl_slot_load(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot);
+/** tmpl_slot_max(slot): the longest text of a loaded slot. */
+size_t tmpl_slot_max(const struct tmpl_slot *slot, size_t n);
+
+/** tmpl_write(t, k, out): the text of the template's row ${k}, at most row_max bytes; returns their end. */
+uint8_t *tmpl_write(const struct tmpl *t, size_t k, uint8_t *out);
+
+/* A literal made ready: bit p of a mask says whether byte p of the literal can be that byte, or one of them. */
+struct tmpl_literal {
+	struct match m;
+	size_t n; /* of its first bytes that are looked at */
+	uint64_t eq[256];
+	uint64_t digits, hex;
+};
+enum { TMPL_LITERAL_MAX = 63 };
+void tmpl_literal_init(struct tmpl_literal *l, const struct match *m);
+
+/* Whether rows of a template contain a literal. */
+enum tmpl_answer { TMPL_NO, TMPL_ALL, TMPL_MAYBE };
+enum tmpl_answer tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l);
+
+/** tmpl_char_bit(c): the bit of a token's byte in tmpl_slot.chars; '_' shares that of '-'.  0 for other bytes. */
+static inline uint64_t
+tmpl_char_bit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return UINT64_C(1) << (c - '0');
+	if (c >= 'a' && c <= 'z')
+		return UINT64_C(1) << (c - 'a' + 10);
+	if (c >= 'A' && c <= 'Z')
+		return UINT64_C(1) << (c - 'A' + 36);
+	if (c == '.')
+		return UINT64_C(1) << 62;
+	return c == '-' || c == '_' ? UINT64_C(1) << 63 : 0;
+}

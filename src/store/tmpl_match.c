@@ -1,0 +1,324 @@
+/*
+ * store/tmpl_match.c - substrings in template-coded values.
+ * One job: ask each template first, and put together only the rows of those that cannot tell.
+ * Floor: 2 (uses record, base).
+ *
+ * A template is a run of bytes and of classes of bytes ("a digit, 1 to 18 times").  The literal runs over it as
+ * a shift-and automaton (Baeza-Yates and Gonnet, 1992): bit p of a set is "the first p bytes have been
+ * seen, ending here".  One set is carried over classes, another starts anew after each: a literal that is
+ * complete in the second is in every row, one that is in the first only may be.
+ */
+#include "store/tmpl.h"
+
+enum { RUN = 64 << 10 };
+
+void
+tmpl_literal_init(struct tmpl_literal *l, const struct match *m)
+{
+	size_t i;
+	unsigned c;
+
+	memset(l, 0, sizeof(*l));
+	l->m = *m;
+	l->n = m->literal.n < TMPL_LITERAL_MAX ? m->literal.n : TMPL_LITERAL_MAX;
+	for (i = 0; i < l->n; i++) {
+		c = m->literal.p[i];
+		l->eq[c] |= UINT64_C(1) << i;
+		if (m->nocase && c >= 'a' && c <= 'z')
+			l->eq[c - 'a' + 'A'] |= UINT64_C(1) << i;
+	}
+	for (c = '0'; c <= '9'; c++)
+		l->digits |= l->eq[c];
+	l->hex = l->digits;
+	for (c = 'a'; c <= 'f'; c++)
+		l->hex |= l->eq[c];
+}
+
+/* The automaton on its way through a template. */
+struct walk {
+	const struct tmpl_literal *l;
+	uint64_t maybe, sure;
+	uint64_t seen_maybe, seen_sure; /* all sets so far, for the last bit */
+};
+
+static void
+walk_bytes(struct walk *w, struct str s)
+{
+	size_t i;
+	uint64_t eq;
+
+	for (i = 0; i < s.n; i++) {
+		eq = w->l->eq[s.p[i]];
+		w->maybe = (w->maybe & eq) << 1 | 1;
+		w->sure = (w->sure & eq) << 1 | 1;
+		w->seen_maybe |= w->maybe;
+		w->seen_sure |= w->sure;
+	}
+}
+
+/* From least to most bytes, each of them one of a class. */
+static void
+walk_class(struct walk *w, uint64_t class, size_t least, size_t most)
+{
+	uint64_t now = w->maybe, out = 0;
+	size_t i;
+
+	for (i = 1; i <= most; i++) {
+		now = (now & class) << 1 | 1;
+		w->seen_maybe |= now;
+		if (i >= least)
+			out |= now;
+		/* Beyond the literal's length only bytes that repeat are left. */
+		if (i > w->l->n + least)
+			break;
+	}
+	w->maybe = out | 1;
+	w->sure = 1;
+}
+
+static void
+walk_pattern(struct walk *w, struct str pattern)
+{
+	size_t i;
+
+	for (i = 0; i < pattern.n; i++) {
+		if (pattern.p[i] == TMPL_DIGIT_MARK)
+			walk_class(w, w->l->digits, 1, 1);
+		else
+			walk_bytes(w, str_sub(pattern, i, i + 1));
+	}
+}
+
+/* The places of the literal whose byte is in a slot's set. */
+static uint64_t
+class_of(const struct tmpl_literal *l, uint64_t chars)
+{
+	uint64_t class = 0;
+	unsigned c;
+
+	for (c = '-'; c <= 'z'; c++)
+		if (tmpl_char_bit((uint8_t)c) & chars)
+			class |= l->eq[c];
+	return class;
+}
+
+static void
+walk_slot(struct walk *w, const struct tmpl_slot *s)
+{
+	const struct tmpl_literal *l = w->l;
+	uint64_t points = l->eq['.'];
+
+	switch (s->type) {
+	case SLOT_CONST:
+		walk_bytes(w, s->text);
+		break;
+	case SLOT_NUM:
+		walk_bytes(w, s->text);
+		walk_class(w, l->digits | (s->scale != 0 ? points : 0), 1, s->size);
+		walk_bytes(w, s->suffix);
+		break;
+	case SLOT_PATTERN:
+		walk_pattern(w, s->text);
+		break;
+	case SLOT_HEX:
+		walk_class(w, l->hex, s->size * 2, s->size * 2);
+		break;
+	case SLOT_IPV4:
+		walk_class(w, l->digits | points, 7, 15);
+		break;
+	case SLOT_DICT:
+	case SLOT_TEXT:
+		walk_class(w, class_of(l, s->chars), 1, s->size);
+		break;
+	}
+}
+
+enum tmpl_answer
+tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
+{
+	struct walk w = { l, 1, 1, 1, 1 };
+	uint64_t last = UINT64_C(1) << l->n;
+	size_t i;
+
+	walk_bytes(&w, t->pieces[0]);
+	for (i = 0; i < t->n_slots; i++) {
+		walk_slot(&w, &t->slots[i]);
+		walk_bytes(&w, t->pieces[i + 1]);
+	}
+	if (w.seen_sure & last)
+		return l->n == l->m.literal.n ? TMPL_ALL : TMPL_MAYBE;
+	return w.seen_maybe & last ? TMPL_MAYBE : TMPL_NO;
+}
+
+/* Rows put together, until there are enough to be searched at once. */
+struct gather {
+	const struct match *m;
+	uint8_t *p;
+	size_t n, cap;
+	uint32_t *ends, *rows;
+	size_t n_rows;
+	uint64_t *found;
+};
+
+static void
+gather_search(struct gather *g)
+{
+	size_t i;
+
+	if (g->m->nocase)
+		for (i = 0; i < g->n; i++)
+			g->p[i] = str_lower_byte(g->p[i]);
+	match_run(g->m, str_of(g->p, g->n), g->ends, g->rows, g->found);
+	g->n = 0;
+	g->n_rows = 0;
+}
+
+static int
+gather_row(struct gather *g, struct arena *arena, const struct tmpl *t, size_t k, size_t row)
+{
+	if (g->cap - g->n < t->row_max) {
+		gather_search(g);
+		if (g->cap < t->row_max) {
+			g->p = arena_alloc(arena, t->row_max);
+			g->cap = t->row_max;
+		}
+		if (g->p == NULL)
+			return err_origin(-ENOMEM);
+	}
+	g->n = (size_t)(tmpl_write(t, k, g->p + g->n) - g->p);
+	g->ends[g->n_rows] = (uint32_t)g->n;
+	g->rows[g->n_rows++] = (uint32_t)row;
+	return 0;
+}
+
+/* One question to the text for all rows that are text: bit k of text_sel is the k-th such row. */
+static int
+ask_text(struct tmpl_set *set, const struct match *m, const uint64_t *sel, uint64_t **ret)
+{
+	uint64_t *text_sel = arena_zalloc(set->arena, BITS_WORDS(set->n_text) + 1, 8);
+	size_t row, i = 0, k = 0;
+	int r;
+
+	*ret = text_sel;
+	if (text_sel == NULL)
+		return err_origin(-ENOMEM);
+	if (set->n_text == 0)
+		return 0;
+	for (row = 0; row < set->c->n_rows; row++) {
+		if (set->present != NULL && !bits_get(set->present, row))
+			continue;
+		if (set->codes[i++] != 0)
+			continue;
+		if (bits_get(sel, row))
+			bits_set(text_sel, k);
+		k++;
+	}
+	if (bits_none(text_sel, set->n_text))
+		return 0;
+	r = tmpl_open_text(set);
+	return r != 0 ? r : enc_text_contains(&set->text, m, text_sel);
+}
+
+/* The answers of the templates; those that cannot tell are loaded. */
+static int
+ask_templates(struct tmpl_set *set, const struct match *m, uint8_t *answers, bool *ret_maybe)
+{
+	struct tmpl_literal l;
+	size_t i;
+	int r;
+
+	tmpl_literal_init(&l, m);
+	*ret_maybe = false;
+	answers[0] = TMPL_MAYBE;
+	for (i = 0; i < set->n; i++) {
+		answers[i + 1] = (uint8_t)tmpl_classify(&set->tmpls[i], &l);
+		if (answers[i + 1] != TMPL_MAYBE)
+			continue;
+		*ret_maybe = true;
+		r = tmpl_load(set, &set->tmpls[i]);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Every row has a value and every template knows: a table look-up a row. */
+static void
+keep_known(const struct tmpl_set *set, const uint8_t *answers, uint64_t *sel)
+{
+	size_t n = set->c->n_rows, w, k, end;
+	uint64_t keep;
+
+	for (w = 0; w < BITS_WORDS(n); w++) {
+		if (sel[w] == 0)
+			continue;
+		end = n - w * 64 < 64 ? n - w * 64 : 64;
+		for (keep = k = 0; k < end; k++)
+			keep |= (uint64_t)(answers[set->codes[w * 64 + k]] == TMPL_ALL) << k;
+		sel[w] &= keep;
+	}
+}
+
+static int
+keep_rows(struct tmpl_set *set, const uint8_t *answers, const uint64_t *text_sel, uint64_t *sel,
+    struct gather *g)
+{
+	uint32_t *next = arena_zalloc(set->arena, set->n + 1, sizeof(*next)), code, k;
+	size_t row, i = 0;
+	int r;
+
+	if (next == NULL)
+		return err_origin(-ENOMEM);
+	for (row = 0; row < set->c->n_rows; row++) {
+		if (set->present != NULL && !bits_get(set->present, row))
+			continue;
+		code = set->codes[i++];
+		k = next[code]++;
+		if (!bits_get(sel, row) || answers[code] == TMPL_NO)
+			continue;
+		if (answers[code] == TMPL_ALL || (code == 0 && bits_get(text_sel, k))) {
+			bits_set(g->found, row);
+		} else if (code != 0) {
+			r = gather_row(g, set->arena, &set->tmpls[code - 1], k, row);
+			if (r != 0)
+				return r;
+		}
+	}
+	gather_search(g);
+	for (i = 0; i < BITS_WORDS(set->c->n_rows); i++)
+		sel[i] &= g->found[i];
+	return 0;
+}
+
+int
+enc_tmpl_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct tmpl_set set;
+	uint64_t *text_sel;
+	uint8_t *answers;
+	struct gather g = { .m = m, .cap = RUN };
+	bool maybe;
+	int r;
+
+	r = tmpl_open(c, &arena, &set);
+	if (r != 0)
+		return r;
+	answers = arena_alloc(&arena, set.n + 1);
+	g.p = arena_alloc(&arena, g.cap);
+	g.ends = arena_alloc(&arena, (c->n_rows + 1) * sizeof(*g.ends));
+	g.rows = arena_alloc(&arena, (c->n_rows + 1) * sizeof(*g.rows));
+	g.found = arena_zalloc(&arena, BITS_WORDS(c->n_rows) + 1, sizeof(*g.found));
+	if (answers == NULL || g.p == NULL || g.ends == NULL || g.rows == NULL || g.found == NULL)
+		return err_origin(-ENOMEM);
+	r = ask_templates(&set, m, answers, &maybe);
+	if (r == 0)
+		r = ask_text(&set, m, sel, &text_sel);
+	if (r != 0)
+		return r;
+	if (!maybe && set.n_text == 0 && set.present == NULL) {
+		keep_known(&set, answers, sel);
+		return 0;
+	}
+	return keep_rows(&set, answers, text_sel, sel, &g);
+}

@@ -1,0 +1,240 @@
+/*
+ * store/tmpl_put.c - the template encoding, written.
+ * One job: put the templates, the numbers of their rows and their slots together.
+ * Floor: 2 (uses record, base).
+ *
+ * Templates, version 1.  The head:
+ *
+ *   size     field
+ *   ...      presence
+ *   varint   n_tmpls
+ *   ...      table   "Bytes": for each template varint n_slots, n_slots + 1 varint lengths of its pieces, the
+ *                    pieces, and what each slot is ("Slot")
+ *   ...      codes   "Codes" below n_tmpls + 1, one for each row that has a value: 0 is text, k template k - 1
+ *            for each template:
+ *   varint     len       of its values
+ *   4          checksum  of them
+ *   varint   text_head, text_len
+ *   4        text_sum  checksum of the first text_head bytes of the text
+ *
+ * Behind the head: the values of each template, slot after slot; then the values of code 0, as "Text" of
+ * rows that all have a value.
+ */
+#include "base/hash.h"
+#include "store/tmpl.h"
+
+/* What is being put together. */
+struct tmpl_out {
+	struct enc_scratch *s;
+	const struct enc_values *v;
+	struct tmpl_found f;
+	size_t n_tmpls;
+	struct buf table, lens, data;
+	uint32_t *rows; /* of all templates, one after the other */
+};
+
+static void
+number_kinds(struct tmpl_out *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->f.n_kinds; i++)
+		if (o->f.kinds[i].n_rows >= TMPL_USES_MIN)
+			o->f.kinds[i].number = (uint32_t)o->n_tmpls++;
+}
+
+/* The row's template, or NULL when it is text. */
+static const struct tmpl_kind *
+kind_of(const struct tmpl_out *o, size_t row)
+{
+	const struct tmpl_kind *k;
+
+	if (o->f.tmpls[row] == TMPL_NONE)
+		return NULL;
+	k = &o->f.kinds[o->f.tmpls[row]];
+	return k->number == TMPL_NONE ? NULL : k;
+}
+
+static void
+put_pieces(struct tmpl_out *o, const struct tmpl_kind *k)
+{
+	const struct tmpl_span *spans = o->f.spans + o->f.first[k->row];
+	uint32_t start = o->v->offs[k->row], end = o->v->offs[k->row + 1], at = start;
+	size_t i;
+
+	buf_varint(&o->table, k->n_slots);
+	for (i = 0; i < k->n_slots; at = spans[i].at + spans[i].n, i++)
+		buf_varint(&o->table, spans[i].at - at);
+	buf_varint(&o->table, end - at);
+	for (at = start, i = 0; i < k->n_slots; at = spans[i].at + spans[i].n, i++)
+		buf_put(&o->table, o->v->bytes + at, spans[i].at - at);
+	buf_put(&o->table, o->v->bytes + at, end - at);
+}
+
+static int
+put_template(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows)
+{
+	struct tmpl_span *spans = arena_alloc(&o->s->arena, (k->n_rows + 1) * sizeof(*spans));
+	size_t slot, i, from = o->data.n;
+	int r;
+
+	if (spans == NULL)
+		return err_origin(-ENOMEM);
+	put_pieces(o, k);
+	for (slot = 0; slot < k->n_slots; slot++) {
+		for (i = 0; i < k->n_rows; i++)
+			spans[i] = o->f.spans[o->f.first[rows[i]] + slot];
+		r = tmpl_slot_put(o->s, o->v, spans, k->n_rows, &o->table, &o->data);
+		if (r != 0)
+			return err_trace(r);
+	}
+	buf_varint(&o->lens, o->data.n - from);
+	buf_u32(&o->lens, hash32(str_sub(buf_view(&o->data), from, o->data.n)));
+	return 0;
+}
+
+/* Rows sorted by template, in the order of rows within each. */
+static int
+sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
+{
+	uint32_t *next = arena_zalloc(&o->s->arena, o->n_tmpls + 1, sizeof(*next));
+	uint32_t *codes = arena_alloc(&o->s->arena, (o->v->n + 1) * sizeof(*codes)), sum = 0;
+	const struct tmpl_kind *k;
+	size_t i, n = 0;
+
+	o->rows = arena_alloc(&o->s->arena, (o->v->n + 1) * sizeof(*o->rows));
+	if (next == NULL || codes == NULL || o->rows == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < o->f.n_kinds; i++)
+		if (o->f.kinds[i].number != TMPL_NONE) {
+			next[o->f.kinds[i].number] = sum;
+			sum += o->f.kinds[i].n_rows;
+		}
+	for (i = 0; i < o->v->n; i++) {
+		if (o->v->offs[i] == o->v->offs[i + 1])
+			continue;
+		k = kind_of(o, i);
+		codes[n++] = k != NULL ? k->number + 1 : 0;
+		if (k != NULL)
+			o->rows[next[k->number]++] = (uint32_t)i;
+	}
+	*ret_codes = codes;
+	*ret_n = n;
+	return 0;
+}
+
+static int
+put_templates(struct tmpl_out *o)
+{
+	const uint32_t *rows = o->rows;
+	size_t i;
+	int r;
+
+	for (i = 0; i < o->f.n_kinds; i++) {
+		if (o->f.kinds[i].number == TMPL_NONE)
+			continue;
+		r = put_template(o, &o->f.kinds[i], rows);
+		if (r != 0)
+			return err_trace(r);
+		rows += o->f.kinds[i].n_rows;
+	}
+	return buf_err(o->table.failed ? &o->table : o->lens.failed ? &o->lens : &o->data);
+}
+
+/* The values that are no template's, one after the other. */
+static int
+put_others(struct tmpl_out *o)
+{
+	uint32_t *offs = arena_alloc(&o->s->arena, (o->v->n + 1) * sizeof(*offs)), n = 0;
+	AUTO_FINI(buf_fini) struct buf bytes = BUF_INIT;
+	size_t i, head = 0, from = o->data.n;
+	struct enc_values text;
+	int r;
+
+	if (offs == NULL)
+		return err_origin(-ENOMEM);
+	offs[0] = 0;
+	for (i = 0; i < o->v->n; i++) {
+		if (o->v->offs[i] == o->v->offs[i + 1] || kind_of(o, i) != NULL)
+			continue;
+		buf_str(&bytes, enc_value(o->v, i));
+		offs[++n] = (uint32_t)bytes.n;
+	}
+	if (n != 0) {
+		if (!buf_grow(&bytes, ENC_PAD))
+			return buf_err(&bytes);
+		text = (struct enc_values){ bytes.p, offs, n };
+		r = enc_text_put(&o->data, o->s, &text, &head);
+		if (r != 0)
+			return err_trace(r);
+	}
+	buf_varint(&o->lens, head);
+	buf_varint(&o->lens, o->data.n - from);
+	buf_u32(&o->lens, hash32(str_sub(buf_view(&o->data), from, from + head)));
+	return buf_err(o->data.failed ? &o->data : &o->lens);
+}
+
+/* What the values would take as text, judged by the first page. */
+static size_t
+text_bytes(struct tmpl_out *o)
+{
+	size_t total = o->v->offs[o->v->n], sample = total < ENC_PAGE ? total : ENC_PAGE;
+
+	buf_clear(&o->s->tmp);
+	if (!enc_zstd_put(&o->s->tmp, o->s, str_of(o->v->bytes, sample)))
+		return total;
+	return (size_t)((double)o->s->tmp.n / (double)sample * (double)total) + o->v->n / 2;
+}
+
+static int
+put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, bool *ret_ok)
+{
+	size_t n, from = out->n;
+	uint32_t *codes = NULL;
+	int r;
+
+	r = sort_rows(o, &codes, &n);
+	if (r == 0)
+		r = put_templates(o);
+	if (r == 0)
+		r = put_others(o);
+	if (r == 0)
+		r = enc_present_put(out, o->s, o->v, &n);
+	if (r != 0)
+		return err_trace(r);
+	buf_varint(out, o->n_tmpls);
+	enc_bytes_put(out, o->s, buf_view(&o->table));
+	r = enc_codes_put(out, o->s, codes, n, o->n_tmpls + 1);
+	if (r != 0)
+		return err_trace(r);
+	buf_str(out, buf_view(&o->lens));
+	*ret_head = out->n - from;
+	*ret_ok = out->n - from + o->data.n < text_bytes(o);
+	if (*ret_ok)
+		buf_str(out, buf_view(&o->data));
+	else
+		out->n = from;
+	return buf_err(out);
+}
+
+int
+enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, size_t *ret_head,
+    bool *ret_ok)
+{
+	struct tmpl_out o = { .s = s, .v = v };
+	int r;
+
+	*ret_ok = false;
+	if (v->n < TMPL_ROWS_MIN)
+		return 0;
+	r = tmpl_scan(v, &s->arena, &o.f, ret_ok);
+	if (r != 0 || !*ret_ok)
+		return err_trace(r);
+	number_kinds(&o);
+	*ret_ok = false;
+	r = o.n_tmpls != 0 ? put_all(&o, out, ret_head, ret_ok) : 0;
+	buf_fini(&o.table);
+	buf_fini(&o.lens);
+	buf_fini(&o.data);
+	return err_trace(r);
+}

@@ -1,0 +1,367 @@
+/*
+ * store/tmpl_slot.c - the values of one variable, written.
+ * One job: find the encoding that is shortest for a slot.
+ * Floor: 2 (uses record, base).
+ *
+ * Slot, version 1: what it is, in the template table:
+ *
+ *   size     field
+ *   1        type
+ *            CONST    varint length, value
+ *            NUM      1 scale, 1 longest text of the number, varint length, prefix, varint length, suffix
+ *            PATTERN  varint length, pattern; '#' is a digit, all else stands for itself
+ *            HEX      1 bytes of a value
+ *            IPV4
+ *            DICT     8 which bytes occur (tmpl_char_bit), varint longest value
+ *            TEXT     8 which bytes occur, varint longest value
+ *
+ * and its values, among those of its template:
+ *
+ *            NUM, PATTERN, IPV4   "Integers": the number; all digits as one number; the address
+ *            HEX      the bytes
+ *            DICT     varint n_dict; "Bytes" of n_dict varint lengths and the values; 1 width; packed codes
+ *            TEXT     "Integers" of lengths; "Bytes" of the values
+ */
+#include "store/tmpl.h"
+
+/* The values of a slot on their way. */
+struct slot_in {
+	struct enc_scratch *s;
+	const uint8_t *bytes;
+	const struct tmpl_span *spans;
+	size_t n;
+	int64_t *ints; /* room for n */
+};
+
+static inline struct str
+span_value(const struct slot_in *in, size_t i)
+{
+	return str_of(in->bytes + in->spans[i].at, in->spans[i].n);
+}
+
+static inline bool
+is_digit(uint8_t c)
+{
+	return (uint8_t)(c - '0') <= 9;
+}
+
+static bool
+all_same(const struct slot_in *in)
+{
+	struct str first = span_value(in, 0), x;
+	size_t i;
+
+	for (i = 1; i < in->n; i++) {
+		x = span_value(in, i);
+		if (x.n != first.n || memcmp(x.p, first.p, x.n) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The canonical number in v[from..to), with the sign and the scale of the first value's kind. */
+static inline bool
+parse_number(const uint8_t *p, size_t n, int64_t *ret, unsigned *ret_scale)
+{
+	size_t i, point = n;
+	uint64_t v = 0;
+
+	if (n == 0 || n > TMPL_DIGITS_MAX + 1)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (is_digit(p[i]))
+			v = v * 10 + (uint64_t)(p[i] - '0');
+		else if (p[i] == '.' && point == n && i != 0 && i + 1 < n)
+			point = i;
+		else
+			return false;
+	}
+	if ((point == n && n > TMPL_DIGITS_MAX) || (p[0] == '0' && point > 1))
+		return false;
+	*ret = (int64_t)v;
+	*ret_scale = point == n ? 0 : (unsigned)(n - point - 1);
+	return true;
+}
+
+static bool
+put_num(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	struct str first = span_value(in, 0), x;
+	size_t from = 0, tail = 0, i, longest = 0, n;
+	unsigned scale = 0, first_scale = 0;
+
+	while (!is_digit(first.p[from]))
+		from++;
+	while (!is_digit(first.p[first.n - 1 - tail]))
+		tail++;
+	for (i = 0; i < in->n; i++) {
+		x = span_value(in, i);
+		if (x.n <= from + tail || memcmp(x.p, first.p, from) != 0 ||
+		    memcmp(x.p + x.n - tail, first.p + first.n - tail, tail) != 0)
+			return false;
+		n = x.n - from - tail;
+		if (!parse_number(x.p + from, n, &in->ints[i], &scale))
+			return false;
+		if (i == 0)
+			first_scale = scale;
+		else if (scale != first_scale)
+			return false;
+		longest = n > longest ? n : longest;
+	}
+	buf_byte(table, SLOT_NUM);
+	buf_byte(table, (uint8_t)first_scale);
+	buf_byte(table, (uint8_t)longest);
+	buf_varint(table, from);
+	buf_put(table, first.p, from);
+	buf_varint(table, tail);
+	buf_put(table, first.p + first.n - tail, tail);
+	enc_ints_put(data, in->ints, in->n);
+	return true;
+}
+
+static bool
+put_pattern(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	struct str first = span_value(in, 0), x;
+	uint8_t pattern[256];
+	size_t i, k, digits = 0;
+	uint64_t v;
+
+	if (first.n > sizeof(pattern))
+		return false;
+	for (k = 0; k < first.n; k++) {
+		pattern[k] = is_digit(first.p[k]) ? TMPL_DIGIT_MARK : first.p[k];
+		digits += pattern[k] == TMPL_DIGIT_MARK;
+	}
+	if (digits > TMPL_DIGITS_MAX)
+		return false;
+	for (i = 0; i < in->n; i++) {
+		x = span_value(in, i);
+		if (x.n != first.n)
+			return false;
+		for (v = k = 0; k < x.n; k++) {
+			if (is_digit(x.p[k]) && pattern[k] == TMPL_DIGIT_MARK)
+				v = v * 10 + (uint64_t)(x.p[k] - '0');
+			else if (x.p[k] != pattern[k])
+				return false;
+		}
+		in->ints[i] = (int64_t)v;
+	}
+	buf_byte(table, SLOT_PATTERN);
+	buf_varint(table, first.n);
+	buf_put(table, pattern, first.n);
+	enc_ints_put(data, in->ints, in->n);
+	return true;
+}
+
+static inline int
+hex_digit(uint8_t c)
+{
+	if (is_digit(c))
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+put_hex(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	size_t size = in->spans[0].n / 2, i, k, from = data->n;
+	struct str x;
+	int hi, lo;
+	uint8_t *out;
+
+	if (in->spans[0].n % 2 != 0 || size < 2 || size > 255 || !buf_grow(data, in->n * size))
+		return false;
+	for (i = 0; i < in->n; i++) {
+		x = span_value(in, i);
+		if (x.n != size * 2)
+			return false;
+		out = data->p + from + i * size;
+		for (k = 0; k < size; k++) {
+			hi = hex_digit(x.p[2 * k]);
+			lo = hex_digit(x.p[2 * k + 1]);
+			if ((hi | lo) < 0)
+				return false;
+			out[k] = (uint8_t)(hi << 4 | lo);
+		}
+	}
+	data->n = from + in->n * size;
+	buf_byte(table, SLOT_HEX);
+	buf_byte(table, (uint8_t)size);
+	return true;
+}
+
+static bool
+parse_ipv4(struct str x, int64_t *ret)
+{
+	size_t i = 0, part, start;
+	unsigned v;
+	int64_t address = 0;
+
+	for (part = 0; part < 4; part++) {
+		if (part != 0 && (i >= x.n || x.p[i++] != '.'))
+			return false;
+		for (v = 0, start = i; i < x.n && i - start < 3 && is_digit(x.p[i]); i++)
+			v = v * 10 + (unsigned)(x.p[i] - '0');
+		if (i == start || v > 255 || (x.p[start] == '0' && i - start > 1))
+			return false;
+		address = address << 8 | v;
+	}
+	*ret = address;
+	return i == x.n;
+}
+
+static bool
+put_ipv4(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	size_t i;
+
+	for (i = 0; i < in->n; i++)
+		if (!parse_ipv4(span_value(in, i), &in->ints[i]))
+			return false;
+	buf_byte(table, SLOT_IPV4);
+	enc_ints_put(data, in->ints, in->n);
+	return true;
+}
+
+static void
+put_chars(const struct slot_in *in, enum tmpl_type type, struct buf *table)
+{
+	size_t i, k, longest = 0;
+	uint64_t chars = 0;
+	struct str x;
+
+	for (i = 0; i < in->n; i++) {
+		x = span_value(in, i);
+		longest = x.n > longest ? x.n : longest;
+		for (k = 0; k < x.n; k++)
+			chars |= tmpl_char_bit(x.p[k]);
+	}
+	buf_byte(table, (uint8_t)type);
+	buf_u64(table, chars);
+	buf_varint(table, longest);
+}
+
+/* The values one after the other, as enc_values. */
+static int
+slot_values(const struct slot_in *in, struct enc_values *ret)
+{
+	size_t i, total = 0;
+	uint32_t *offs = arena_alloc(&in->s->arena, (in->n + 1) * sizeof(*offs));
+	uint8_t *bytes;
+
+	for (i = 0; i < in->n; i++)
+		total += in->spans[i].n;
+	bytes = arena_alloc(&in->s->arena, total + ENC_PAD);
+	if (offs == NULL || bytes == NULL)
+		return err_origin(-ENOMEM);
+	offs[0] = 0;
+	for (i = 0; i < in->n; i++) {
+		memcpy(bytes + offs[i], in->bytes + in->spans[i].at, in->spans[i].n);
+		offs[i + 1] = offs[i] + in->spans[i].n;
+	}
+	*ret = (struct enc_values){ bytes, offs, in->n };
+	return 0;
+}
+
+static int
+put_text(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	struct enc_values v;
+	size_t i;
+	int r;
+
+	r = slot_values(in, &v);
+	if (r != 0)
+		return err_trace(r);
+	for (i = 0; i < in->n; i++)
+		in->ints[i] = in->spans[i].n;
+	put_chars(in, SLOT_TEXT, table);
+	enc_ints_put(data, in->ints, in->n);
+	enc_bytes_put(data, in->s, str_of(v.bytes, v.offs[v.n]));
+	return 0;
+}
+
+/* Nothing is written when there are too many different values. */
+static int
+put_dict(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	AUTO_FINI(buf_fini) struct buf list = BUF_INIT;
+	struct enc_values v;
+	struct enc_distinct d;
+	unsigned width;
+	size_t i, max = in->n / 3 < ENC_DICT_MAX ? in->n / 3 : ENC_DICT_MAX;
+	bool ok;
+	int r;
+
+	r = slot_values(in, &v);
+	if (r == 0)
+		r = enc_distinct(&v, max, &in->s->arena, &d, &ok);
+	if (r != 0 || !ok)
+		return err_trace(r);
+	for (i = 0; i < d.n; i++)
+		buf_varint(&list, d.values[i].n);
+	for (i = 0; i < d.n; i++)
+		buf_str(&list, d.values[i]);
+	if (list.failed)
+		return buf_err(&list);
+	put_chars(in, SLOT_DICT, table);
+	width = enc_bits_width(d.n - 1);
+	buf_varint(data, d.n);
+	enc_bytes_put(data, in->s, buf_view(&list));
+	buf_byte(data, (uint8_t)width);
+	enc_bits_put32(data, d.codes, in->n, width);
+	return 0;
+}
+
+static bool
+put_typed(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	return put_num(in, table, data) || put_pattern(in, table, data) ||
+	    put_hex(in, table, data) || put_ipv4(in, table, data);
+}
+
+/* The dictionary is tried beside the other way, and the shorter one stays. */
+static int
+put_shorter(const struct slot_in *in, struct buf *table, struct buf *data)
+{
+	AUTO_FINI(buf_fini) struct buf dict_table = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf dict = BUF_INIT;
+	size_t table_at = table->n, data_at = data->n;
+	int r;
+
+	r = put_dict(in, &dict_table, &dict);
+	if (r != 0)
+		return err_trace(r);
+	if (!put_typed(in, table, data)) {
+		r = dict.n == 0 ? put_text(in, table, data) : 0;
+		if (r != 0 || dict.n == 0)
+			return err_trace(r);
+	} else if (dict.n == 0 || dict.n >= data->n - data_at) {
+		return 0;
+	}
+	table->n = table_at;
+	data->n = data_at;
+	buf_str(table, buf_view(&dict_table));
+	buf_str(data, buf_view(&dict));
+	return buf_err(dict.failed ? &dict : dict_table.failed ? &dict_table : data);
+}
+
+int
+tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
+    size_t n, struct buf *table, struct buf *data)
+{
+	struct slot_in in = { s, v->bytes, spans, n, arena_alloc(&s->arena, (n + 1) * 8) };
+	int r;
+
+	if (in.ints == NULL)
+		return err_origin(-ENOMEM);
+	if (all_same(&in)) {
+		buf_byte(table, SLOT_CONST);
+		buf_varint(table, spans[0].n);
+		buf_put(table, v->bytes + spans[0].at, spans[0].n);
+		return buf_err(table);
+	}
+	r = put_shorter(&in, table, data);
+	return r != 0 ? err_trace(r) : buf_err(table->failed ? table : data);
+}
