@@ -30,11 +30,27 @@ struct store_block_info {
 	uint64_t segment;   /* its number */
 	bool sealed;
 	struct wall committed;
+	uint64_t end_row; /* one more than the number of its last row */
+	struct span keep; /* its class */
 };
 size_t store_view_n_blocks(const struct store_view *v);
 void store_view_block(const struct store_view *v, size_t i, struct store_block_info *ret);
-/** store_view_open_block(v, i, ret): block.h reads on from there.  Thread-safe; the view outlives the block. */
+/** store_view_open_block(v, i, ret): block.h reads on from there.  Thread-safe; the view outlives the block, and
+ * is not refreshed while one is open.  BLOCK_E_CORRUPT: it is among the faults already. */
 int store_view_open_block(struct store_view *v, size_t i, struct block **ret);
+
+/**
+ * store_view_row(v, i, row), store_view_rows_from(v, i, number):
+ * The number of row ${row} of block ${i}, and the first row of it whose number is at least ${number} (its n_rows
+ * if there is none).  Numbers ascend in a block.  Merged blocks of a store with classes have gaps in them, so
+ * first_row + row is right only when end_row - first_row is n_rows.
+ */
+uint64_t store_view_row(const struct store_view *v, size_t i, uint32_t row);
+uint32_t store_view_rows_from(const struct store_view *v, size_t i, uint64_t number);
+
+/** store_view_fault(v, i, at, what): a part of block ${i} at ${at} (offset in the block) cannot be read (a column,
+ * after BLOCK_E_CORRUPT); store_view_faults says it once, with its file.  Thread-safe. */
+void store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what);
 
 /**
  * store_view_find_id(v, value, arena, ret, ret_n):

@@ -1,0 +1,55 @@
+/*
+ * store/idindex.h - the ID index.
+ * One job: find the blocks of one ID among millions with one or two small reads.
+ * Floor: 2 (uses base).  Room-internal.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+enum { IDINDEX_PAGE = 4096, IDINDEX_E_CORRUPT = 1 };
+
+struct idindex_entry {
+	uint32_t fp; /* idindex_fp of the value's hash */
+	uint32_t block;
+};
+
+static inline uint32_t
+idindex_fp(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+/** idindex_sort(v, n): by fingerprint, then block. */
+void idindex_sort(struct idindex_entry *v, size_t n);
+
+/* Where the pages of an index lie; the sizes follow from the two counts. */
+struct idindex_shape {
+	uint64_t n_ids;
+	uint32_t n_blocks;
+};
+uint64_t idindex_bytes(struct idindex_shape shape);
+
+/*
+ * Writes pages from entries that come in order.
+ * Invariant: page holds the entries of page number n_pages, not yet finished.
+ */
+struct idindex_writer {
+	struct buf *out;
+	struct idindex_shape shape;
+	uint64_t n_put;
+	uint32_t n_pages;
+	struct buf page;
+};
+/** idindex_writer_put(w, e), idindex_writer_end(w): append to w->out; shape.n_ids entries in all. */
+void idindex_writer_put(struct idindex_writer *w, struct idindex_entry e);
+void idindex_writer_end(struct idindex_writer *w);
+
+/** idindex_find(fd, at, shape, fp, fn, ctx): every block of ${fp}.  IDINDEX_E_CORRUPT: any block may hold it. */
+typedef int (*idindex_fn)(void *ctx, uint32_t block);
+int idindex_find(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, idindex_fn fn,
+    void *ctx);
+
+/** idindex_each(fd, at, shape, fn, ctx): every entry in order; fn may be NULL. */
+typedef int (*idindex_each_fn)(void *ctx, struct idindex_entry e);
+int idindex_each(int fd, uint64_t at, struct idindex_shape shape, idindex_each_fn fn, void *ctx);

@@ -1,0 +1,463 @@
+/*
+ * store/seal_write.c - writing a sealed segment.
+ * One job: the rows of one class out of many small blocks into few large ones, with a footer.
+ * Floor: 2 (uses record, base).
+ *
+ * A block that is large enough, or that cannot be decoded, is copied as it is, so that a fault stays a fault and
+ * costs no more than before.  Row numbers go with the rows.
+ */
+#include <unistd.h>
+
+#include "base/io.h"
+#include "store/idindex.h"
+#include "store/seal.h"
+
+/*
+ * Invariants: blocks.v[i] has the fingerprints fps[fp_at[i] .. fp_at[i + 1]); the rows in the builder have
+ * the numbers of runs, in order; file bytes before ${at} are written, out comes next.
+ */
+struct writer {
+	struct seal_job *job;
+	struct seal_part *part;
+	struct buf out;
+	uint64_t at;
+	struct frame_chain chain;
+	struct segment_blocks blocks;
+	uint32_t *fps;
+	size_t n_fps, cap_fps;
+	size_t *fp_at;
+	size_t cap_fp_at;
+	struct block_builder *builder;
+	struct segment_run *runs;
+	size_t n_runs, cap_runs;
+	struct wall committed; /* the newest of the rows in the builder */
+	struct arena arena;
+};
+
+static int
+write_out(struct writer *w, size_t at_least)
+{
+	int r = buf_err(&w->out);
+
+	if (r < 0 || w->out.n < at_least || w->out.n == 0)
+		return err_trace(r);
+	r = io_pwrite(w->part->fd, w->out.p, w->out.n, w->at);
+	if (r < 0)
+		return err_trace(r);
+	w->at += w->out.n;
+	buf_clear(&w->out);
+	return 0;
+}
+
+static int
+room(void **p, size_t *cap, size_t want, size_t size)
+{
+	size_t n = *cap;
+	void *q;
+
+	if (want <= n)
+		return 0;
+	while (n < want)
+		n = n < 64 ? 64 : n + n / 2;
+	q = reallocarray(*p, n, size);
+	if (q == NULL)
+		return err_origin(-ENOMEM);
+	*p = q;
+	*cap = n;
+	return 0;
+}
+
+/* One BLOCK frame, and what the footer will say of it.  fps is sorted and distinct. */
+static int
+put_block(struct writer *w, struct segment_block *b, const struct segment_run *runs,
+    const uint32_t *fps, size_t n_fps, struct str body)
+{
+	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT;
+	void *p = w->fps, *q = w->fp_at;
+	int r;
+
+	b->body_at = 0;
+	b->n_body = (uint32_t)body.n;
+	b->keep = w->part->head.keep;
+	segment_meta_put(&meta, b, runs, NULL, 0);
+	b->body_at = w->at + w->out.n + FRAME_HEAD + frame_pad(meta.n);
+	frame_put(&w->out, &w->chain, FRAME_BLOCK, buf_view(&meta), body);
+	r = buf_err(&meta);
+	if (r == 0)
+		r = segment_blocks_add(&w->blocks, b, runs);
+	if (r == 0)
+		r = room(&p, &w->cap_fps, w->n_fps + n_fps, sizeof(*w->fps));
+	w->fps = p;
+	if (r == 0)
+		r = room(&q, &w->cap_fp_at, w->blocks.n + 1, sizeof(*w->fp_at));
+	w->fp_at = q;
+	if (r < 0)
+		return err_trace(r);
+	w->fp_at[0] = 0;
+	if (n_fps > 0)
+		memcpy(w->fps + w->n_fps, fps, n_fps * sizeof(*fps));
+	w->n_fps += n_fps;
+	w->fp_at[w->blocks.n] = w->n_fps;
+	return err_trace(write_out(w, SEAL_WRITE_BYTES));
+}
+
+/* The high halves of sorted hashes, each once. */
+static int
+short_ids(const uint64_t *ids, size_t n, uint32_t **ret, size_t *ret_n)
+{
+	uint32_t *fps = calloc(n + 1, sizeof(*fps));
+	size_t i, k = 0;
+
+	if (fps == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		if (k == 0 || fps[k - 1] != idindex_fp(ids[i]))
+			fps[k++] = idindex_fp(ids[i]);
+	*ret = fps;
+	*ret_n = k;
+	return 0;
+}
+
+static int
+flush_builder(struct writer *w)
+{
+	AUTO_FINI(buf_fini) struct buf body = BUF_INIT;
+	AUTO_FREE uint32_t *fps = NULL;
+	struct segment_block b = { 0 };
+	const uint64_t *ids = NULL;
+	size_t n_ids = 0, n_fps = 0;
+	int r;
+
+	if (block_builder_rows(w->builder) == 0)
+		return 0;
+	r = block_builder_finish(w->builder, &body, &b.sum, &ids, &n_ids);
+	if (r == 0)
+		r = short_ids(ids, n_ids, &fps, &n_fps);
+	if (r != 0)
+		return err_fold(r);
+	b.first_row = w->runs[0].first;
+	b.end_row = w->runs[w->n_runs - 1].first + w->runs[w->n_runs - 1].n;
+	b.n_runs = w->n_runs > 1 ? (uint32_t)w->n_runs : 0;
+	b.committed = w->committed;
+	r = put_block(w, &b, w->runs, fps, n_fps, buf_view(&body));
+	w->n_runs = 0;
+	w->committed.ns = 0;
+	return err_trace(r);
+}
+
+/* The number of the next row in the builder. */
+static int
+note_row(struct writer *w, uint64_t number)
+{
+	struct segment_run *last = w->n_runs > 0 ? &w->runs[w->n_runs - 1] : NULL;
+	void *p = w->runs;
+	int r;
+
+	if (last != NULL && last->first + last->n == number) {
+		last->n++;
+		return 0;
+	}
+	r = room(&p, &w->cap_runs, w->n_runs + 1, sizeof(*w->runs));
+	w->runs = p;
+	if (r == 0)
+		w->runs[w->n_runs++] = (struct segment_run){ number, 1 };
+	return err_trace(r);
+}
+
+static int
+add_row(struct writer *w, const struct record *rec, uint64_t number, struct wall committed)
+{
+	int r = block_builder_add(w->builder, rec);
+
+	if (r == BLOCK_E_FULL) {
+		r = flush_builder(w);
+		if (r == 0)
+			r = block_builder_add(w->builder, rec);
+	}
+	if (r != 0)
+		return err_fold(r);
+	if (committed.ns > w->committed.ns)
+		w->committed = committed;
+	return err_trace(note_row(w, number));
+}
+
+struct source {
+	const struct segment *seg;
+	uint64_t at;
+};
+
+static int
+read_source(void *ctx, uint64_t at, size_t n, uint8_t *out)
+{
+	const struct source *src = ctx;
+
+	return err_trace(frame_read_exact(src->seg->fd, out, n, src->at + at));
+}
+
+enum { WRITER_E_BAD = 1 };
+
+/* All rows of a block as records; WRITER_E_BAD when it cannot be decoded whole. */
+static int
+decode(struct writer *w, const struct segment *seg, const struct segment_block *b,
+    struct block **ret_block, struct record **ret)
+{
+	struct source src = { seg, b->body_at };
+	struct block_io io = { read_source, &src, b->n_body };
+	AUTO(block_free) struct block *blk = NULL;
+	struct record *recs;
+	int r;
+
+	r = block_open(&blk, &io);
+	if (r == 0 && block_n_rows(blk) != b->sum.n_rows)
+		return WRITER_E_BAD;
+	if (r != 0)
+		return r > 0 ? WRITER_E_BAD : err_trace(r);
+	recs = arena_zalloc(&w->arena, b->sum.n_rows, sizeof(*recs));
+	if (recs == NULL)
+		return err_origin(-ENOMEM);
+	r = block_records(blk, 0, b->sum.n_rows, &w->arena, recs);
+	if (r != 0)
+		return r > 0 ? WRITER_E_BAD : err_trace(r);
+	*ret = recs;
+	*ret_block = TAKE(blk);
+	return 0;
+}
+
+static uint64_t
+row_number(const struct segment *seg, const struct segment_block *b, uint32_t row, uint32_t *run,
+    uint32_t *run_start)
+{
+	const struct segment_run *runs = seg->blocks.runs + b->run_at;
+
+	if (b->n_runs == 0)
+		return b->first_row + row;
+	while (row - *run_start >= runs[*run].n) {
+		*run_start += runs[*run].n;
+		(*run)++;
+	}
+	return runs[*run].first + (row - *run_start);
+}
+
+static int
+merge_block(struct writer *w, const struct segment *seg, const struct segment_block *b)
+{
+	AUTO(block_free) struct block *blk = NULL;
+	struct record *recs = NULL;
+	uint32_t i, run = 0, run_start = 0;
+	int r;
+
+	arena_clear(&w->arena);
+	r = decode(w, seg, b, &blk, &recs);
+	for (i = 0; r == 0 && i < b->sum.n_rows; i++)
+		r = add_row(w, &recs[i], row_number(seg, b, i, &run, &run_start), b->committed);
+	return r;
+}
+
+static int
+copy_block(struct writer *w, const struct segment *seg, size_t i)
+{
+	AUTO_FINI(buf_fini) struct buf body = BUF_INIT;
+	struct segment_block b = seg->blocks.v[i];
+	int r = flush_builder(w);
+
+	if (r < 0)
+		return err_trace(r);
+	if (!buf_grow(&body, b.n_body))
+		return err_origin(-ENOMEM);
+	r = frame_read_exact(seg->fd, body.p, b.n_body, b.body_at);
+	if (r < 0)
+		return err_trace(r);
+	body.n = b.n_body;
+	return err_trace(
+	    put_block(w, &b, seg->blocks.runs + b.run_at, seg->tail_ids + seg->tail_at[i],
+	        seg->tail_at[i + 1] - seg->tail_at[i], buf_view(&body)));
+}
+
+static int
+take_block(struct writer *w, const struct segment *seg, size_t i)
+{
+	const struct segment_block *b = &seg->blocks.v[i];
+	int r = WRITER_E_BAD;
+
+	if (b->ids_lost || (b->sum.n_rows < SEAL_SMALL_ROWS && b->n_body < SEAL_SMALL_BYTES))
+		r = merge_block(w, seg, b);
+	if (r == WRITER_E_BAD)
+		r = copy_block(w, seg, i);
+	return err_trace(r);
+}
+
+/* Entries with fingerprints in [from, to] of all blocks. */
+static int
+gather(const struct writer *w, size_t *next, uint64_t to, struct idindex_entry **v, size_t *cap,
+    size_t *ret_n)
+{
+	void *p = *v;
+	size_t i, n = 0;
+	int r = 0;
+
+	for (i = 0; i < w->blocks.n && r == 0; i++)
+		for (; next[i] < w->fp_at[i + 1] && w->fps[next[i]] <= to && r == 0; n++) {
+			r = room(&p, cap, n + 1, sizeof(**v));
+			*v = p;
+			if (r == 0)
+				(*v)[n] = (struct idindex_entry){ w->fps[next[i]++], (uint32_t)i };
+		}
+	*ret_n = n;
+	return err_trace(r);
+}
+
+/* The lists of all blocks become one index, a slice of the fingerprints at a time to keep memory low. */
+static int
+put_index(const struct writer *w, struct buf *out)
+{
+	struct idindex_writer x = { .out = out };
+	AUTO_FREE struct idindex_entry *v = NULL;
+	AUTO_FREE size_t *next = NULL;
+	size_t cap = 0, n = 0, i;
+	uint64_t slice;
+	int r = 0;
+
+	next = calloc(w->blocks.n + 1, sizeof(*next));
+	if (next == NULL)
+		return err_origin(-ENOMEM);
+	if (w->blocks.n > 0)
+		memcpy(next, w->fp_at, w->blocks.n * sizeof(*next));
+	x.shape = (struct idindex_shape){ w->n_fps, (uint32_t)w->blocks.n };
+	for (slice = 1; slice <= 256 && r == 0; slice++) {
+		r = gather(w, next, (slice << 24) - 1, &v, &cap, &n);
+		idindex_sort(v, n);
+		for (i = 0; i < n && r == 0; i++)
+			idindex_writer_put(&x, v[i]);
+	}
+	idindex_writer_end(&x);
+	return r < 0 ? err_trace(r) : buf_err(out);
+}
+
+static int
+put_footer(struct writer *w)
+{
+	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT, body = BUF_INIT, positions = BUF_INIT;
+	struct segment_footer foot = { (uint32_t)w->blocks.n, w->n_fps, w->job->commit };
+	uint64_t at;
+	size_t i;
+	int r;
+
+	r = positions_put(&w->job->positions, true, &positions, &foot.commit.n_positions);
+	if (r == 0)
+		r = put_index(w, &body);
+	if (r < 0)
+		return err_trace(r);
+	foot.commit.whole = true;
+	foot.commit.n_blocks = 0;
+	foot.commit.directory = 0;
+	segment_footer_put(&meta, &foot);
+	for (i = 0; i < w->blocks.n; i++)
+		segment_entry_put(&meta, &w->blocks.v[i], w->blocks.runs + w->blocks.v[i].run_at);
+	buf_str(&meta, buf_view(&positions));
+	r = buf_err(&meta);
+	if (r < 0)
+		return err_trace(r);
+	at = w->at + w->out.n;
+	frame_put(&w->out, &w->chain, FRAME_FOOTER, buf_view(&meta), buf_view(&body));
+	segment_trailer_put(&w->out, &w->part->head, at);
+	r = write_out(w, 0);
+	if (r == 0)
+		r = io_sync(w->part->fd);
+	return err_trace(r);
+}
+
+static void
+describe(struct writer *w)
+{
+	struct manifest_segment *g = &w->part->info;
+	const struct segment_block *b;
+	size_t i;
+
+	g->number = w->part->head.number;
+	g->state = MANIFEST_SEALED;
+	g->keep = w->part->head.keep;
+	g->n_blocks = w->blocks.n;
+	g->n_bytes = w->at;
+	for (i = 0; i < w->blocks.n; i++) {
+		b = &w->blocks.v[i];
+		if (i == 0 || b->sum.min_time.ns < g->min_time.ns)
+			g->min_time = b->sum.min_time;
+		if (i == 0 || b->sum.max_time.ns > g->max_time.ns)
+			g->max_time = b->sum.max_time;
+		if (i == 0 || b->committed.ns < g->first_commit.ns)
+			g->first_commit = b->committed;
+		if (i == 0 || b->committed.ns > g->last_commit.ns)
+			g->last_commit = b->committed;
+		if (i == 0)
+			g->first_row = b->first_row;
+		g->next_row = b->end_row;
+		g->n_rows += b->sum.n_rows;
+		g->raw_bytes += b->sum.raw_bytes;
+	}
+}
+
+static void
+writer_fini(struct writer *w)
+{
+	buf_fini(&w->out);
+	segment_blocks_fini(&w->blocks);
+	free(w->fps);
+	free(w->fp_at);
+	free(w->runs);
+	(void)block_builder_free(w->builder);
+	arena_fini(&w->arena);
+}
+
+/* The last part takes what no part has for its own. */
+static bool
+is_of_part(const struct seal_job *job, size_t part, const struct segment_block *b)
+{
+	size_t i;
+
+	for (i = 0; i < job->n_parts; i++)
+		if (job->parts[i].head.keep.ns == b->keep.ns)
+			return i == part;
+	return part + 1 == job->n_parts;
+}
+
+static int
+write_part(struct seal_job *job, size_t part)
+{
+	AUTO_FINI(writer_fini) struct writer w = { .job = job, .part = &job->parts[part] };
+	const struct segment *seg;
+	size_t i, k;
+	int r = block_builder_new(&w.builder);
+
+	segment_head_put(&w.out, &w.part->head);
+	w.chain.seed = w.chain.prev = frame_seed(w.part->head.uuid, w.part->head.number);
+	for (i = 0; i < job->n_inputs && r == 0; i++) {
+		seg = job->inputs[i];
+		for (k = 0; k < seg->blocks.n && r == 0; k++) {
+			if (atomic_load(&job->stop))
+				return SEAL_E_STOPPED;
+			if (is_of_part(job, part, &seg->blocks.v[k]))
+				r = take_block(&w, seg, k);
+		}
+	}
+	if (r == 0)
+		r = flush_builder(&w);
+	if (r == 0)
+		r = put_footer(&w);
+	if (r < 0)
+		return err_trace(r);
+	describe(&w);
+	return 0;
+}
+
+int
+seal_write(struct seal_job *job)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < job->n_inputs && r == 0; i++)
+		r = seal_load_ids(job->inputs[i]);
+	for (i = 0; i < job->n_parts && r == 0; i++)
+		r = write_part(job, i);
+	return r;
+}
