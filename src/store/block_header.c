@@ -28,7 +28,7 @@ block_header_put(struct buf *out, const struct block_header *h)
 }
 
 bool
-block_header_get(const uint8_t *p, struct block_header *ret)
+block_header_get(const uint8_t *p, bool checked, struct block_header *ret)
 {
 	struct scan s = { p, BLOCK_HEADER, 0, false };
 	struct block_header h;
@@ -50,7 +50,7 @@ block_header_get(const uint8_t *p, struct block_header *ret)
 	sum = scan_u32(&s);
 	if (magic != BLOCK_MAGIC || version != BLOCK_VERSION || features != 0)
 		return false;
-	if (sum != hash32(str_of(p, BLOCK_HEADER - 4)))
+	if (checked && sum != hash32(str_of(p, BLOCK_HEADER - 4)))
 		return false;
 	if (h.n_rows == 0 || h.n_rows > BLOCK_ROWS_MAX || h.dir_len > h.n_bytes ||
 	    h.n_bytes - h.dir_len < BLOCK_HEADER || h.n_columns > h.dir_len / ENTRY_BYTES_MIN)

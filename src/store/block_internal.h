@@ -87,8 +87,8 @@ struct block_entry {
 };
 
 void block_header_put(struct buf *out, const struct block_header *h);
-/** block_header_get(p, ret): false when these BLOCK_HEADER bytes are no header of a version that we know. */
-bool block_header_get(const uint8_t *p, struct block_header *ret);
+/** block_header_get(p, checked, ret): false when these BLOCK_HEADER bytes are no header of a version that we know. */
+bool block_header_get(const uint8_t *p, bool checked, struct block_header *ret);
 void block_entry_put(struct buf *out, const struct block_entry *e);
 /** block_entry_get(s, e): name and value borrow from ${s}; false when it is none. */
 bool block_entry_get(struct scan *s, struct block_entry *e);
@@ -111,12 +111,15 @@ struct block {
 	struct map by_name; /* listed ones: number of the entry */
 	uint64_t data_at;   /* of the chunks */
 	uint8_t *dir;       /* names and values borrow from it */
+	bool unchecked;     /* block_open_unchecked */
 	struct ZSTD_DCtx_s *zstd;
 	struct str bad_column; /* block_bad */
 	uint64_t bad_at;
 	const char *bad_what;
 };
 
+/** block_open_unchecked(ret, io): as block_open, but no checksum is compared, so that a fuzzer gets past them. */
+int block_open_unchecked(struct block **ret, const struct block_io *io);
 /** block_chunk(b, e, ret): read the head of a column; BLOCK_E_CORRUPT names the column in block_bad. */
 int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
 struct block_entry *block_entry_find(const struct block *b, struct str name);
