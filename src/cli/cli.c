@@ -12,9 +12,12 @@
 
 static const struct command *const commands[] = {
 	&command_query,
+	&command_tail,
+	&command_trace,
 	&command_fields,
 	&command_values,
 	&command_patterns,
+	&command_status,
 	&command_later_rules,
 	&command_later_alerts,
 	&command_later_silence,

@@ -109,6 +109,9 @@ set(const struct option_row *row, const char *value, struct options *opt)
 		break;
 	case OPTION_COUNT:
 		ok = parse_uint(str_c(value), at);
+		/* For these 0 is a value of its own. */
+		opt->has_last |= row->at == OPTION_AT(last);
+		opt->has_max |= row->at == OPTION_AT(max);
 		break;
 	case OPTION_SIZE:
 		ok = options_size(str_c(value), at);

@@ -58,6 +58,7 @@ struct options {
 
 	/* tail, trace */
 	uint64_t last;
+	bool has_last;
 	bool no_follow, deep, related;
 
 	/* ingest */

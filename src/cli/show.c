@@ -73,9 +73,9 @@ show_init(struct show *s, const struct options *opt)
 		.until = opt->until,
 		.limit = opt->limit,
 		.ordered = true,
-		.cancel = cli_stop_flag(),
-		.fault = on_fault,
-		.fault_ctx = s };
+		.cancel = cli_stop_flag() };
+	s->ask.fault = on_fault;
+	s->ask.fault_ctx = s;
 	out_init(&s->out, !opt->no_pager, true);
 	s->print.utc = opt->utc;
 	s->print.color = s->out.color;

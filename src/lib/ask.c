@@ -97,37 +97,34 @@ ask_has_subquery(const struct query *q)
 	return false;
 }
 
-struct faults {
-	const struct run_options *run;
-	size_t n;
-};
-
 static void
 tell_fault(void *ctx, const char *text)
 {
-	struct faults *f = ctx;
+	const struct ask_options *opt = ctx;
 
-	f->n++;
-	if (f->run->fault != NULL)
-		f->run->fault(f->run->fault_ctx, text);
+	if (opt->fault != NULL)
+		opt->fault(opt->fault_ctx, text);
 }
 
 static int
 run_over_store(const struct query *q, const struct ask_options *opt, run_put_fn put, void *ctx,
     struct run_stats *ret_stats, struct buf *ret_error)
 {
-	AUTO(store_view_free) struct store_view *view = NULL;
-	struct faults faults = { &opt->run, 0 };
+	AUTO(store_view_free) struct store_view *own = NULL;
+	struct store_view *view = opt->view;
+	size_t n;
 	int r;
 
-	r = store_view_open(&view, opt->store, ret_error);
-	if (r > 0)
-		return ASK_E_STORE;
-	if (r < 0)
-		return err_trace(r);
-	(void)store_view_faults(view, tell_fault, &faults);
+	if (view == NULL) {
+		r = store_view_open(&own, opt->store, ret_error);
+		if (r != 0)
+			return r > 0 ? ASK_E_STORE : err_trace(r);
+		view = own;
+	}
 	r = run_store(view, q, &opt->run, put, ctx, ret_stats, ret_error);
-	ret_stats->faults += faults.n;
+	n = store_view_faults(view, tell_fault, (void *)(uintptr_t)opt);
+	if (n > ret_stats->faults)
+		ret_stats->faults = n;
 	return err_trace(r);
 }
 
@@ -165,8 +162,8 @@ run_over_inputs(const struct query *q, const struct ask_options *opt, run_put_fn
 		.parser = { .name = opt->parser, .as_is = opt->as_is, .keep_line = opt->keep_line },
 		.keep = ask_has_subquery(q),
 		.now = opt->run.now,
-		.fault = opt->run.fault,
-		.fault_ctx = opt->run.fault_ctx };
+		.fault = opt->fault,
+		.fault_ctx = opt->fault_ctx };
 	struct row_source src;
 	int r;
 

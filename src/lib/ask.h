@@ -14,9 +14,13 @@ struct ask_options {
 	size_t n_inputs;
 	const char *parser; /* of inputs; NULL: auto */
 	bool as_is;
-	bool keep_line;    /* the original lines are wanted (INPUT_LINE_NAME) */
-	const char *level; /* rows at least that severe; NULL: all */
+	bool keep_line;          /* the original lines are wanted (INPUT_LINE_NAME) */
+	const char *level;       /* rows at least that severe; NULL: all */
+	struct store_view *view; /* this one, instead of opening the store; borrowed */
 	struct run_options run;
+	/* Each part of the store or the inputs that could not be read, in words.  May be NULL. */
+	void (*fault)(void *ctx, const char *text);
+	void *fault_ctx;
 	/* Readers of the live journal, where the program has one; NULL: not there. */
 	int (*journal)(void *ctx, struct record_source *ret, struct buf *ret_error);
 	void *journal_ctx;
@@ -39,7 +43,7 @@ int ask_parse(struct str text, const struct ask_options *opt, struct arena *aren
 
 /**
  * ask_run(q, opt, put, ctx, ret_stats, ret_error):
- * Run it over the store or the inputs; parts that cannot be read are told through opt->run.fault and counted.
+ * Run it over the store or the inputs; parts that cannot be read are told through opt->fault and counted.
  *
  * Errors: ASK_E_STORE, ASK_E_USAGE, what run_store gives.
  */

@@ -105,13 +105,15 @@ walk_bytes(struct held *h, struct str bytes, struct str *cells, held_fn fn, void
     size_t *ret_used)
 {
 	struct scan all = SCAN_OF(bytes), cell;
+	struct str row;
 	uint64_t name, len;
 	int r;
 
 	*ret_used = 0;
 	while (all.n - all.at >= 4) {
 		len = scan_u32(&all);
-		cell = SCAN_OF(scan_bytes(&all, len));
+		row = scan_bytes(&all, len);
+		cell = SCAN_OF(row);
 		if (all.bad)
 			break;
 		memset(cells, 0, h->names.n * sizeof(*cells));

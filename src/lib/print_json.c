@@ -31,7 +31,7 @@ int
 print_json_put(struct printer *p, struct batch *b)
 {
 	struct print_cells cells;
-	const size_t *ends;
+	const size_t *ends = NULL;
 	size_t row, i;
 	uint8_t sep;
 	int r;

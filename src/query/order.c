@@ -192,8 +192,8 @@ before(const struct slot *a, const struct slot *b)
 {
 	if (a->hit.times[a->next] != b->hit.times[b->next])
 		return a->hit.times[a->next] < b->hit.times[b->next];
-	return a->hit.info.first_row + a->hit.rows[a->next] <
-	    b->hit.info.first_row + b->hit.rows[b->next];
+	return scan_arrival(&a->hit, a->hit.rows[a->next]) <
+	    scan_arrival(&b->hit, b->hit.rows[b->next]);
 }
 
 /* The open slots as a heap by their next row. */

@@ -67,7 +67,7 @@ keep_hit_rows(struct last *l, const struct scan_hit *h, struct batch *b)
 		if (at >= h->n)
 			return err_origin(-EPROTO);
 		times[i] = h->times[at];
-		arrivals[i] = h->info.first_row + h->rows[at];
+		arrivals[i] = scan_arrival(h, h->rows[at]);
 	}
 	return err_trace(keep_put(l->keep, b, times, arrivals));
 }
@@ -269,6 +269,8 @@ run_blocks(struct job *j)
 	j->plan = (struct scan_plan){ .view = run->view,
 		.filter = j->filter,
 		.first_row = run->opt->first_row,
+		.only_blocks = run->opt->only_blocks,
+		.n_only_blocks = run->opt->n_only_blocks,
 		.stop = run->opt->cancel,
 		.notes = &run->notes };
 	r = scan_plan_init(&j->plan, &j->arena);
@@ -441,16 +443,6 @@ count_threads(const struct run_options *opt)
 	return n < 1 ? 1 : n > QUERY_WORKERS_MAX ? QUERY_WORKERS_MAX : (unsigned)n;
 }
 
-static void
-tell_fault(void *ctx, const char *text)
-{
-	struct run *run = ctx;
-
-	(void)pthread_mutex_lock(&run->fault_lock);
-	run->opt->fault(run->opt->fault_ctx, text);
-	(void)pthread_mutex_unlock(&run->fault_lock);
-}
-
 static int
 run_all(struct run *run, const struct query *q, const struct run_options *opt, run_put_fn put,
     void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
@@ -461,9 +453,6 @@ run_all(struct run *run, const struct query *q, const struct run_options *opt, r
 	run->opt = opt;
 	run->n_threads = count_threads(opt);
 	run->memory_max = opt->memory_max != 0 ? opt->memory_max : default_memory();
-	(void)pthread_mutex_init(&run->fault_lock, NULL);
-	run->notes.fault = opt->fault != NULL ? tell_fault : NULL;
-	run->notes.fault_ctx = run;
 	r = run_query(run, q, false, put, ctx);
 	if (r < 0 && ret_error != NULL)
 		buf_c(ret_error, run->error[0] != '\0' ? run->error : err_str(r));
@@ -477,7 +466,6 @@ run_all(struct run *run, const struct query *q, const struct run_options *opt, r
 			.took = { mono_now().ns - start.ns },
 			.memory_peak = run->memory_peak,
 			.faults = run->notes.faults };
-	(void)pthread_mutex_destroy(&run->fault_lock);
 	return err_trace(r);
 }
 

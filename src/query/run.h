@@ -34,9 +34,9 @@ struct run_options {
 	uint64_t first_row;       /* store: only rows with this number or above (tail) */
 	atomic_bool *cancel;      /* may be NULL */
 	uint64_t max_scanned;     /* 0: no bound */
-	/* Each part of the store that could not be read, in words; from any thread, one at a time.  May be NULL. */
-	void (*fault)(void *ctx, const char *text);
-	void *fault_ctx;
+	/* store: only these blocks, ascending, may hold what is wanted (the caller asked the ID index); NULL: all. */
+	const uint32_t *only_blocks;
+	size_t n_only_blocks;
 };
 
 /* What a run did, for explain and query_stats. */
@@ -44,7 +44,7 @@ struct run_stats {
 	uint64_t blocks_total, blocks_skipped, blocks_read, rows_total, rows_matched, bytes_read;
 	struct span took;
 	uint64_t memory_peak;
-	uint64_t faults; /* parts of the store that could not be read */
+	uint64_t faults; /* parts of the store that could not be read; store_view_faults names them */
 };
 
 /* Rows that come out: one batch at a time, in order, in one thread.  -errno ends the run. */

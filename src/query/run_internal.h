@@ -21,7 +21,6 @@ struct run {
 	struct scan_notes notes;
 	uint64_t rows_all, blocks_all, blocks_planned;
 	uint64_t memory_peak;
-	pthread_mutex_t fault_lock;
 	char error[320]; /* of the subquery that failed */
 };
 

@@ -10,7 +10,6 @@
 #include "query/scan.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "query/match.h"
 #include "query/scan_internal.h"
@@ -70,7 +69,11 @@ scan_plan_init(struct scan_plan *p, struct arena *arena)
 	p->blocks = arena_alloc(arena, (p->n_all + 1) * sizeof(*p->blocks));
 	if (sel == NULL || p->blocks == NULL)
 		return err_origin(-ENOMEM);
-	bits_fill(sel, p->n_all);
+	if (p->only_blocks == NULL)
+		bits_fill(sel, p->n_all);
+	for (i = 0; p->only_blocks != NULL && i < p->n_only_blocks; i++)
+		if (p->only_blocks[i] < p->n_all)
+			bits_set(sel, p->only_blocks[i]);
 	if (p->filter->kind == FILTER_NONE)
 		bits_zero(sel, p->n_all);
 	r = mark_ids(p, arena, sel);
@@ -80,28 +83,29 @@ scan_plan_init(struct scan_plan *p, struct arena *arena)
 		store_view_block(p->view, i, &info);
 		p->rows_all += info.sum.n_rows;
 		if (bits_get(sel, i) && info.sum.n_rows > 0 && info.sum.max_time.ns >= p->min.ns &&
-		    info.sum.min_time.ns <= p->max.ns &&
-		    info.first_row + info.sum.n_rows > p->first_row)
+		    info.sum.min_time.ns <= p->max.ns && info.end_row > p->first_row)
 			p->blocks[p->n_blocks++] = (uint32_t)i;
 	}
 	return 0;
 }
 
 void
-scan_fault(struct scan_hit *h, struct str column, const char *what)
+scan_fault(struct scan_hit *h, int r)
 {
-	char text[256];
+	const char *what = err_str(r < 0 ? r : -EIO);
+	struct str column;
+	uint64_t at = 0;
 
-	if (h->notes == NULL)
-		return;
+	if (r > 0)
+		block_bad(h->block, &column, &at, &what);
+	store_view_fault(h->view, h->number, at, what);
 	atomic_fetch_add(&h->notes->faults, 1);
-	if (h->notes->fault == NULL)
-		return;
-	(void)snprintf(text, sizeof(text), "segment %llu, rows %llu to %llu: %s%.*s: %s",
-	    (unsigned long long)h->info.segment, (unsigned long long)h->info.first_row,
-	    (unsigned long long)(h->info.first_row + h->info.sum.n_rows - 1),
-	    column.n > 0 ? "column " : "block", STR_ARG(column), what);
-	h->notes->fault(h->notes->fault_ctx, text);
+}
+
+uint64_t
+scan_arrival(const struct scan_hit *h, uint32_t row)
+{
+	return store_view_row(h->view, h->number, row);
 }
 
 /* Whether no number of the column can lie in the leaf's range; with slack, as a double may have rounded an int64. */
@@ -241,14 +245,17 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 {
 	struct match_rows m = { h->info.sum.n_rows, hit_column, hit_known, hit_contains, h,
 		p->stop };
-	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel)), k;
+	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel));
+	size_t first = 0, i;
 	int r;
 
 	if (sel == NULL)
 		return err_origin(-ENOMEM);
 	bits_fill(sel, m.n);
-	for (k = h->info.first_row; k < p->first_row && k - h->info.first_row < m.n; k++)
-		bits_clear(sel, k - h->info.first_row);
+	if (h->info.first_row < p->first_row)
+		first = store_view_rows_from(p->view, h->number, p->first_row);
+	for (i = 0; i < first && i < m.n; i++)
+		bits_clear(sel, i);
 	r = match_filter(p->filter, &m, arena, sel);
 	if (r == 0 && p->hide_weir && !bits_none(sel, m.n))
 		r = hide_weir(h, arena, sel);
@@ -263,7 +270,7 @@ scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
 {
 	int r;
 
-	*ret = (struct scan_hit){ .notes = p->notes };
+	*ret = (struct scan_hit){ .view = p->view, .number = p->blocks[i], .notes = p->notes };
 	store_view_block(p->view, p->blocks[i], &ret->info);
 	r = store_view_open_block(p->view, p->blocks[i], &ret->block);
 	if (r != 0) {
@@ -271,7 +278,9 @@ scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
 		if (r == -ENOMEM)
 			return err_trace(r);
 		ret->block = NULL;
-		scan_fault(ret, STR_NONE, r > 0 ? "damaged" : err_str(r));
+		if (r < 0)
+			store_view_fault(p->view, ret->number, 0, err_str(r));
+		atomic_fetch_add(&p->notes->faults, 1);
 		return 0;
 	}
 	/* The file has the last word on how many rows there are. */

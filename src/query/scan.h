@@ -17,6 +17,8 @@ struct scan_plan {
 	struct wall min, max;        /* of _time, both included */
 	bool hide_weir;              /* rows of weir's own streams are left out */
 	uint64_t first_row;
+	const uint32_t *only_blocks; /* NULL: all */
+	size_t n_only_blocks;
 	const atomic_bool *stop;
 	uint32_t *blocks; /* those that may hold a match, ascending */
 	size_t n_blocks;
@@ -29,8 +31,6 @@ struct scan_plan {
 /* What a scan has met; counted by all workers. */
 struct scan_notes {
 	_Atomic uint64_t blocks_read, rows_read, rows_matched, bytes_read, faults;
-	void (*fault)(void *ctx, const char *text);
-	void *fault_ctx;
 };
 
 /** scan_plan_init(p, arena): with view, filter, first_row, stop and notes set, find all else. */
@@ -42,6 +42,8 @@ int scan_plan_init(struct scan_plan *p, struct arena *arena);
  */
 struct scan_hit {
 	struct block *block;
+	struct store_view *view;
+	uint32_t number; /* of the block in the view */
 	struct store_block_info info;
 	struct scan_notes *notes;
 	uint32_t *rows;
@@ -53,6 +55,9 @@ struct scan_hit {
 int scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
     struct scan_hit *ret);
 void scan_hit_fini(struct scan_hit *h);
+
+/** scan_arrival(h, row): the number of block row ${row} in the store. */
+uint64_t scan_arrival(const struct scan_hit *h, uint32_t row);
 
 /* One row of a hit. */
 struct scan_row {

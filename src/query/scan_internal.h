@@ -12,5 +12,5 @@
 int scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, size_t n,
     struct arena *arena, struct column *ret);
 
-/** scan_fault(h, column, what): count and tell a place that could not be read. */
-void scan_fault(struct scan_hit *h, struct str column, const char *what);
+/** scan_fault(h, r): count and tell that the column asked for last could not be read, as ${r} says. */
+void scan_fault(struct scan_hit *h, int r);

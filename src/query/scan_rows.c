@@ -75,14 +75,14 @@ scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, size_
 			r = stream_ids(&streams, arena, ret);
 	} else {
 		r = block_column(h->block, name, rows, n, arena, ret);
-		if (r == 0 && h->notes != NULL && block_column_find(h->block, name, &info))
+		if (r == 0 && block_column_find(h->block, name, &info))
 			atomic_fetch_add_explicit(&h->notes->bytes_read, info.n_bytes,
 			    memory_order_relaxed);
 	}
 	if (r == -ENOMEM || r == -ECANCELED)
 		return err_trace(r);
 	if (r != 0) {
-		scan_fault(h, name, r > 0 ? "damaged" : err_str(r));
+		scan_fault(h, r);
 		*ret = column_const(name, STR_NONE, n);
 	}
 	ret->name = name;

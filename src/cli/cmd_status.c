@@ -1,0 +1,93 @@
+/*
+ * cli/cmd_status.c - weir status.
+ * One job: what the daemon that holds the store has to say of itself.
+ * Floor: 6 (uses base).
+ */
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/place.h"
+#include "cli/socket.h"
+#include "lib/print.h"
+#include "parsers/parser.h"
+
+/* Nested objects come with dotted names: one line each, and lists as they are. */
+static int
+show_text(struct out *o, struct str json)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	struct field *fields;
+	size_t i, n, width = 0;
+
+	if (json_fields(str_trim(json), &arena, &fields, &n) != 0)
+		return out_write(o, json.p, json.n);
+	for (i = 0; i < n; i++)
+		if (fields[i].name.n > width)
+			width = fields[i].name.n;
+	for (i = 0; i < n; i++) {
+		print_escape(&text, fields[i].name);
+		buf_printf(&text, "%*s  ", (int)(width - fields[i].name.n), "");
+		print_escape(&text, fields[i].value);
+		buf_byte(&text, '\n');
+	}
+	return out_write(o, text.p, text.n);
+}
+
+static int
+ask(const struct options *opt, const char *store)
+{
+	AUTO_FINI(buf_fini) struct buf answer = BUF_INIT;
+	AUTO_CLOSE int fd = -1;
+	struct out o;
+	int r, status = 0;
+
+	r = socket_open(store, &fd);
+	if (r == SOCKET_E_NONE)
+		return cli_fail(CLI_FAILED, "no daemon holds the store %s", store);
+	if (r == 0)
+		r = socket_request(fd, "GET", "/status", "", STR_NONE, &status, &answer);
+	if (r != 0)
+		return cli_fail(CLI_FAILED, "status failed: %s/weir.sock: %s", store,
+		    r < 0 ? err_str(r) : "no answer that can be read");
+	if (status != 200)
+		return cli_fail(CLI_FAILED, "status failed: %s/weir.sock: HTTP %d %.*s", store,
+		    status, STR_ARG(str_trim(buf_view(&answer))));
+	out_init(&o, !opt->no_pager, true);
+	if (opt->output != NULL && strcmp(opt->output, "json") == 0)
+		(void)out_write(&o, answer.p, answer.n);
+	else
+		(void)show_text(&o, buf_view(&answer));
+	return out_finish(&o, CLI_DONE);
+}
+
+static int
+run_status(struct options *opt)
+{
+	AUTO_FINI(buf_fini) struct buf path = BUF_INIT;
+	const char *store = place_store(opt, &path);
+	int r;
+
+	if (opt->output != NULL && strcmp(opt->output, "json") != 0 &&
+	    strcmp(opt->output, "text") != 0)
+		return cli_fail(CLI_USAGE, "--output %s: expected json or text", opt->output);
+	if (store == NULL)
+		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
+	r = place_check(store);
+	return r != 0 ? r : ask(opt, store);
+}
+
+static const struct option_row rows[] = {
+	OPTION_STORE,
+	{ 'o', "output", "FORMAT", "json or text (text)", OPTION_TEXT, OPTION_AT(output) },
+	OPTION_NO_PAGER,
+	OPTION_HELP,
+};
+
+const struct command command_status = {
+	.name = "status",
+	.args = "",
+	.help = "What the daemon does: sources, positions, lag, losses, store.",
+	.rows = rows,
+	.n_rows = ARRAY_LEN(rows),
+	.run = run_status,
+};
