@@ -1,0 +1,132 @@
+/*
+ * daemon/daemon_internal.h - inside the daemon.
+ * One job: what its files share.
+ * Floor: 6 (uses api, config, ingest, store, parsers, logsql, record, base).
+ *
+ *   sources --put--> intake --store_append--> store --commit--> durable
+ *                      ^ events (losses, notices) are rows too
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "api/api.h"
+#include "config/config.h"
+#include "daemon/daemon.h"
+#include "ingest/shape.h"
+#include "ingest/source.h"
+#include "parsers/parser.h"
+#include "store/store.h"
+
+enum {
+	DAEMON_POLL_BYTES = 1 << 20,   /* of a source before the next one has its turn */
+	DAEMON_PENDING_MAX = 32 << 20, /* bytes that wait for a commit: then it comes at once */
+	DAEMON_EVENTS_MAX = 1024,      /* that wait to be put; beyond it they are only said */
+	DAEMON_BATCHES_MAX = 4096,     /* remembered IDs of pushed batches; the oldest goes */
+	DAEMON_STOP_S = 4,             /* SIGTERM: then it ends, committed or not */
+	DAEMON_MAINTAIN_S = 5,         /* seal, merge, retention while rows come */
+	DAEMON_MAINTAIN_IDLE_S = 60,   /* … while none come */
+	DAEMON_RETRY_MS = 1000,        /* a store without room is tried again */
+	DAEMON_COMMIT_MIN_MS = 20,     /* between two commits that pushes ask for */
+	DAEMON_PUSH_PATIENCE_S = 10,   /* of a push that waits for a commit that fails */
+};
+
+/* A source and the loop's handle on it. */
+struct input {
+	struct source *source;
+	sd_event_source *io; /* NULL: nothing to wait on */
+	bool ready;          /* its descriptor is readable, or it has more */
+	bool ended;          /* --once: all is read */
+};
+
+/*
+ * All that comes from one configuration; a reload makes a whole new one and swaps.
+ * Owns everything; memory of filters and texts is in arena.
+ */
+struct setup {
+	struct config *config;
+	struct arena arena;
+	char *store_path;
+	struct store_class *classes;
+	size_t n_classes;
+	struct input *inputs;
+	size_t n_inputs;
+};
+
+struct batch_id {
+	uint64_t seq; /* order of arrival */
+	char *key;
+};
+
+struct daemon {
+	const struct daemon_options *opt;
+	struct setup *setup;
+	struct store *store;
+	struct api *api;
+	sd_event *event;
+	char host[256];
+
+	bool stopping, reload;
+	struct span stop_at;
+
+	bool dirty; /* rows or positions since the last commit */
+	struct span dirty_since, last_commit, last_maintain, retry_at;
+	bool paused;    /* the store takes nothing now */
+	bool abort_due; /* an append failed: what was not committed must be given up */
+	bool told_full;
+	struct span paused_since;
+
+	struct record_batch events; /* not yet put */
+	struct record_batch push;   /* scratch of inserts */
+	struct buf text;            /* scratch */
+	struct batch_id *batches;   /* in order of arrival */
+	size_t n_batches;
+	uint64_t batch_seq, batch_committed;
+
+	struct span started;
+	uint64_t n_rows, n_events, n_losses, n_lost, n_commits_failed, n_aborts, n_pushed;
+	uint64_t watchdog_us;
+	struct span watchdog_at;
+};
+
+/* setup.c */
+/** setup_new(ret, d, config): classes and places; ${config} is the setup's now, also on failure.  > 0: it was said why. */
+int setup_new(struct setup **ret, const struct daemon *d, struct config *config);
+/** setup_sources(d, s): sources that go on from the store's positions. */
+int setup_sources(struct daemon *d, struct setup *s);
+void setup_drop_sources(struct setup *s);
+struct setup *setup_free(struct setup *s);
+DEFINE_AUTO(struct setup *, setup_free)
+void setup_store_options(struct daemon *d, const struct setup *s, struct store_options *ret);
+bool setup_same_store(const struct setup *a, const struct setup *b);
+
+/* intake.c */
+void intake_of(struct daemon *d, struct intake *ret);
+/** intake_put(d, recs, n): rows into the store; a failure asks for an abort. */
+int intake_put(struct daemon *d, const struct record *recs, size_t n);
+/** intake_event(d, kind, text, fields, n): say it, and keep it as a row {weir="kind"} of the next commit. */
+int intake_event(void *ctx, const char *kind, const char *text, const struct field *fields,
+    size_t n_fields);
+/** intake_flush(d): the events so far become rows. */
+int intake_flush(struct daemon *d);
+
+/* commit.c */
+/** commit_now(d): positions and rows so far, as one fact.  > 0: there is no room now. */
+int commit_now(struct daemon *d);
+/** commit_abort(d): give up what is not committed, and read it again. */
+int commit_abort(struct daemon *d);
+void commit_dirty(struct daemon *d);
+/** commit_next(d): when it is due; INT64_MAX: never. */
+struct span commit_next(const struct daemon *d);
+void commit_maintain(struct daemon *d);
+
+/* push.c */
+int push_insert(void *ctx, const struct api_insert *req, struct str lines, bool last,
+    struct buf *why);
+int push_load(struct daemon *d);
+void push_fini(struct daemon *d);
+
+/* status.c */
+void status_metrics(void *ctx, struct buf *out);
+void status_json(void *ctx, struct buf *out);
+bool status_healthy(void *ctx, struct buf *why);

@@ -1,0 +1,76 @@
+/*
+ * daemon/main.c - the program weird.
+ * One job: read the command line.
+ * Floor: 6 (uses daemon, ingest).
+ */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "daemon/daemon.h"
+#include "ingest/journal.h"
+
+enum { ROLE_FD = 3 };
+
+static const char usage[] =
+    "Usage: weird [--config FILE] [--store DIR] [--once]\n"
+    "Follow the journal and log files, and keep them in a store that weir asks.\n"
+    "\n"
+    "  --config FILE  instead of /etc/weir/weir.yaml\n"
+    "  --store DIR    instead of the configuration's store\n"
+    "  --once         take in what there is now, commit, and end\n"
+    "  --help, --version\n";
+
+static int
+role_main(const char *role)
+{
+	if (strcmp(role, "journal") == 0)
+		return journal_role_main(ROLE_FD);
+	(void)fprintf(stderr, "weird: --role: unknown role\n");
+	return DAEMON_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "store", required_argument, NULL, 's' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "role", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct daemon_options opt = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			opt.config = optarg;
+			break;
+		case 's':
+			opt.store = optarg;
+			break;
+		case 'o':
+			opt.once = true;
+			break;
+		case 'r':
+			return role_main(optarg);
+		case 'h':
+			return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? DAEMON_FAILED : 0;
+		case 'v':
+			return printf("weird %s\n", WEIR_VERSION) < 0 || fflush(stdout) != 0
+			    ? DAEMON_FAILED
+			    : 0;
+		default:
+			(void)fputs("Try weird --help.\n", stderr);
+			return DAEMON_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "weird: unexpected argument: %s\n", argv[optind]);
+		return DAEMON_USAGE;
+	}
+	return daemon_run(&opt);
+}
