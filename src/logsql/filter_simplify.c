@@ -133,7 +133,7 @@ leaf_constant(const struct filter *f)
 {
 	size_t i;
 
-	if (f->query != NULL)
+	if (f->query != NULL || f->kind == FILTER_ALL)
 		return f->kind;
 	if (f->set != NULL && f->set->n == 0)
 		return f->kind == FILTER_CONTAINS_ALL ? FILTER_ALL : FILTER_NONE;

@@ -164,7 +164,7 @@ value_duration(struct str s, int64_t *ret_ns)
 	size_t at = minus ? 1 : 0, n, unit;
 	double f, factor;
 
-	if (s.n == 0)
+	if (at == s.n)
 		return false;
 	for (; at < s.n; at += n + unit) {
 		n = float_prefix(str_sub(s, at, s.n), &f);
@@ -187,7 +187,7 @@ value_bytes(struct str s, int64_t *ret)
 	size_t at = minus ? 1 : 0, n, unit;
 	double f, factor;
 
-	if (s.n == 0)
+	if (at == s.n)
 		return false;
 	for (; at < s.n; at += n + unit) {
 		n = float_prefix(str_sub(s, at, s.n), &f);
