@@ -18,7 +18,8 @@ enum {
 	GATHER_SLOTS = 4096,      /* beyond it in a table of so many slots */
 	GATHER_DUPS_MAX = 32,     /* duplicates noted by name */
 };
-enum { GATHER_E_FULL = 1 };
+/* Apart from PARSE_E_SYNTAX, since a format may meet both. */
+enum { GATHER_E_FULL = 2 };
 
 /*
  * Invariants: n <= cap, n <= GATHER_FIELDS_MAX; the first n names are distinct; bit h of seen is set for

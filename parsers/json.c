@@ -601,6 +601,8 @@ whole(struct json *j)
 	r = members(j);
 	if (r != 0)
 		return r;
+	if (j->at < j->n)
+		(void)peek(j);
 	return j->at == j->n && j->n == j->shown_n ? 0 : fail(j, j->at, "more behind the object");
 }
 

@@ -110,6 +110,11 @@ parse_head(struct parser *p, const struct event *e, struct arena *arena, struct 
 	r = p->format(&p->c, e->head);
 	if (r == PARSE_E_SYNTAX)
 		r = keep_raw(&p->c, e->head);
+	/* More than a record has fields, and the format did not say what is left: all of it. */
+	if (UNLIKELY(r == GATHER_E_FULL)) {
+		g->rest = e->head;
+		r = 0;
+	}
 	g->where = e->where;
 	if (r == 0 && UNLIKELY(e->n_extra != 0))
 		r = add_wrapping(g, e);

@@ -64,14 +64,9 @@ format_pattern(struct context *c, struct str line)
 	n = regex_names(c->pattern, &table, &entry);
 	for (i = 0; r == 0 && i < n; i++)
 		r = add_group(&c->g, table + i * entry, line, ovector);
-	/* More groups than a record has fields: the line itself is kept. */
-	if (r != 0 && r != GATHER_E_FULL)
+	if (r != 0)
 		return r;
-	if (c->g.msg_seen == 0 || r == GATHER_E_FULL) {
-		r = gather_add(&c->g, STR("_msg"), line, VALUE_STRING);
-		if (r == GATHER_E_FULL)
-			c->g.rest = line;
-		return r == GATHER_E_FULL ? 0 : r;
-	}
+	if (c->g.msg_seen == 0)
+		return gather_add(&c->g, STR("_msg"), line, VALUE_STRING);
 	return keep_outside(&c->g, line, ovector);
 }

@@ -4,13 +4,13 @@
  * Floor: 2 (uses record, base).
  *
  * Names are those of VictoriaLogs' unpack_syslog.  A time without a year is of the year that puts it
- * nearest to its receipt.
+ * nearest to its receipt, if that is not far ahead of it.
  */
 #include "parsers/syslog.h"
 
 #include "parsers/parser_internal.h"
 
-enum { PRIORITY_MAX = 191 };
+enum { PRIORITY_MAX = 191, AHEAD_MAX_S = 7 * 86400 };
 
 struct syslog {
 	struct str s;
@@ -140,7 +140,10 @@ leap(int64_t y)
 	return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 }
 
-/* Of last year, this and the next, the one that puts the time nearest to when it was received. */
+/*
+ * Of last year, this and the next, the one that puts the time nearest to when it was received; a line
+ * from the future, beyond what a wrong clock explains, is one of the past.
+ */
 static bool
 nearest_year(struct syslog *l, struct civil c, struct wall *ret)
 {
@@ -152,6 +155,8 @@ nearest_year(struct syslog *l, struct civil c, struct wall *ret)
 			continue;
 		t = moment_local(l->g->moment, civil_wall(&c).ns);
 		if (__builtin_sub_overflow(t.ns, l->received.ns, &d) || d == INT64_MIN)
+			continue;
+		if (d > AHEAD_MAX_S * NS_PER_S)
 			continue;
 		d = d < 0 ? -d : d;
 		if (d < best) {
@@ -415,10 +420,6 @@ format_syslog(struct context *c, struct str line)
 	int r;
 
 	r = take_line(&l);
-	if (r == GATHER_E_FULL) {
-		c->g.rest = left(&l);
-		return 0;
-	}
 	if (r == PARSE_E_SYNTAX)
 		return gather_fail(&c->g, "syslog: not as expected at byte %zu", l.at);
 	return r;

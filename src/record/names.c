@@ -5,6 +5,8 @@
  */
 #include "record/names.h"
 
+#include <assert.h>
+
 #include "base/err.h"
 
 static const struct str time_names[] = {
@@ -28,6 +30,30 @@ static const struct str msg_names[] = {
 	STR_INIT("MESSAGE"),
 	STR_INIT("_msg"),
 };
+
+/* _time and _msg stand in the lists above. */
+static const struct str reserved_names[] = {
+	STR_INIT("_stream"),
+	STR_INIT("_stream_id"),
+	STR_INIT("weir"),
+};
+
+#define LEN(n) (UINT32_C(1) << (n))
+const uint32_t names_lengths[256] = {
+	['t'] = LEN(9) | LEN(4) | LEN(2) | LEN(10) | LEN(12) | LEN(11),
+	['@'] = LEN(10),
+	['d'] = LEN(8),
+	['e'] = LEN(9) | LEN(10),
+	['T'] = LEN(9),
+	['_'] = LEN(5) | LEN(4) | LEN(7) | LEN(10),
+	['m'] = LEN(7) | LEN(3),
+	['l'] = LEN(3),
+	['M'] = LEN(7),
+	['w'] = LEN(4),
+};
+
+static_assert(sizeof(time_names) / sizeof(time_names[0]) <= NAMES_TIME_MAX, "ranks fit");
+static_assert(sizeof(msg_names) / sizeof(msg_names[0]) <= NAMES_MSG_MAX, "ranks fit");
 
 static const struct str level_names[] = {
 	STR_INIT("level"),
@@ -56,8 +82,6 @@ static const struct str id_names[] = {
 	STR_INIT("traceid"),
 	STR_INIT("correlationid"),
 	STR_INIT("transaction_id"),
-	STR_INIT("span_id"),
-	STR_INIT("spanid"),
 };
 
 /*
@@ -87,9 +111,11 @@ id_byte(uint8_t c)
 static struct str
 last_part(struct str name)
 {
-	const uint8_t *dot = name.n != 0 ? memrchr(name.p, '.', name.n) : NULL;
+	size_t from = name.n;
 
-	return dot != NULL ? str_sub(name, (size_t)(dot - name.p) + 1, name.n) : name;
+	while (from > 0 && name.p[from - 1] != '.')
+		from--;
+	return str_sub(name, from, name.n);
 }
 
 static bool
@@ -128,6 +154,28 @@ int
 names_msg_rank(struct str name)
 {
 	return rank_in(msg_names, ARRAY_LEN(msg_names), name);
+}
+
+enum name_role
+names_role(struct str name, int *ret_rank)
+{
+	int rank;
+
+	if (!names_may_have_role(name))
+		return NAME_PLAIN;
+	rank = names_time_rank(name);
+	if (rank >= 0) {
+		*ret_rank = rank;
+		return NAME_TIME;
+	}
+	rank = names_msg_rank(name);
+	if (rank >= 0) {
+		*ret_rank = rank;
+		return NAME_MSG;
+	}
+	if (rank_in(reserved_names, ARRAY_LEN(reserved_names), name) >= 0)
+		return NAME_RESERVED;
+	return str_eq(name, STR("traceparent")) ? NAME_TRACEPARENT : NAME_PLAIN;
 }
 
 bool

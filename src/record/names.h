@@ -18,6 +18,29 @@ bool names_is_id(struct str name);
 int names_time_rank(struct str name);
 int names_msg_rank(struct str name);
 
+/* What a name of a line's field means to a parser. */
+enum name_role {
+	NAME_PLAIN,
+	NAME_TIME,
+	NAME_MSG,
+	NAME_RESERVED,    /* ours: an outside field of that name is renamed */
+	NAME_TRACEPARENT, /* W3C trace context: version-trace-parent-flags */
+};
+enum { NAMES_TIME_MAX = 16, NAMES_MSG_MAX = 8 }; /* ranks are below these */
+
+/** names_role(name, ret_rank): the role, and for NAME_TIME and NAME_MSG the rank. */
+enum name_role names_role(struct str name, int *ret_rank);
+
+/* Bit n of names_lengths[c]: some name with a role begins with c and has n bytes. */
+extern const uint32_t names_lengths[256];
+
+/* False for nearly every name without a role; the hot path asks this before names_role. */
+static inline bool
+names_may_have_role(struct str name)
+{
+	return name.n != 0 && name.n < 32 && (names_lengths[name.p[0]] >> name.n & 1) != 0;
+}
+
 /** names_is_level(name): level, severity, lvl, loglevel, log.level, levelname, … without case. */
 bool names_is_level(struct str name);
 
