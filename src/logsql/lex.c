@@ -217,11 +217,46 @@ lex_compound(struct lex *l, struct str *ret)
 	return lex_compound_until(l, LEX_STOPS, ret);
 }
 
+/* "a b"* is a prefix with blanks, not a name with quotes; ${ret_done} when it stands here. */
+static int
+quoted_prefix(struct lex *l, struct str *ret, bool *ret_done)
+{
+	struct lex saved = *l;
+	struct str text = l->token;
+	uint8_t *p;
+	int r;
+
+	*ret_done = false;
+	if (!l->quoted)
+		return 0;
+	r = lex_next(l);
+	if (r == 0 && !l->space && lex_is(l, "*")) {
+		r = lex_next(l);
+		*ret_done = r == 0 && (l->space || l->end || lex_is_any(l, LEX_STOPS));
+	}
+	if (!*ret_done) {
+		*l = saved;
+		return err_trace(r);
+	}
+	p = arena_alloc(l->arena, text.n + 1);
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	if (text.n != 0)
+		memcpy(p, text.p, text.n);
+	p[text.n] = '*';
+	*ret = str_of(p, text.n + 1);
+	return 0;
+}
+
 int
 lex_field_name(struct lex *l, struct str *ret)
 {
+	bool done;
 	int r;
 
+	r = quoted_prefix(l, ret, &done);
+	if (r != 0 || done)
+		return err_trace(r);
 	r = lex_compound(l, ret);
 	if (r == 0 && ret->n == 0)
 		*ret = STR("_msg");

@@ -96,8 +96,8 @@ test_numbers(void)
 		{ "1.2.3.4", 16909060 },
 		{ "1970-01-01T00:00:01Z", 1e9 },
 	};
-	static const char *const none[] = { "", "-", ".", "abc", "1.2.3", "5x", "1h5",
-		"2024-05-06", "infx", "nan", "0x", "1e", "256.1.1.1" };
+	static const char *const none[] = { "", "-", ".", "abc", "1.2.3", "5x", "1h5", "2024-05-06",
+		"infx", "nan", "0x", "1e", "256.1.1.1" };
 	double v;
 	size_t i;
 
@@ -107,11 +107,8 @@ test_numbers(void)
 			fprintf(stderr, "%s: %f\n", numbers[i].text, v);
 		CHECK(v == numbers[i].want);
 	}
-	for (i = 0; i < ARRAY_LEN(none); i++) {
-		if (value_math(str_c(none[i]), &v))
-			fprintf(stderr, "%s: %f\n", none[i], v);
+	for (i = 0; i < ARRAY_LEN(none); i++)
 		CHECK(!value_math(str_c(none[i]), &v));
-	}
 }
 
 static void
@@ -123,7 +120,7 @@ test_format_float(void)
 	} floats[] = { { 0, "0" }, { -1.5, "-1.5" }, { 0.1, "0.1" },
 		{ 1e21, "1000000000000000000000" }, { 1e-7, "0.0000001" },
 		{ 123456789.125, "123456789.125" }, { 1.0 / 3, "0.3333333333333333" },
-		{ NAN, "NaN" }, { -INFINITY, "-Inf" }, { 9007199254740993, "9007199254740992" } };
+		{ NAN, "NaN" }, { -INFINITY, "-Inf" }, { 9007199254740992, "9007199254740992" } };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(floats); i++) {
