@@ -68,9 +68,23 @@ int journal_source_new(struct source **ret, const struct journal_source_options 
  */
 int journal_role_main(int fd);
 
+/*
+ * The journal once, up to its current end, with no daemon and no position; for --input journal:.
+ */
+struct journal_once;
+
+/** journal_once_new(ret, opt, notes, ret_error): ${notes} (may be NULL) gets a line for each loss and fault, later too. */
+int journal_once_new(struct journal_once **ret, const struct journal_source_options *opt,
+    struct buf *notes, struct buf *ret_error);
+struct journal_once *journal_once_free(struct journal_once *o);
+DEFINE_AUTO(struct journal_once *, journal_once_free)
+
+/** journal_once_next(o, out): add the next records, which live until the next call; 1 at the end; -errno. */
+int journal_once_next(struct journal_once *o, struct record_batch *out);
+
 /**
- * journal_read_all(opt, put, ctx):
- * Read the journal once, up to its current end, with no daemon and no position; for --input journal:.
+ * journal_read_all(opt, put, ctx, ret_error):
+ * All of it through ${put}; ${ret_error} gets a line for each loss and fault.
  *
  * Errors: what ${put} returned when it was not 0; -errno.
  */

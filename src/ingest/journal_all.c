@@ -1,32 +1,40 @@
 /*
  * ingest/journal_all.c - the journal, once.
- * One job: the source without a daemon around it.
+ * One job: the source without a daemon around it, batch by batch as somebody asks for them.
  * Floor: 3 (uses record, base).
  */
 #include <poll.h>
 
 #include "ingest/journal.h"
 
-enum { ALL_POLL_BYTES = 4 << 20 };
+enum { ONCE_WAIT_MS = 1000, ONCE_NOTES_MAX = 64 << 10 };
 
-struct all {
-	int (*put)(void *ctx, const struct record *recs, size_t n);
-	void *ctx;
-	int result; /* of put, when it was not 0 */
+struct journal_once {
+	struct source *source;
+	struct record_batch *out; /* of the call under way */
+	struct buf *notes;        /* of the caller; may be NULL */
 };
 
+/* Records stay the source's own until its next poll, which is the caller's next call. */
 static int
-all_put(void *ctx, const struct record *recs, size_t n)
+once_put(void *ctx, const struct record *recs, size_t n)
 {
-	struct all *all = ctx;
+	struct journal_once *o = ctx;
+	struct record *rec;
+	size_t i;
 
-	all->result = all->put(all->ctx, recs, n);
-	return all->result == 0 ? 0 : -ECANCELED;
+	for (i = 0; i < n; i++) {
+		rec = record_batch_add(o->out);
+		if (rec == NULL)
+			return err_origin(-ENOMEM);
+		*rec = recs[i];
+	}
+	return 0;
 }
 
 /* Nothing is kept, so that positions have nobody who wants them. */
 static int
-all_position(void *ctx, struct str key, struct str value)
+once_position(void *ctx, struct str key, struct str value)
 {
 	(void)ctx;
 	(void)key;
@@ -34,67 +42,110 @@ all_position(void *ctx, struct str key, struct str value)
 	return 0;
 }
 
-struct all_notes {
-	struct all all;
-	struct buf *ret_error;
-};
-
 /* Losses and faults are a line each for whoever asked. */
 static int
-all_event(void *ctx, const char *kind, const char *text, const struct field *fields,
+once_event(void *ctx, const char *kind, const char *text, const struct field *fields,
     size_t n_fields)
 {
-	struct all *all = ctx;
-	struct all_notes *notes = (struct all_notes *)(void *)all;
+	struct journal_once *o = ctx;
 
 	(void)kind;
 	(void)fields;
 	(void)n_fields;
-	if (notes->ret_error != NULL && notes->ret_error->n < (64 << 10)) {
-		buf_c(notes->ret_error, text);
-		buf_byte(notes->ret_error, '\n');
+	if (o->notes != NULL && o->notes->n < ONCE_NOTES_MAX) {
+		buf_c(o->notes, text);
+		buf_byte(o->notes, '\n');
 	}
 	return 0;
 }
 
 static int
-all_wait(struct source *s)
+once_wait(struct source *s)
 {
 	struct pollfd pfd = { .fd = s->ops->fd(s), .events = POLLIN };
 	int64_t ms = (s->ops->deadline(s).ns - mono_now().ns) / NS_PER_MS + 1;
 
 	if (ms < 0)
 		ms = 0;
-	if (ms > 1000)
-		ms = 1000;
+	if (ms > ONCE_WAIT_MS)
+		ms = ONCE_WAIT_MS;
 	return poll(&pfd, 1, (int)ms) < 0 && errno != EINTR ? err_origin(-errno) : 0;
+}
+
+int
+journal_once_new(struct journal_once **ret, const struct journal_source_options *opt,
+    struct buf *notes, struct buf *ret_error)
+{
+	AUTO(journal_once_free) struct journal_once *o = NULL;
+	struct journal_source_options once = *opt;
+	struct intake in;
+	int r;
+
+	o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return err_origin(-ENOMEM);
+	o->notes = notes;
+	once.once = true;
+	in = (struct intake){
+		.sink = { once_put, o },
+		.position = once_position,
+		.event = once_event,
+		.ctx = o,
+	};
+	r = journal_source_new(&o->source, &once, &in, STR_NONE, ret_error);
+	if (r == 0)
+		*ret = TAKE(o);
+	return r;
+}
+
+struct journal_once *
+journal_once_free(struct journal_once *o)
+{
+	if (o == NULL)
+		return NULL;
+	if (o->source != NULL)
+		(void)o->source->ops->free(o->source);
+	free(o);
+	return NULL;
+}
+
+int
+journal_once_next(struct journal_once *o, struct record_batch *out)
+{
+	struct source *s = o->source;
+	size_t before = out->n;
+	int r;
+
+	o->out = out;
+	while (out->n == before) {
+		if (s->ops->at_end(s))
+			return 1;
+		/* one frame, so that all records of this call are alive together */
+		r = s->ops->poll(s, 1);
+		if (r == 0 && out->n == before && !s->ops->at_end(s))
+			r = once_wait(s);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int
 journal_read_all(const struct journal_source_options *opt,
     int (*put)(void *ctx, const struct record *recs, size_t n), void *ctx, struct buf *ret_error)
 {
-	struct all_notes notes = { .all = { put, ctx, 0 }, .ret_error = ret_error };
-	struct journal_source_options once = *opt;
-	struct intake in = { .sink = { all_put, &notes.all },
-		.position = all_position,
-		.event = all_event,
-		.ctx = &notes.all };
-	struct source *s;
+	AUTO(journal_once_free) struct journal_once *o = NULL;
+	AUTO_FINI(record_batch_fini) struct record_batch out = RECORD_BATCH_INIT;
 	int r;
 
-	once.once = true;
-	r = journal_source_new(&s, &once, &in, STR_NONE, ret_error);
-	if (r != 0)
-		return r;
-	while (!s->ops->at_end(s)) {
-		r = s->ops->poll(s, ALL_POLL_BYTES);
-		if (r == 0 && !s->ops->at_end(s))
-			r = all_wait(s);
-		if (r < 0)
-			break;
-		r = 0;
+	r = journal_once_new(&o, opt, ret_error, ret_error);
+	while (r == 0) {
+		record_batch_clear(&out);
+		r = journal_once_next(o, &out);
+		if (r == 0)
+			r = put(ctx, out.recs, out.n);
+		else if (r > 0)
+			return 0;
 	}
-	(void)s->ops->free(s);
-	return notes.all.result != 0 ? notes.all.result : r;
+	return r;
 }

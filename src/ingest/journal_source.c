@@ -2,316 +2,17 @@
  * ingest/journal_source.c - the journal as a source.
  * One job: run the reader, take what it sends, and start it again when it dies.
  * Floor: 3 (uses parsers, record, base).
- *
- * Invariants: now is the position after the last batch that the intake took; checked the one last given to it;
- * before the one before that, which a failed commit goes back to.  frames.n - at bytes are received and not yet taken.
  */
-#include <stdio.h>
+#include "ingest/journal_source.h"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <systemd/sd-login.h>
-
-#include "ingest/journal_child.h"
-#include "ingest/journal_convert.h"
-
-enum { SOURCE_CHUNK = 256 << 10, SOURCE_LOSSES_MAX = 32, SOURCE_ONCE_TRIES = 6 };
-
-struct aside {
-	struct journal_file_id id;
-	bool kills;
-};
-
-struct journal_source {
-	struct source base;
-	struct journal_proto_options opt; /* strings and arrays in arena, but position and aside */
-	struct str key, name;
-	const char *program;
-	struct arena arena;
-	struct journal_convert convert;
-	struct record_batch batch;
-
-	int epoll_fd;
-	struct journal_child child;
-	struct buf frames;
-	size_t at;
-	struct span heard;   /* when it last said something */
-	struct span restart; /* when to start it */
-	unsigned n_fails;    /* in a row, without a batch between */
-	bool probe;          /* the next one is to look at each file */
-	enum journal_reader_state state;
-	bool done; /* --once: all is read */
-
-	struct journal_file_id touching; /* the file that it said it is about to touch */
-	struct buf touching_path;
-	struct aside *aside;
-	size_t n_aside;
-	struct journal_file_id *aside_ids;
-
-	struct journal_proto_loss losses[SOURCE_LOSSES_MAX]; /* told with the next batch */
-	struct buf reasons[SOURCE_LOSSES_MAX];
-	size_t n_losses;
-
-	struct buf now, checked, before;
-	bool read_since; /* since the last checkpoint */
-
-	uint64_t n_lines, n_bytes, n_lost;
-	struct wall last_line;
-};
 
 static struct journal_source *
 journal_of(struct source *s)
 {
 	return (struct journal_source *)(void *)s;
-}
-
-/* ---- events ---- */
-
-static int
-source_event(struct journal_source *js, const char *kind, const char *text, struct field *fields,
-    size_t n)
-{
-	const struct intake *in = &js->base.intake;
-
-	fields[n++] = (struct field){ STR("source"), js->key, VALUE_STRING };
-	return in->event(in->ctx, kind, text, fields, n);
-}
-
-static int
-source_note(struct journal_source *js, struct str text)
-{
-	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
-	struct field fields[1];
-
-	buf_str(&b, text);
-	return source_event(js, "log", buf_c_str(&b), fields, 0);
-}
-
-static void
-number_field(struct field *f, struct str name, char text[24], uint64_t v)
-{
-	int n = snprintf(text, 24, "%llu", (unsigned long long)v);
-
-	*f = (struct field){ name, str_of(text, (size_t)n), VALUE_NUMBER };
-}
-
-static int
-tell_loss(struct journal_source *js, const struct journal_proto_loss *l)
-{
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	char count[24], first[24], last[24], id[33];
-	struct field f[8];
-	size_t n = 0;
-
-	if (l->n != 0)
-		buf_printf(&text, "%llu journal entries lost: ", (unsigned long long)l->n);
-	else
-		buf_c(&text, "journal entries lost, number unknown: ");
-	buf_str(&text, l->reason);
-	f[n++] = (struct field){ STR("reason"), l->reason, VALUE_STRING };
-	if (l->n != 0)
-		number_field(&f[n++], STR("lost"), count, l->n);
-	if (l->last != 0) {
-		journal_id_text(id, &l->seqnum_id);
-		number_field(&f[n++], STR("first"), first, l->first);
-		number_field(&f[n++], STR("last"), last, l->last);
-		f[n++] = (struct field){ STR("seqnum_id"), str_c(id), VALUE_STRING };
-	}
-	js->n_lost += l->n;
-	return source_event(js, "loss", buf_c_str(&text), f, n);
-}
-
-static int
-tell_dropped(struct journal_source *js, const struct journal_dropped *d)
-{
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	char count[24];
-	struct field f[4];
-
-	buf_printf(&text, "%llu journal entries lost: dropped by journald: %.*s",
-	    (unsigned long long)d->n, STR_ARG(d->text));
-	number_field(&f[0], STR("lost"), count, d->n);
-	f[1] = (struct field){ STR("reason"), STR("dropped by journald"), VALUE_STRING };
-	js->n_lost += d->n;
-	return source_event(js, "loss", buf_c_str(&text), f, 2);
-}
-
-/* ---- files set aside ---- */
-
-static bool
-aside_has(const struct journal_source *js, const struct journal_file_id *id, bool kills)
-{
-	size_t i;
-
-	for (i = 0; i < js->n_aside; i++)
-		if (js->aside[i].kills >= kills && journal_file_id_eq(&js->aside[i].id, id))
-			return true;
-	return false;
-}
-
-static int
-aside_add(struct journal_source *js, const struct journal_file_id *id, bool kills, struct str path,
-    struct str reason)
-{
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	struct field f[4];
-
-	if (aside_has(js, id, kills))
-		return 0;
-	if (js->n_aside == JOURNAL_ASIDE_MAX)
-		memmove(&js->aside[0], &js->aside[1], --js->n_aside * sizeof(js->aside[0]));
-	js->aside[js->n_aside++] = (struct aside){ *id, kills };
-	buf_printf(&text, "journal file set aside: %.*s: %.*s", STR_ARG(path), STR_ARG(reason));
-	f[0] = (struct field){ STR("file"), path, VALUE_STRING };
-	f[1] = (struct field){ STR("reason"), reason, VALUE_STRING };
-	return source_event(js, "loss", buf_c_str(&text), f, 2);
-}
-
-/* ---- frames ---- */
-
-static int
-take_losses(struct journal_source *js)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < js->n_losses; i++) {
-		js->losses[i].reason = buf_view(&js->reasons[i]);
-		r = tell_loss(js, &js->losses[i]);
-	}
-	for (i = 0; r == 0 && i < js->convert.n_dropped; i++)
-		r = tell_dropped(js, &js->convert.dropped[i]);
-	js->n_losses = 0;
-	js->convert.n_dropped = 0;
-	return r;
-}
-
-/* Kept until the batch whose position is behind it, so that neither is told without the other. */
-static int
-take_loss(struct journal_source *js, struct str payload)
-{
-	struct journal_proto_loss l;
-	size_t at = js->n_losses;
-
-	if (!journal_proto_get_loss(payload, &l))
-		return JOURNAL_PROTO_E_FORMAT;
-	if (at == SOURCE_LOSSES_MAX) {
-		js->losses[at - 1].n += l.n;
-		return 0;
-	}
-	js->losses[at] = l;
-	buf_clear(&js->reasons[at]);
-	buf_str(&js->reasons[at], l.reason);
-	js->n_losses++;
-	return buf_err(&js->reasons[at]);
-}
-
-static int
-buf_set(struct buf *b, struct str s)
-{
-	buf_clear(b);
-	buf_str(b, s);
-	return buf_err(b);
-}
-
-static int
-take_batch(struct journal_source *js, struct str payload)
-{
-	const struct record_sink *sink = &js->base.intake.sink;
-	struct journal_proto_batch b;
-	size_t i;
-	int r;
-
-	if (!journal_proto_get_batch(payload, &b))
-		return JOURNAL_PROTO_E_FORMAT;
-	record_batch_clear(&js->batch);
-	r = journal_convert_batch(&js->convert, &b, &js->batch);
-	for (i = 0; r == 0 && i < js->batch.n; i += RECORD_BATCH_MAX) {
-		size_t n = js->batch.n - i < RECORD_BATCH_MAX ? js->batch.n - i : RECORD_BATCH_MAX;
-
-		r = sink->put(sink->ctx, js->batch.recs + i, n);
-	}
-	if (r == 0)
-		r = buf_set(&js->now, b.position);
-	if (r == 0)
-		r = take_losses(js);
-	if (r != 0)
-		return r;
-	js->n_lines += b.n_entries;
-	js->n_bytes += payload.n;
-	js->read_since = true;
-	if (b.n_read > 0)
-		js->n_fails = 0;
-	if (js->batch.n > 0)
-		js->last_line = js->batch.recs[js->batch.n - 1].time;
-	record_batch_clear(&js->batch);
-	return 0;
-}
-
-static int
-take_file(struct journal_source *js, enum journal_frame_type type, struct str payload)
-{
-	struct journal_proto_file f;
-
-	if (!journal_proto_get_file(payload, &f))
-		return JOURNAL_PROTO_E_FORMAT;
-	if (type == JOURNAL_FRAME_ASIDE)
-		return aside_add(js, &f.id, f.kills != 0, f.path, f.reason);
-	js->touching = f.id;
-	return buf_set(&js->touching_path, f.path);
-}
-
-static int
-take_state(struct journal_source *js, struct str payload)
-{
-	if (!journal_proto_get_state(payload, &js->state))
-		return JOURNAL_PROTO_E_FORMAT;
-	js->done |= js->state == JOURNAL_READER_DONE;
-	return 0;
-}
-
-static int
-take_frame(struct journal_source *js, enum journal_frame_type type, struct str payload)
-{
-	switch (type) {
-	case JOURNAL_FRAME_BATCH:
-		return take_batch(js, payload);
-	case JOURNAL_FRAME_LOSS:
-		return take_loss(js, payload);
-	case JOURNAL_FRAME_ASIDE:
-	case JOURNAL_FRAME_NOW:
-		return take_file(js, type, payload);
-	case JOURNAL_FRAME_STATE:
-		return take_state(js, payload);
-	case JOURNAL_FRAME_NOTE:
-		return source_note(js, payload);
-	case JOURNAL_FRAME_OPTIONS:
-		break;
-	}
-	return JOURNAL_PROTO_E_FORMAT;
-}
-
-/* Whole frames that were received.  JOURNAL_PROTO_E_MORE: all of them; 0: max_bytes of them. */
-static int
-take_frames(struct journal_source *js, size_t *max_bytes)
-{
-	enum journal_frame_type type;
-	struct str payload;
-	size_t n;
-	int r;
-
-	for (;;) {
-		r = journal_proto_frame(str_sub(buf_view(&js->frames), js->at, js->frames.n), &type,
-		    &payload, &n);
-		if (r != 0)
-			return r;
-		if (*max_bytes == 0)
-			return 0;
-		r = take_frame(js, type, payload);
-		if (r != 0)
-			return r;
-		js->at += n;
-		*max_bytes -= n < *max_bytes ? n : *max_bytes;
-	}
 }
 
 /* Room for more: what was taken goes, and a buffer that one huge entry made shrinks again. */
@@ -407,10 +108,11 @@ reader_crashed(struct journal_source *js, struct str why)
 		js->probe = true;
 		buf_printf(&reason, "journal reader crashed: %.*s: looking for the file at fault",
 		    STR_ARG(why));
-		return source_note(js, buf_view(&reason));
+		return journal_tell_note(js, buf_view(&reason));
 	}
 	buf_printf(&reason, "reading it kills the reader (%.*s)", STR_ARG(why));
-	return aside_add(js, &js->touching, true, buf_view(&js->touching_path), buf_view(&reason));
+	return journal_tell_aside(js, &js->touching, true, buf_view(&js->touching_path),
+	    buf_view(&reason));
 }
 
 static int
@@ -431,7 +133,7 @@ reader_ended(struct journal_source *js, bool hung)
 	case JOURNAL_DEATH_FAILED:
 		buf_printf(&text, "journal reader ended: %.*s: it is started again",
 		    STR_ARG(buf_view(&why)));
-		r = source_note(js, buf_view(&text));
+		r = journal_tell_note(js, buf_view(&text));
 		break;
 	case JOURNAL_DEATH_DONE:
 		break;
@@ -447,7 +149,7 @@ reader_ended(struct journal_source *js, bool hung)
 static int
 reader_broken(struct journal_source *js)
 {
-	(void)source_note(js, STR("journal reader ended: it sent what is no frame"));
+	(void)journal_tell_note(js, STR("journal reader ended: it sent what is no frame"));
 	return reader_ended(js, true);
 }
 
@@ -486,6 +188,7 @@ journal_poll(struct source *s, size_t max_bytes)
 	struct journal_source *js = journal_of(s);
 	int r;
 
+	js->polled = true;
 	if (js->child.fd < 0) {
 		if (js->done || mono_now().ns < js->restart.ns)
 			return 0;
@@ -496,7 +199,7 @@ journal_poll(struct source *s, size_t max_bytes)
 		}
 	}
 	for (;;) {
-		r = take_frames(js, &max_bytes);
+		r = journal_take_frames(js, &max_bytes);
 		if (r == JOURNAL_PROTO_E_FORMAT)
 			return reader_broken(js);
 		if (r <= 0)
@@ -520,10 +223,10 @@ journal_checkpoint(struct source *s)
 
 	r = in->position(in->ctx, js->key, buf_view(&js->now));
 	if (r == 0)
-		r = buf_set(&js->before, buf_view(&js->checked));
+		r = journal_take_set(&js->before, buf_view(&js->checked));
 	if (r == 0)
-		r = buf_set(&js->checked, buf_view(&js->now));
-	js->read_since = false;
+		r = journal_take_set(&js->checked, buf_view(&js->now));
+	js->polled = false;
 	return r;
 }
 
@@ -538,11 +241,11 @@ journal_rewind(struct source *s)
 	js->restart = mono_now();
 	js->done = false;
 	js->n_losses = 0;
-	/* read since the checkpoint: its commit was done, and it is rows after it that were given up */
-	r = buf_set(&js->now, buf_view(js->read_since ? &js->checked : &js->before));
+	/* polled since the checkpoint: its commit was done, and it is rows after it that are given up */
+	r = journal_take_set(&js->now, buf_view(js->polled ? &js->checked : &js->before));
 	if (r == 0)
-		r = buf_set(&js->checked, buf_view(&js->now));
-	js->read_since = false;
+		r = journal_take_set(&js->checked, buf_view(&js->now));
+	js->polled = false;
 	return r;
 }
 
@@ -696,9 +399,9 @@ journal_source_new(struct source **ret, const struct journal_source_options *opt
 	if (r == 0)
 		r = journal_convert_init(&js->convert, opt, ret_error);
 	if (r == 0)
-		r = buf_set(&js->now, saved_position);
+		r = journal_take_set(&js->now, saved_position);
 	if (r == 0)
-		r = buf_set(&js->checked, saved_position);
+		r = journal_take_set(&js->checked, saved_position);
 	if (r != 0) {
 		(void)journal_free(&js->base);
 		return r;
