@@ -106,11 +106,10 @@ encode_any(struct enc_scratch *s, const struct enc_values *v, struct block_entry
 	int r = 0;
 
 	*ret_head = 0;
-	if (e->role == ROLE_FIELD && enc_id_fits(v)) {
-		e->enc = ENC_ID;
-		return err_trace(enc_id_put(data, s, v));
-	}
-	if (e->role == ROLE_FIELD || e->role == ROLE_STREAM)
+	e->enc = ENC_ID;
+	if (e->role == ROLE_FIELD)
+		r = enc_id_put(data, s, v, &done);
+	if (r == 0 && !done && (e->role == ROLE_FIELD || e->role == ROLE_STREAM))
 		r = encode_dict(s, v, e, data, &done);
 	if (r == 0 && !done && e->role == ROLE_FIELD)
 		r = encode_numbers(s, v, e, data, &done);

@@ -190,9 +190,9 @@ void enc_time_put(struct buf *out, struct enc_scratch *s, const int64_t *ns, siz
 int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 
-/** enc_id_fits(v): whether all values are UUIDs, or lower-case hex of one even length from 16 on. */
-bool enc_id_fits(const struct enc_values *v);
-int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v);
+/** enc_id_put(out, s, v, ret_ok): ${ret_ok} is false, and nothing appended, unless all values are UUIDs, or
+ * lower-case hex of one even length from 16 on. */
+int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok);
 int enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 

@@ -20,13 +20,13 @@
 
 enum { FORM_UUID = 0, FORM_HEX = 1, UUID_TEXT = 36, HEX_TEXT_MIN = 16, HEX_TEXT_MAX = 510 };
 
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* The value of a lower-case hex digit, with HEX_GOOD; 0 for other bytes. */
+enum { HEX_GOOD = 0x10 };
+static const uint8_t hex_values[256] = {
+	['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+	['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
+	['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+};
 
 static bool
 uuid_dash(size_t i)
@@ -34,11 +34,11 @@ uuid_dash(size_t i)
 	return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-/* The bytes that hex or UUID text ${v} stands for, or false. */
+/* The bytes that hex or UUID text ${v} stands for; its length is right already. */
 static bool
 id_parse(struct str v, unsigned form, uint8_t *out)
 {
-	int hi, lo;
+	unsigned hi, lo, good = HEX_GOOD;
 	size_t i;
 
 	for (i = 0; i + 1 < v.n;) {
@@ -47,14 +47,13 @@ id_parse(struct str v, unsigned form, uint8_t *out)
 				return false;
 			continue;
 		}
-		hi = hex_digit(v.p[i]);
-		lo = hex_digit(v.p[i + 1]);
-		if ((hi | lo) < 0)
-			return false;
-		*out++ = (uint8_t)(hi << 4 | lo);
+		hi = hex_values[v.p[i]];
+		lo = hex_values[v.p[i + 1]];
+		good &= hi & lo;
+		*out++ = (uint8_t)(hi << 4 | (lo & 15));
 		i += 2;
 	}
-	return i == v.n;
+	return i == v.n && good != 0;
 }
 
 static void
@@ -77,28 +76,30 @@ text_size(size_t size, unsigned form)
 	return form == FORM_UUID ? UUID_TEXT : size * 2;
 }
 
-bool
-enc_id_fits(const struct enc_values *v)
+/* The form of an ID as long as ${v}, and its size in bytes; false when IDs are not so long. */
+static bool
+form_of(struct str v, unsigned *ret_form, size_t *ret_size)
+{
+	*ret_form = v.n == UUID_TEXT ? FORM_UUID : FORM_HEX;
+	*ret_size = v.n == UUID_TEXT ? 16 : v.n / 2;
+	return v.n >= HEX_TEXT_MIN && v.n <= HEX_TEXT_MAX && v.n % 2 == 0;
+}
+
+/* The bytes of all distinct values; false when one is no ID of the form and size of the others. */
+static bool
+put_ids(struct buf *out, const struct enc_distinct *d, unsigned form, size_t size)
 {
 	uint8_t id[HEX_TEXT_MAX / 2 + 1];
-	struct str x;
-	size_t i, n = 0;
+	size_t i;
 
-	for (i = 0; i < v->n; i++) {
-		x = enc_value(v, i);
-		if (x.n == 0)
+	for (i = 0; i < d->n; i++) {
+		if (d->values[i].n == 0)
 			continue;
-		if (n == 0)
-			n = x.n;
-		if (x.n != n ||
-		    (n != UUID_TEXT && (n < HEX_TEXT_MIN || n > HEX_TEXT_MAX || n % 2 != 0)))
+		if (d->values[i].n != text_size(size, form) || !id_parse(d->values[i], form, id))
 			return false;
-		if (!id_parse(x, n == UUID_TEXT && x.p[8] == '-' ? FORM_UUID : FORM_HEX, id))
-			return false;
-		if (n == UUID_TEXT && x.p[8] != '-')
-			return false;
+		buf_put(out, id, size);
 	}
-	return n != 0;
+	return true;
 }
 
 /* Rows that have no value share one number in ${d}; skip it. */
@@ -128,33 +129,37 @@ put_codes(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
 }
 
 int
-enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v)
+enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok)
 {
 	uint8_t id[HEX_TEXT_MAX / 2 + 1];
 	struct enc_distinct d;
-	unsigned form = FORM_HEX;
-	size_t i, n, n_ids = 0, size = 0;
+	struct str first;
+	unsigned form;
+	size_t i = 0, n, size, from = out->n;
 	bool ok;
 	int r;
 
+	*ret_ok = false;
+	while (i < v->n && v->offs[i] == v->offs[i + 1])
+		i++;
+	if (i == v->n)
+		return 0;
+	first = enc_value(v, i);
+	if (!form_of(first, &form, &size) || !id_parse(first, form, id))
+		return 0;
 	r = enc_distinct(v, v->n, &s->arena, &d, &ok);
 	if (r == 0)
 		r = enc_present_put(out, s, v, &n);
 	if (r != 0)
 		return err_trace(r);
-	for (i = 0; i < d.n; i++)
-		if (d.values[i].n != 0) {
-			n_ids++;
-			form = d.values[i].n == UUID_TEXT ? FORM_UUID : FORM_HEX;
-			size = form == FORM_UUID ? 16 : d.values[i].n / 2;
-		}
 	buf_byte(out, (uint8_t)form);
 	buf_byte(out, (uint8_t)size);
-	buf_varint(out, n_ids);
-	for (i = 0; i < d.n; i++)
-		if (d.values[i].n != 0 && id_parse(d.values[i], form, id))
-			buf_put(out, id, size);
-	return err_trace(put_codes(out, s, v, &d));
+	buf_varint(out, d.n - (n != v->n));
+	*ret_ok = put_ids(out, &d, form, size);
+	if (*ret_ok)
+		return err_trace(put_codes(out, s, v, &d));
+	out->n = from;
+	return 0;
 }
 
 /* An ID chunk; ids and codes are not yet looked at. */

@@ -103,7 +103,8 @@ struct tmpl_set {
 	const uint32_t *codes; /* of each value: 0 is text, k is tmpls[k - 1] */
 	struct tmpl *tmpls;
 	size_t n;
-	struct enc_chunk text; /* the values of code 0, without absent ones */
+	const uint32_t *others; /* the n_text values of code 0 */
+	struct enc_chunk text;  /* the values of code 0, without absent ones */
 	size_t n_text;
 	uint32_t text_sum;
 	size_t budget; /* bytes that slots may still decode to */

@@ -191,32 +191,51 @@ gather_row(struct gather *g, struct arena *arena, const struct tmpl *t, size_t k
 	return 0;
 }
 
-/* One question to the text for all rows that are text: bit k of text_sel is the k-th such row. */
+/* The row of each value, or NULL when value i is row i. */
 static int
-ask_text(struct tmpl_set *set, const struct match *m, const uint64_t *sel, uint64_t **ret)
+find_rows(struct tmpl_set *set, uint32_t **ret)
+{
+	uint32_t *rows;
+	size_t row, i = 0;
+
+	*ret = NULL;
+	if (set->present == NULL)
+		return 0;
+	rows = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*rows));
+	if (rows == NULL)
+		return err_origin(-ENOMEM);
+	BITS_FOREACH(row, set->present, set->c->n_rows)
+	rows[i++] = (uint32_t)row;
+	*ret = rows;
+	return 0;
+}
+
+/* One question to the text for all values that are text; those that contain it are set in ${found}. */
+static int
+ask_text(struct tmpl_set *set, const struct match *m, const uint32_t *rows, const uint64_t *sel,
+    uint64_t *found)
 {
 	uint64_t *text_sel = arena_zalloc(set->arena, BITS_WORDS(set->n_text) + 1, 8);
-	size_t row, i = 0, k = 0;
+	size_t k, row;
 	int r;
 
-	*ret = text_sel;
 	if (text_sel == NULL)
 		return err_origin(-ENOMEM);
-	if (set->n_text == 0)
-		return 0;
-	for (row = 0; row < set->c->n_rows; row++) {
-		if (set->present != NULL && !bits_get(set->present, row))
-			continue;
-		if (set->codes[i++] != 0)
-			continue;
+	for (k = 0; k < set->n_text; k++) {
+		row = rows != NULL ? rows[set->others[k]] : set->others[k];
 		if (bits_get(sel, row))
 			bits_set(text_sel, k);
-		k++;
 	}
 	if (bits_none(text_sel, set->n_text))
 		return 0;
 	r = tmpl_open_text(set);
-	return r != 0 ? r : enc_text_contains(&set->text, m, text_sel);
+	if (r == 0)
+		r = enc_text_contains(&set->text, m, text_sel);
+	if (r != 0)
+		return r;
+	BITS_FOREACH(k, text_sel, set->n_text)
+	bits_set(found, rows != NULL ? rows[set->others[k]] : set->others[k]);
+	return 0;
 }
 
 /* The answers of the templates; those that cannot tell are loaded. */
@@ -229,7 +248,7 @@ ask_templates(struct tmpl_set *set, const struct match *m, uint8_t *answers, boo
 
 	tmpl_literal_init(&l, m);
 	*ret_maybe = false;
-	answers[0] = TMPL_MAYBE;
+	answers[0] = TMPL_NO; /* text is asked apart */
 	for (i = 0; i < set->n; i++) {
 		answers[i + 1] = (uint8_t)tmpl_classify(&set->tmpls[i], &l);
 		if (answers[i + 1] != TMPL_MAYBE)
@@ -242,83 +261,109 @@ ask_templates(struct tmpl_set *set, const struct match *m, uint8_t *answers, boo
 	return 0;
 }
 
-/* Every row has a value and every template knows: a table look-up a row. */
+/* Every row has a value: a table look-up a row says which templates have it in all their rows. */
 static void
-keep_known(const struct tmpl_set *set, const uint8_t *answers, uint64_t *sel)
+find_known(const struct tmpl_set *set, const uint8_t *all, uint64_t *found)
 {
 	size_t n = set->c->n_rows, w, k, end;
-	uint64_t keep;
+	uint64_t bits;
 
 	for (w = 0; w < BITS_WORDS(n); w++) {
-		if (sel[w] == 0)
-			continue;
 		end = n - w * 64 < 64 ? n - w * 64 : 64;
-		for (keep = k = 0; k < end; k++)
-			keep |= (uint64_t)(answers[set->codes[w * 64 + k]] == TMPL_ALL) << k;
-		sel[w] &= keep;
+		for (bits = k = 0; k < end; k++)
+			bits |= (uint64_t)all[set->codes[w * 64 + k]] << k;
+		found[w] |= bits;
 	}
 }
 
+/* Some template cannot tell, or some row has no value. */
 static int
-keep_rows(struct tmpl_set *set, const uint8_t *answers, const uint64_t *text_sel, uint64_t *sel,
-    struct gather *g)
+find_unknown(struct tmpl_set *set, const uint8_t *answers, const uint32_t *rows,
+    const uint64_t *sel, struct gather *g)
 {
 	uint32_t *next = arena_zalloc(set->arena, set->n + 1, sizeof(*next)), code, k;
-	size_t row, i = 0;
+	size_t row, i;
 	int r;
 
 	if (next == NULL)
 		return err_origin(-ENOMEM);
-	for (row = 0; row < set->c->n_rows; row++) {
-		if (set->present != NULL && !bits_get(set->present, row))
-			continue;
-		code = set->codes[i++];
+	for (i = 0; i < set->n_values; i++) {
+		row = rows != NULL ? rows[i] : i;
+		code = set->codes[i];
 		k = next[code]++;
-		if (!bits_get(sel, row) || answers[code] == TMPL_NO)
+		if (code == 0 || answers[code] == TMPL_NO || !bits_get(sel, row))
 			continue;
-		if (answers[code] == TMPL_ALL || (code == 0 && bits_get(text_sel, k))) {
+		if (answers[code] == TMPL_ALL) {
 			bits_set(g->found, row);
-		} else if (code != 0) {
-			r = gather_row(g, set->arena, &set->tmpls[code - 1], k, row);
-			if (r != 0)
-				return r;
+			continue;
 		}
+		r = gather_row(g, set->arena, &set->tmpls[code - 1], k, row);
+		if (r != 0)
+			return r;
 	}
 	gather_search(g);
-	for (i = 0; i < BITS_WORDS(set->c->n_rows); i++)
-		sel[i] &= g->found[i];
 	return 0;
+}
+
+static int
+gather_init(struct gather *g, struct tmpl_set *set)
+{
+	g->cap = RUN;
+	g->p = arena_alloc(set->arena, g->cap);
+	g->ends = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*g->ends));
+	g->rows = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*g->rows));
+	if (g->p == NULL || g->ends == NULL || g->rows == NULL)
+		return err_origin(-ENOMEM);
+	return 0;
+}
+
+/* All answers into g->found. */
+static int
+find_all(struct tmpl_set *set, const struct match *m, const uint64_t *sel, struct gather *g)
+{
+	uint8_t *answers = arena_zalloc(set->arena, set->n + 1, 1);
+	uint32_t *rows;
+	bool maybe;
+	size_t i;
+	int r;
+
+	if (answers == NULL)
+		return err_origin(-ENOMEM);
+	r = ask_templates(set, m, answers, &maybe);
+	if (r == 0)
+		r = find_rows(set, &rows);
+	if (r != 0)
+		return r;
+	if (maybe || rows != NULL) {
+		r = gather_init(g, set);
+		if (r == 0)
+			r = find_unknown(set, answers, rows, sel, g);
+	} else {
+		for (i = 0; i <= set->n; i++)
+			answers[i] = answers[i] == TMPL_ALL;
+		if (memchr(answers, 1, set->n + 1) != NULL)
+			find_known(set, answers, g->found);
+	}
+	return r != 0 ? r : ask_text(set, m, rows, sel, g->found);
 }
 
 int
 enc_tmpl_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel)
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct gather g = { .m = m };
 	struct tmpl_set set;
-	uint64_t *text_sel;
-	uint8_t *answers;
-	struct gather g = { .m = m, .cap = RUN };
-	bool maybe;
+	size_t i;
 	int r;
 
 	r = tmpl_open(c, &arena, &set);
 	if (r != 0)
 		return r;
-	answers = arena_alloc(&arena, set.n + 1);
-	g.p = arena_alloc(&arena, g.cap);
-	g.ends = arena_alloc(&arena, (c->n_rows + 1) * sizeof(*g.ends));
-	g.rows = arena_alloc(&arena, (c->n_rows + 1) * sizeof(*g.rows));
 	g.found = arena_zalloc(&arena, BITS_WORDS(c->n_rows) + 1, sizeof(*g.found));
-	if (answers == NULL || g.p == NULL || g.ends == NULL || g.rows == NULL || g.found == NULL)
+	if (g.found == NULL)
 		return err_origin(-ENOMEM);
-	r = ask_templates(&set, m, answers, &maybe);
-	if (r == 0)
-		r = ask_text(&set, m, sel, &text_sel);
-	if (r != 0)
-		return r;
-	if (!maybe && set.n_text == 0 && set.present == NULL) {
-		keep_known(&set, answers, sel);
-		return 0;
-	}
-	return keep_rows(&set, answers, text_sel, sel, &g);
+	r = find_all(&set, m, sel, &g);
+	for (i = 0; r == 0 && i < BITS_WORDS(c->n_rows); i++)
+		sel[i] &= g.found[i];
+	return r;
 }

@@ -60,11 +60,13 @@ get_codes(struct tmpl_set *set, struct scan *s)
 {
 	const struct enc_rows all = { NULL, set->n_values };
 	uint32_t *codes = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*codes));
+	uint32_t *others = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*others));
+	uint32_t *counts = arena_zalloc(set->arena, set->n + 1, sizeof(*counts));
 	struct enc_codes packed;
 	size_t i;
 	int r;
 
-	if (codes == NULL)
+	if (codes == NULL || others == NULL || counts == NULL)
 		return err_origin(-ENOMEM);
 	r = enc_codes_get(s, set->c->zstd, set->n_values, set->arena, &packed);
 	if (r != 0)
@@ -72,12 +74,14 @@ get_codes(struct tmpl_set *set, struct scan *s)
 	if (!enc_codes_of(&packed, &all, set->n + 1, codes))
 		return BLOCK_E_CORRUPT;
 	for (i = 0; i < set->n_values; i++) {
-		if (codes[i] == 0)
-			set->n_text++;
-		else
-			set->tmpls[codes[i] - 1].n_rows++;
+		others[set->n_text] = (uint32_t)i;
+		set->n_text += codes[i] == 0;
+		counts[codes[i]]++;
 	}
+	for (i = 0; i < set->n; i++)
+		set->tmpls[i].n_rows = counts[i + 1];
 	set->codes = codes;
+	set->others = others;
 	return 0;
 }
 
