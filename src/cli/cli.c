@@ -12,12 +12,16 @@
 
 static const struct command *const commands[] = {
 	&command_query,
+	&command_grep,
 	&command_tail,
 	&command_trace,
 	&command_fields,
 	&command_values,
 	&command_patterns,
+	&command_ingest,
+	&command_store,
 	&command_status,
+	&command_check,
 	&command_later_rules,
 	&command_later_alerts,
 	&command_later_silence,

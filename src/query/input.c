@@ -301,6 +301,12 @@ input_source(struct input *in, struct row_source *ret)
 	*ret = (struct row_source){ input_batch, in, input_again, input_done };
 }
 
+int
+input_records(struct input *in, struct record_batch *out)
+{
+	return err_trace(input_next(in, out));
+}
+
 size_t
 input_faults(const struct input *in)
 {

@@ -32,6 +32,12 @@ DEFINE_AUTO(struct input *, input_free)
 /** input_source(in, ret): its face for run_source.  Borrows ${in}. */
 void input_source(struct input *in, struct row_source *ret);
 
+/**
+ * input_records(in, out):
+ * The next records, added to ${out}, whose memory is valid until it is called again.  1 at the end.
+ */
+int input_records(struct input *in, struct record_batch *out);
+
 /** input_faults(in): how many files could not be read to their end. */
 size_t input_faults(const struct input *in);
 

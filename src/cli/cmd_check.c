@@ -1,0 +1,41 @@
+/*
+ * cli/cmd_check.c - weir check.
+ * One job: every mistake in a configuration, with its place.
+ * Floor: 6 (uses config, base).
+ */
+#include "base/io.h"
+#include "cli/cli.h"
+#include "config/config.h"
+
+#define DEFAULT_FILE "/etc/weir/weir.yaml"
+
+static int
+run_check(struct options *opt)
+{
+	AUTO(config_free) struct config *config = NULL;
+	AUTO_FINI(buf_fini) struct buf errors = BUF_INIT;
+	const char *path = opt->n_args > 0 ? opt->args[0] : DEFAULT_FILE;
+	int r;
+
+	if (opt->n_args > 1)
+		return cli_fail(CLI_USAGE, "check: one file is wanted");
+	r = config_load(path, &config, &errors);
+	if (r == 0)
+		return CLI_DONE;
+	if (errors.n > 0)
+		(void)io_write(STDERR_FILENO, errors.p, errors.n);
+	else
+		(void)cli_fail(0, "%s: %s", path, err_str(r < 0 ? r : -EINVAL));
+	return r < 0 ? CLI_FAILED : CLI_USAGE;
+}
+
+static const struct option_row rows[] = { OPTION_HELP };
+
+const struct command command_check = {
+	.name = "check",
+	.args = "[FILE]",
+	.help = "Every mistake in a configuration (" DEFAULT_FILE ").",
+	.rows = rows,
+	.n_rows = ARRAY_LEN(rows),
+	.run = run_check,
+};

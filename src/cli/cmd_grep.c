@@ -1,0 +1,321 @@
+/*
+ * cli/cmd_grep.c - weir grep.
+ * One job: the original lines that match a pattern, with grep's options and exit codes.
+ * Floor: 6 (uses lib, query, logsql, base).
+ */
+#include "base/map.h"
+#include "cli/cli.h"
+#include "cli/show.h"
+#include "logsql/regex.h"
+
+enum { GREP_NONE = 1, GREP_FAILED = 2, CONTEXT_MAX = 1000 };
+
+/*
+ * Invariants: past holds the last n_past lines that were not printed, oldest first; after is how many more lines are
+ * printed as context.
+ */
+struct grep {
+	const struct options *opt;
+	struct show *s;
+	struct arena arena;
+	const struct regex *re;
+	struct regex_scratch scratch;
+	struct buf out;
+	struct buf past[CONTEXT_MAX];
+	size_t n_past;
+	uint64_t after, before_max, after_max;
+	bool gap; /* lines were left out since the last one printed */
+	bool any;
+	uint64_t n_found;
+	struct map names; /* -l */
+};
+
+/* grep's pattern as the engine's: -F, -w, -x, -i. */
+static int
+compile(struct grep *g, const char *pattern)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	char why[REGEX_ERROR_MAX];
+	struct str p = str_c(pattern);
+	int r;
+
+	buf_c(&text, g->opt->nocase ? "(?i)" : "");
+	buf_c(&text, g->opt->word ? "\\b(?:" : "(?:");
+	if (g->opt->fixed)
+		regex_quote(&text, p);
+	else
+		buf_str(&text, p);
+	buf_c(&text, g->opt->word ? ")\\b" : ")");
+	if (text.failed)
+		return cli_fail(GREP_FAILED, "%s", err_str(-ENOMEM));
+	r = regex_compile(&g->re, buf_view(&text), g->opt->whole ? REGEX_ANCHORED : 0, &g->arena,
+	    why);
+	if (r == 0)
+		return 0;
+	return cli_fail(GREP_FAILED, "grep: %s", r > 0 ? why : err_str(r));
+}
+
+static void
+put_line(struct grep *g, struct str line)
+{
+	if (g->s->print.terminal)
+		print_escape(&g->out, line);
+	else
+		buf_str(&g->out, line);
+	buf_byte(&g->out, '\n');
+}
+
+static void
+put_parts(struct grep *g, struct str line)
+{
+	struct regex_span span;
+	size_t at = 0;
+
+	while (at <= line.n && regex_find(g->re, &g->scratch, line, at, &span, 1) == 1) {
+		if (span.end > span.start)
+			put_line(g, str_sub(line, span.start, span.end));
+		at = span.end > span.start ? span.end : span.end + 1;
+	}
+}
+
+/* A line that matches not: it may be context of one before, or of one to come. */
+static void
+pass_line(struct grep *g, struct str line)
+{
+	struct buf oldest;
+
+	if (g->after > 0) {
+		g->after--;
+		put_line(g, line);
+		return;
+	}
+	if (g->before_max == 0) {
+		g->gap = true;
+		return;
+	}
+	if (g->n_past == g->before_max) {
+		oldest = g->past[0];
+		memmove(g->past, g->past + 1, (g->n_past - 1) * sizeof(*g->past));
+		g->past[--g->n_past] = oldest;
+		g->gap = true;
+	}
+	buf_clear(&g->past[g->n_past]);
+	buf_str(&g->past[g->n_past++], line);
+}
+
+static void
+print_match(struct grep *g, struct str line)
+{
+	size_t i;
+
+	if (g->any && g->gap && (g->before_max > 0 || g->after_max > 0))
+		buf_c(&g->out, "--\n");
+	for (i = 0; i < g->n_past; i++)
+		put_line(g, buf_view(&g->past[i]));
+	g->n_past = 0;
+	g->gap = false;
+	g->any = true;
+	g->after = g->after_max;
+	if (g->opt->only)
+		put_parts(g, line);
+	else
+		put_line(g, line);
+}
+
+static int
+take_line(struct grep *g, struct str line, struct str stream)
+{
+	int hit = regex_test(g->re, &g->scratch, line);
+
+	if (hit < 0)
+		return err_trace(hit);
+	if ((hit == 1) == g->opt->invert) {
+		if (!g->opt->count && !g->opt->names_only && !g->opt->quiet)
+			pass_line(g, line);
+		return 0;
+	}
+	g->n_found++;
+	if (g->opt->names_only && map_put(&g->names, stream, NULL) == NULL)
+		return err_origin(-ENOMEM);
+	if (!g->opt->count && !g->opt->names_only && !g->opt->quiet)
+		print_match(g, line);
+	return 0;
+}
+
+static int
+flush(struct grep *g)
+{
+	int r = g->out.failed ? err_origin(-ENOMEM)
+	    : g->out.n > 0    ? out_write(&g->s->out, g->out.p, g->out.n)
+	                      : 0;
+
+	buf_clear(&g->out);
+	return err_trace(r);
+}
+
+static int
+grep_put(void *ctx, struct batch *b)
+{
+	struct grep *g = ctx;
+	const struct str *lines = batch_strs(b, INPUT_LINE_NAME), *msgs = NULL, *streams = NULL;
+	size_t i;
+	int r = 0;
+
+	if (lines != NULL)
+		msgs = batch_strs(b, STR("_msg"));
+	if (msgs != NULL)
+		streams = batch_strs(b, STR("_stream"));
+	if (streams == NULL)
+		return b->err != 0 ? b->err : err_origin(-ENOMEM);
+	for (i = 0; r == 0 && i < b->n_rows; i++) {
+		/* With -m the run ends after the last match and its context; -q ends with the first. */
+		if (g->n_found > 0 &&
+		    (g->opt->quiet ||
+		        (g->opt->has_max && g->n_found >= g->opt->max && g->after == 0)))
+			return err_origin(-ECANCELED);
+		if (g->opt->has_max && g->n_found >= g->opt->max) {
+			pass_line(g, lines[i].n > 0 ? lines[i] : msgs[i]);
+			continue;
+		}
+		r = take_line(g, lines[i].n > 0 ? lines[i] : msgs[i], streams[i]);
+		if (r == 0 && g->out.n >= 65536)
+			r = flush(g);
+	}
+	return err_trace(r);
+}
+
+static void
+print_summary(struct grep *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->names.n && g->opt->names_only; i++)
+		put_line(g, g->names.entries[i].key);
+	if (g->opt->count && !g->opt->quiet && !g->opt->names_only)
+		buf_printf(&g->out, "%llu\n", (unsigned long long)g->n_found);
+}
+
+static int
+run_rows(struct grep *g)
+{
+	bool enough;
+	int r = 0;
+
+	if (!g->opt->has_max || g->opt->max > 0) {
+		r = ask_run(g->s->query, &g->s->ask, grep_put, g, &g->s->stats, &g->s->error);
+		enough = g->n_found > 0 &&
+		    (g->opt->quiet || (g->opt->has_max && g->n_found >= g->opt->max));
+		if (r == -ECANCELED && enough)
+			r = 0;
+	}
+	if (atomic_load(cli_stop_flag()))
+		return CLI_STOPPED;
+	if (g->s->out.closed || g->s->out.err != 0)
+		return 0;
+	if (r != 0)
+		return cli_fail(GREP_FAILED, "grep failed: %s",
+		    g->s->error.n > 0 ? buf_c_str(&g->s->error) : err_str(r < 0 ? r : -EIO));
+	print_summary(g);
+	(void)flush(g);
+	if (g->s->stats.faults > 0 && !(g->opt->quiet && g->n_found > 0))
+		return GREP_FAILED;
+	return g->n_found > 0 ? 0 : GREP_NONE;
+}
+
+static int
+grep(struct options *opt, struct show *s)
+{
+	AUTO_FREE struct grep *g = calloc(1, sizeof(*g));
+	size_t i;
+	int r;
+
+	if (g == NULL)
+		return cli_fail(GREP_FAILED, "%s", err_str(-ENOMEM));
+	g->opt = opt;
+	g->s = s;
+	g->before_max = opt->before > opt->context ? opt->before : opt->context;
+	g->after_max = opt->after > opt->context ? opt->after : opt->context;
+	if (g->before_max > CONTEXT_MAX)
+		g->before_max = CONTEXT_MAX;
+	r = compile(g, opt->pattern != NULL ? opt->pattern : opt->args[0]);
+	if (r == 0)
+		r = show_parse(s, STR("*")) == 0 ? 0 : GREP_FAILED;
+	cli_catch_signals();
+	if (r == 0)
+		r = run_rows(g);
+	for (i = 0; i < CONTEXT_MAX; i++)
+		buf_fini(&g->past[i]);
+	buf_fini(&g->out);
+	map_fini(&g->names);
+	regex_scratch_fini(&g->scratch);
+	arena_fini(&g->arena);
+	return r;
+}
+
+static int
+run_grep(struct options *opt)
+{
+	struct show s;
+	size_t n_want = opt->pattern != NULL ? 0 : 1, i;
+	int r;
+
+	if (opt->n_args < n_want)
+		return cli_fail(GREP_FAILED, "grep: the pattern is missing");
+	/* What follows the pattern are files, as with grep. */
+	for (i = n_want; i < opt->n_args && opt->inputs.n < OPTION_LIST_MAX; i++)
+		opt->inputs.p[opt->inputs.n++] = opt->args[i];
+	r = show_init(&s, opt);
+	s.ask.keep_line = true;
+	s.ask.parser = opt->parser != NULL || opt->inputs.n == 0 ? opt->parser : "plain";
+	if (r == 0)
+		r = out_finish(&s.out, grep(opt, &s));
+	show_fini(&s);
+	/* grep's exit codes: what failed is 2. */
+	return r == CLI_FAILED ? GREP_FAILED : r;
+}
+
+#define FLAG(letter, name, text, field)                                 \
+	{                                                               \
+		letter, name, NULL, text, OPTION_FLAG, OPTION_AT(field) \
+	}
+#define COUNT(letter, name, text, field)                                \
+	{                                                               \
+		letter, name, "N", text, OPTION_COUNT, OPTION_AT(field) \
+	}
+
+static const struct option_row rows[] = {
+	FLAG('i', "ignore-case", "upper and lower case are the same", nocase),
+	FLAG('v', "invert-match", "lines that do not match", invert),
+	FLAG('c', "count", "only how many lines match", count),
+	FLAG('F', "fixed-strings", "PATTERN is text, not a regular expression", fixed),
+	FLAG('E', "extended-regexp", "PATTERN is a regular expression (always)", extended),
+	FLAG('w', "word-regexp", "whole words", word),
+	FLAG('x', "line-regexp", "whole lines", whole),
+	FLAG('l', "files-with-matches", "only the streams that have matches", names_only),
+	FLAG('o', "only-matching", "only the parts that match", only),
+	FLAG('q', "quiet", "no output; the exit code tells", quiet),
+	COUNT('m', "max-count", "end after N lines", max),
+	COUNT('A', "after-context", "N lines after each match too", after),
+	COUNT('B', "before-context", "N lines before each match too", before),
+	COUNT('C', "context", "N lines around each match too", context),
+	{ 'e', "regexp", "PATTERN", "the pattern, where it begins with -", OPTION_TEXT,
+	    OPTION_AT(pattern) },
+	{ 0, "store", "DIR", "the store (default: $WEIR_STORE, /var/lib/weir)", OPTION_TEXT,
+	    OPTION_AT(store) },
+	{ 0, "input", "FILE", "read FILE instead, - or journal:; may be given often", OPTION_LIST,
+	    OPTION_AT(inputs) },
+	OPTION_SINCE,
+	OPTION_UNTIL,
+	OPTION_NO_PAGER,
+	OPTION_HELP,
+};
+
+const struct command command_grep = {
+	.name = "grep",
+	.args = "PATTERN [FILE…]",
+	.help = "The original lines that match a pattern.",
+	.more = "exit: as grep: 0 lines matched, 1 none did, 2 something failed.\n",
+	.rows = rows,
+	.n_rows = ARRAY_LEN(rows),
+	.run = run_grep,
+};

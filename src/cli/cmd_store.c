@@ -1,0 +1,181 @@
+/*
+ * cli/cmd_store.c - weir store.
+ * One job: what a store holds, whether it is whole, and its upkeep by hand.
+ * Floor: 6 (uses store, query, base).
+ */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/place.h"
+#include "cli/show.h"
+#include "store/store.h"
+
+static void
+on_fault(void *ctx, const char *text)
+{
+	cli_warn(text);
+}
+
+static void
+put_span(struct buf *out, struct wall from, struct wall to)
+{
+	char a[WALL_TEXT_MAX], b[WALL_TEXT_MAX];
+
+	(void)wall_format(a, from);
+	(void)wall_format(b, to);
+	buf_printf(out, "%s  %s", a, b);
+}
+
+static void
+put_segment(struct buf *out, const struct store_segment_info *info)
+{
+	buf_printf(out, "%-8llu %-9s %12llu %7llu %14llu %14llu %6.3f  ",
+	    (unsigned long long)info->number, info->state, (unsigned long long)info->n_rows,
+	    (unsigned long long)info->n_blocks, (unsigned long long)info->n_bytes,
+	    (unsigned long long)info->raw_bytes,
+	    info->raw_bytes > 0 ? (double)info->n_bytes / (double)info->raw_bytes : 0);
+	if (info->n_rows > 0)
+		put_span(out, info->min_time, info->max_time);
+	buf_byte(out, '\n');
+}
+
+static void
+put_segments(struct buf *out, const struct store_view *view)
+{
+	struct store_segment_info info, all = { .state = "all" };
+	size_t i;
+
+	buf_c(out,
+	    "segment  state             rows  blocks          bytes      raw bytes  ratio  "
+	    "from                  to\n");
+	for (i = 0; i < store_view_n_segments(view); i++) {
+		store_view_segment(view, i, &info);
+		put_segment(out, &info);
+		if (info.n_rows > 0 && (all.n_rows == 0 || info.min_time.ns < all.min_time.ns))
+			all.min_time = info.min_time;
+		if (info.n_rows > 0 && (all.n_rows == 0 || info.max_time.ns > all.max_time.ns))
+			all.max_time = info.max_time;
+		all.n_rows += info.n_rows;
+		all.n_blocks += info.n_blocks;
+		all.n_bytes += info.n_bytes;
+		all.raw_bytes += info.raw_bytes;
+	}
+	all.number = store_view_n_segments(view);
+	put_segment(out, &all);
+}
+
+/* The second table: rows and time span of each stream, counted by a query. */
+static int
+put_streams(const struct options *opt, const char *path)
+{
+	struct options streams = *opt;
+
+	streams.store = path;
+	streams.no_pager = true;
+	streams.output = "table";
+	return show_query(&streams,
+	    STR("* | stats by (_stream) count() rows, min(_time) from, max(_time) to | sort by "
+	        "(rows desc)"));
+}
+
+static int
+run_stats(const struct options *opt, const char *path)
+{
+	AUTO(store_view_free) struct store_view *view = NULL;
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
+	size_t n_faults;
+	struct out o;
+	int r;
+
+	r = store_view_open(&view, path, &error);
+	if (r != 0)
+		return cli_fail(CLI_FAILED, "%s",
+		    error.n > 0 ? buf_c_str(&error) : err_str(r < 0 ? r : -EIO));
+	put_segments(&text, view);
+	n_faults = store_view_faults(view, on_fault, NULL);
+	buf_byte(&text, '\n');
+	out_init(&o, false, false);
+	(void)out_write(&o, text.p, text.n);
+	r = out_finish(&o, CLI_DONE);
+	if (r == CLI_DONE)
+		r = put_streams(opt, path);
+	return n_faults > 0 ? CLI_FAILED : r == CLI_NONE ? CLI_DONE : r;
+}
+
+static int
+run_verify(const struct options *opt, const char *path)
+{
+	size_t n_faults = 0;
+	int r = store_verify(path, on_fault, NULL, &n_faults);
+
+	if (r != 0)
+		return cli_fail(CLI_FAILED, "verify failed: %s: %s", path,
+		    r < 0                        ? err_str(r)
+		        : r == STORE_VIEW_E_NONE ? "no store"
+		                                 : "cannot be read");
+	if (n_faults > 0)
+		return cli_fail(CLI_FAILED, "%s: %zu fault%s", path, n_faults,
+		    n_faults == 1 ? "" : "s");
+	return CLI_DONE;
+}
+
+/* Upkeep needs the lock: no daemon may hold it. */
+static int
+run_upkeep(const char *path, bool seal)
+{
+	AUTO(store_close) struct store *s = NULL;
+	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
+	struct store_options how = { 0 };
+	struct wall now = wall_now();
+	int r;
+
+	r = store_open(&s, path, &how, now, &error);
+	if (r == 0 && seal)
+		r = store_seal(s, now);
+	if (r == 0)
+		r = store_maintain(s, now);
+	if (r == 0)
+		return CLI_DONE;
+	return cli_fail(CLI_FAILED, "store failed: %s: %s", path,
+	    error.n > 0 ? buf_c_str(&error) : err_str(r < 0 ? r : -EIO));
+}
+
+static int
+run_store_command(struct options *opt)
+{
+	AUTO_FINI(buf_fini) struct buf place = BUF_INIT;
+	const char *path = place_store(opt, &place), *what = opt->n_args > 0 ? opt->args[0] : "";
+	bool upkeep =
+	    strcmp(what, "seal") == 0 || strcmp(what, "merge") == 0 || strcmp(what, "upgrade") == 0;
+	int r;
+
+	if (path == NULL)
+		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
+	if (opt->n_args != 1 ||
+	    (!upkeep && strcmp(what, "stats") != 0 && strcmp(what, "verify") != 0))
+		return cli_fail(CLI_USAGE, "store: expected stats, verify, seal, merge or upgrade");
+	r = place_check(path);
+	if (r != 0)
+		return r;
+	if (upkeep)
+		return run_upkeep(path, strcmp(what, "seal") == 0);
+	return strcmp(what, "stats") == 0 ? run_stats(opt, path) : run_verify(opt, path);
+}
+
+static const struct option_row rows[] = {
+	OPTION_STORE,
+	OPTION_MEMORY,
+	OPTION_THREADS,
+	OPTION_HELP,
+};
+
+const struct command command_store = {
+	.name = "store",
+	.args = "stats|verify|seal|merge|upgrade",
+	.help = "What the store holds, whether it is whole; and its upkeep by hand.",
+	.rows = rows,
+	.n_rows = ARRAY_LEN(rows),
+	.run = run_store_command,
+};
