@@ -187,7 +187,7 @@ regexp_parse(struct lex *l, struct lex *start, struct pipe *p)
 	char why[REGEX_ERROR_MAX];
 	int r;
 
-	r = regex_new(&p->regex, p->text, 0, l->arena, why);
+	r = regex_compile(&p->regex, p->text, 0, l->arena, why);
 	if (r == REGEX_E_SYNTAX)
 		return lex_fail(start, "not a regular expression: %s", why);
 	return r;

@@ -266,7 +266,7 @@ test_planning(void)
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	struct filter_id *ids;
 	struct wall min, max;
-	struct str lit, *names;
+	struct str lit = STR_NONE, *names;
 	struct filter *f;
 	bool nocase;
 	size_t n;
