@@ -3,7 +3,8 @@
  * One job: for any text say whether both refuse it or both give the same fields.
  *
  * jansson's own limits are no difference: it refuses numbers beyond its types, lone surrogates, bytes
- * that are no UTF-8, NUL in keys, and more than 2048 levels; we keep all of these.
+ * that are no UTF-8, NUL in keys, and more than 2048 levels; we keep all of these.  And it overlooks a
+ * bare NUL behind a number, which we do not.
  */
 #pragma once
 
@@ -149,7 +150,8 @@ json_oracle(struct str s)
 	root = json_loadb(s.p != NULL ? (const char *)s.p : "", s.n, JSON_ALLOW_NUL, &e);
 	if (r != 0)
 		ret = root == NULL || !json_is_object(root) || json_object_size(root) == 0 ||
-		        str_find(s, STR("[[[[[[[[")) != SIZE_MAX || s.n > 4096
+		        str_find(s, STR("[[[[[[[[")) != SIZE_MAX || s.n > 4096 ||
+		        str_find_byte(s, 0) != SIZE_MAX
 		    ? ORACLE_BOTH_REFUSE
 		    : ORACLE_DIFFERENT;
 	else if (root == NULL)
