@@ -160,21 +160,25 @@ bool filter_literal(const struct filter *leaf, struct str *ret, bool *ret_nocase
  * nothing can match. */
 void filter_time_range(const struct filter *f, struct wall *ret_min, struct wall *ret_max);
 
-/* Every row that matches has one of values in field: from field:=x and field:in(x, y) in the top AND. */
+/*
+ * Every row that matches has one of values in field: from field:=x and field:in(x, y) in the top AND, or in each branch
+ * of an OR there; field is empty where the branches name different ones.
+ */
 struct filter_id {
 	struct str field;
 	const struct str *values;
 	size_t n_values;
 };
 
-/** filter_ids(f, arena, ret, ret_n): all of them, of ID fields (record/names.h) alone; values are not empty. */
+/** filter_ids(f, arena, ret, ret_n): all of them, of ID fields (record/names.h) alone; values are not empty.  After
+ * filter_set_values, the values of subqueries count too. */
 int filter_ids(const struct filter *f, struct arena *arena, struct filter_id **ret, size_t *ret_n);
 
 /** filter_names_weir(f): the filter names the label or field ${weir}, and so may see weir's own streams. */
 bool filter_names_weir(const struct filter *f);
 
 /**
- * filter_stream_labels(f, name, ret):
+ * filter_stream_label(f, name, ret):
  * The value that label ${name} must have in every match ({name="value"} in the top AND).  False when it may be any.
  */
 bool filter_stream_label(const struct filter *f, struct str name, struct str *ret);

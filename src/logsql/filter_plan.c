@@ -178,42 +178,86 @@ filter_time_range(const struct filter *f, struct wall *ret_min, struct wall *ret
 	}
 }
 
-/* The values of a set as a list; false when one of them is empty: an absent field would match. */
-static bool
-set_values(const struct filter *f, struct arena *arena, struct filter_id *id, int *ret_r)
+static int find_id(const struct filter *f, struct arena *arena, struct filter_id *id,
+    bool *ret_found);
+
+/* The values of a set as a list; none when one of them is empty: an absent field would match. */
+static int
+set_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
 {
-	struct str *values = arena_alloc(arena, (f->set->n + 1) * sizeof(*values));
+	struct str *values;
 	size_t i;
 
-	*ret_r = values == NULL ? err_origin(-ENOMEM) : 0;
+	if (map_get(f->set, STR_NONE) != NULL || f->set->n == 0)
+		return 0;
+	values = arena_alloc(arena, f->set->n * sizeof(*values));
 	if (values == NULL)
-		return false;
-	for (i = 0; i < f->set->n; i++) {
+		return err_origin(-ENOMEM);
+	for (i = 0; i < f->set->n; i++)
 		values[i] = f->set->entries[i].key;
-		if (values[i].n == 0)
-			return false;
-	}
 	*id = (struct filter_id){ f->field, values, f->set->n };
-	return true;
+	*ret_found = true;
+	return 0;
 }
 
-static bool
-leaf_id(const struct filter *f, struct arena *arena, struct filter_id *id, int *ret_r)
+/* Every branch of an OR must have an ID; then each match has one of them all. */
+static int
+or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
 {
-	*ret_r = 0;
-	if (!names_is_id(f->field))
-		return false;
-	if (f->kind == FILTER_EXACT && f->text.n != 0) {
-		*id = (struct filter_id){ f->field, &f->text, 1 };
-		return true;
+	struct str_list values = { 0 };
+	struct str field = f->children[0]->field;
+	struct filter_id one;
+	size_t i, k;
+	bool found;
+	int r;
+
+	for (i = 0; i < f->n_children; i++) {
+		r = find_id(f->children[i], arena, &one, &found);
+		if (r != 0 || !found)
+			return err_trace(r);
+		if (i == 0)
+			field = one.field;
+		else if (!str_eq(field, one.field))
+			field = STR_NONE;
+		for (k = 0; k < one.n_values && r == 0; k++)
+			r = str_list_add(&values, arena, one.values[k]);
+		if (r != 0)
+			return err_trace(r);
 	}
-	return f->kind == FILTER_IN && set_values(f, arena, id, ret_r);
+	*id = (struct filter_id){ field, values.p, values.n };
+	*ret_found = true;
+	return 0;
+}
+
+/* The first ID that every match of ${f} must have. */
+static int
+find_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
+{
+	size_t i;
+	int r = 0;
+
+	*ret_found = false;
+	if (f->kind == FILTER_AND) {
+		for (i = 0; i < f->n_children && r == 0 && !*ret_found; i++)
+			r = find_id(f->children[i], arena, id, ret_found);
+		return err_trace(r);
+	}
+	if (f->kind == FILTER_OR)
+		return err_trace(or_id(f, arena, id, ret_found));
+	if ((f->kind != FILTER_EXACT && f->kind != FILTER_IN) || !names_is_id(f->field))
+		return 0;
+	if (f->kind == FILTER_IN)
+		return err_trace(set_id(f, arena, id, ret_found));
+	*ret_found = f->text.n != 0;
+	*id = (struct filter_id){ f->field, &f->text, 1 };
+	return 0;
 }
 
 static int
 gather_ids(const struct filter *f, struct arena *arena, struct filter_id *ids, size_t cap,
     size_t *n)
 {
+	bool found;
 	size_t i;
 	int r = 0;
 
@@ -222,7 +266,10 @@ gather_ids(const struct filter *f, struct arena *arena, struct filter_id *ids, s
 			r = gather_ids(f->children[i], arena, ids, cap, n);
 		return err_trace(r);
 	}
-	if (*n < cap && leaf_id(f, arena, &ids[*n], &r))
+	if (*n == cap)
+		return 0;
+	r = find_id(f, arena, &ids[*n], &found);
+	if (r == 0 && found)
 		(*n)++;
 	return err_trace(r);
 }

@@ -1,7 +1,8 @@
 /*
  * tests/fuzz/fuzz_query.c - queries from outside.
- * Any bytes parse or give an error that can be shown; what parses prints as text that parses to the same text; and
- * matching it, and its simpler form, on a few rows agrees.
+ * Any bytes parse or give an error that can be shown; what parses prints as text that parses to the same text;
+ * matching it, and its simpler form, on a few rows agrees; and so does each leaf on columns of the same values.  What
+ * follows a NUL is a value.
  */
 #include <stdlib.h>
 
@@ -42,6 +43,26 @@ check_match(struct filter *f, struct arena *arena)
 	}
 }
 
+/* A leaf on one value, and on a column of text that has it. */
+static int
+check_leaf(void *ctx, struct filter *f)
+{
+	const struct str *value = ctx;
+	uint32_t offs[4] = { 0, 0, (uint32_t)value->n, (uint32_t)value->n };
+	struct column c = { .kind = COLUMN_TEXT, .n_rows = 3, .bytes = value->p, .offs = offs };
+	uint64_t sel;
+
+	if (!filter_is_value_leaf(f) || f->kind == FILTER_VALUE_TYPE)
+		return 0;
+	bits_fill(&sel, 3);
+	if (filter_match_column(f, &c, &sel) != 0)
+		abort();
+	if (bits_get(&sel, 1) != filter_match_value(f, *value) ||
+	    bits_get(&sel, 0) != filter_match_value(f, STR_NONE))
+		abort();
+	return 0;
+}
+
 static void
 check_again(const struct query *q, const struct logsql_options *opt, struct arena *arena)
 {
@@ -67,15 +88,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	const struct logsql_options opt = { { INT64_C(1714979289000000000) }, 3600 };
 	struct logsql_error e = { 0 };
+	struct str value = STR(""), input = str_of(data, size);
 	struct query *q;
+	size_t nul;
 
 	if (size > 4096)
 		return 0;
-	if (query_parse(str_of(data, size), &opt, &arena, &q, &e) != 0) {
-		logsql_error_show(&text, str_of(data, size), &e);
+	nul = str_find_byte(input, '\0');
+	if (nul != SIZE_MAX) {
+		value = str_sub(input, nul + 1, size);
+		input = str_sub(input, 0, nul);
+	}
+	if (query_parse(input, &opt, &arena, &q, &e) != 0) {
+		logsql_error_show(&text, input, &e);
 		return 0;
 	}
 	check_again(q, &opt, &arena);
 	check_match(q->filter, &arena);
+	(void)filter_walk(q->filter, check_leaf, &value);
 	return 0;
 }

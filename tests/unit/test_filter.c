@@ -282,6 +282,9 @@ test_planning(void)
 	f = parse("trace_id:=abc or a:x", &arena);
 	MUST(f != NULL && filter_ids(f, &arena, &ids, &n) == 0);
 	CHECK(n == 0);
+	f = parse("(trace_id:=abc or request_id:in(d, e) a:x) b:y", &arena);
+	MUST(f != NULL && filter_ids(f, &arena, &ids, &n) == 0 && n == 1);
+	CHECK(ids[0].n_values == 3 && ids[0].field.n == 0);
 	f = parse("trace_id:in(abc, \"\")", &arena);
 	MUST(f != NULL && filter_ids(f, &arena, &ids, &n) == 0);
 	CHECK(n == 0);
