@@ -21,7 +21,7 @@ enum {
 	JOURNAL_ASIDE_MAX = 4096,     /* files set aside; beyond it the oldest is tried again */
 	JOURNAL_ENTRY_MAX = 32 << 20, /* bytes of an entry; what is beyond is cut and reported */
 	JOURNAL_RESTART_MAX_S = 60,   /* the longest pause before the reader is started again */
-	JOURNAL_SILENCE_MAX_S = 30,   /* of a reader that is not waiting: then it is killed */
+	JOURNAL_SILENCE_MAX_S = 15,   /* of a reader that is not waiting: then it is killed */
 	JOURNAL_STREAMS_MAX = 4096,   /* remembered stream texts; beyond it all are made anew */
 };
 

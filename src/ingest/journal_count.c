@@ -251,13 +251,16 @@ journal_count_entry(struct journal_reader *rd)
 		return r;
 	}
 	memcpy(boot.b, id.bytes, sizeof(boot.b));
-	look = !c->have || c->exact > 0 || rd->resuming > 0 || !journal_id_eq(&boot, &c->boot);
+	look = !c->have || c->exact > 0 || rd->careful || rd->resuming > 0 ||
+	    !journal_id_eq(&boot, &c->boot);
 	if (c->exact > 0)
 		c->exact--;
 	if (!look)
 		return 0;
 	/* a new boot after entries that were only counted: those come up to it */
 	r = count_sample(rd, c->n_since == 1 || !c->have);
+	if (r < 0)
+		c->n_since--;
 	if (r == 0 && rd->resuming > 0)
 		rd->resuming--;
 	return r;

@@ -158,8 +158,12 @@ reader_entry(struct journal_reader *rd)
 		journal_count_unread(rd);
 		return r;
 	}
-	rd->n_read++;
+	if (rd->n_read++ == 0)
+		rd->batch_since = mono_now();
 	if (rd->n_read >= READER_BATCH_ENTRIES || rd->entries.n >= READER_BATCH_BYTES)
+		return reader_flush(rd);
+	if (rd->n_read % 64 == 0 &&
+	    mono_now().ns - rd->batch_since.ns > READER_BATCH_MS * NS_PER_MS)
 		return reader_flush(rd);
 	return 0;
 }
@@ -170,6 +174,27 @@ reader_error(struct journal_reader *rd)
 	rd->count.damaged = true;
 	(void)sd_journal_process(rd->j);
 	return ++rd->n_errors >= READER_ERRORS_MAX ? READER_E_REOPEN : 0;
+}
+
+/* An entry that cannot be read however often the journal is opened: go past it, and tell. */
+static int
+reader_skip(struct journal_reader *rd)
+{
+	struct journal_proto_loss loss = { .n = 1, .reason = STR("an entry cannot be read") };
+
+	rd->count.damaged = true;
+	(void)sd_journal_process(rd->j);
+	if (++rd->n_skips < READER_SKIPS_MAX) {
+		journal_proto_put_loss(&rd->out, &loss);
+		return journal_reader_send(rd);
+	}
+	loss =
+	    (struct journal_proto_loss){ .reason = STR("no entry can be read: going to the end") };
+	journal_proto_put_loss(&rd->out, &loss);
+	rd->n_skips = 0;
+	(void)sd_journal_seek_tail(rd->j);
+	(void)sd_journal_previous(rd->j);
+	return journal_reader_send(rd);
 }
 
 static int
@@ -275,10 +300,12 @@ reader_follow(struct journal_reader *rd)
 				break;
 		}
 		r = reader_entry(rd);
-		if (r < 0)
-			r = reader_error(rd);
-		else
+		if (r < 0) {
+			r = rd->careful ? reader_skip(rd) : reader_error(rd);
+		} else {
 			rd->n_errors = 0;
+			rd->n_skips = 0;
+		}
 	}
 	return r;
 }
@@ -325,6 +352,19 @@ reader_start(struct journal_reader *rd)
 	return journal_reader_send(rd);
 }
 
+/* Opened before, and no batch since. */
+static int
+reader_again(struct journal_reader *rd)
+{
+	int ms = 100 * (int)rd->n_reopens;
+
+	rd->careful = true;
+	rd->probe = rd->n_reopens % READER_REOPEN_MAX == 0;
+	if ((rd->opt.flags & JOURNAL_ONCE) != 0 && rd->n_reopens > READER_GIVE_UP)
+		return reader_nothing(rd);
+	return reader_pause(rd, ms < READER_RETRY_MS ? ms : READER_RETRY_MS);
+}
+
 static int
 reader_run(struct journal_reader *rd)
 {
@@ -349,8 +389,7 @@ reader_run(struct journal_reader *rd)
 		reader_drop(rd);
 		rd->n_errors = 0;
 		if (++rd->n_reopens > 1) {
-			rd->probe = rd->n_reopens % READER_REOPEN_MAX == 0;
-			r = reader_pause(rd, 100 * (int)rd->n_reopens);
+			r = reader_again(rd);
 			if (r != 0)
 				return r;
 		}

@@ -13,14 +13,18 @@
 enum {
 	READER_BATCH_BYTES = 256 << 10,
 	READER_BATCH_ENTRIES = 1024, /* read ones, so that a filter that takes none still reports */
+	READER_BATCH_MS = 500,       /* on a slow disk a batch ends after so long */
 	READER_ERRORS_MAX = 3,       /* in a row, then the journal is opened anew */
-	READER_REOPEN_MAX = 3,       /* in a row, then its files are probed */
-	READER_RETRY_MS = 5000,      /* when there is nothing to open */
-	READER_RELIST_MS = 1000,     /* at most this often */
-	READER_EXACT = 4096,         /* entries whose numbers are all looked at, after a doubt */
-	READER_PROBE_S = 20,         /* of one file */
-	READER_STALL_S = 10,         /* of a probe without one more entry */
-	READER_YOUNG_S = 10,         /* a file so young may still be in the making */
+	READER_SKIPS_MAX =
+	    10000,             /* entries in a row that cannot be read; then the rest is given up */
+	READER_GIVE_UP = 7,    /* openings in a row without progress, for --once */
+	READER_REOPEN_MAX = 3, /* in a row, then its files are probed */
+	READER_RETRY_MS = 5000,  /* when there is nothing to open */
+	READER_RELIST_MS = 1000, /* at most this often */
+	READER_EXACT = 4096,     /* entries whose numbers are all looked at, after a doubt */
+	READER_PROBE_S = 20,     /* of one file */
+	READER_STALL_S = 10,     /* of a probe without one more entry */
+	READER_YOUNG_S = 10,     /* a file so young may still be in the making */
 	/* what a function of the reader may return besides 0 and -errno */
 	READER_E_END = 1,    /* the daemon has gone, or all is read and that was the task */
 	READER_E_REOPEN = 2, /* close the journal and open it at the last sent position */
@@ -89,7 +93,10 @@ struct journal_reader {
 	unsigned resuming; /* entries that may still be known ones */
 	bool at_end;       /* the daemon was told so */
 	bool started;      /* a start point was sought once */
-	unsigned n_errors, n_reopens;
+	unsigned n_errors, n_reopens, n_skips;
+	bool
+	    careful; /* after openings without progress: each entry by itself, what fails is skipped */
+	struct span batch_since;
 	sd_id128_t boot;     /* of this machine now */
 	uint64_t once_until; /* us of this boot; what is newer is not of --once */
 	bool noted_denied, noted_nothing;
