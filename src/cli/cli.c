@@ -108,7 +108,7 @@ cli_command_find(const char *name)
 }
 
 static int
-run_command(const struct command *cmd, int argc, char **argv)
+run_command(const struct command *cmd, int argc, char **argv, char **all)
 {
 	AUTO_FREE struct options *opt = calloc(1, sizeof(*opt));
 	AUTO_FINI(buf_fini) struct buf help = BUF_INIT;
@@ -117,6 +117,7 @@ run_command(const struct command *cmd, int argc, char **argv)
 	if (opt == NULL)
 		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
 	opt->now = wall_now();
+	opt->argv = all;
 	r = options_parse(cmd, argc, argv, opt);
 	if (r != 0)
 		return r;
@@ -143,5 +144,5 @@ cli_main(int argc, char **argv)
 	cmd = cli_command_find(name);
 	if (cmd == NULL)
 		return cli_fail(CLI_USAGE, "%s: no such command; weir help lists them", name);
-	return run_command(cmd, argc - 2, argv + 2);
+	return run_command(cmd, argc - 2, argv + 2, argv);
 }

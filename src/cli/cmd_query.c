@@ -3,10 +3,11 @@
  * One job: a LogsQL query over the store, files or standard input.
  * Floor: 6 (uses lib, query, logsql, base).
  */
+#include "cli/cmd_query.h"
+
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/show.h"
 #include "logsql/query.h"
 
 /* --check: the canonical form, or where it is wrong. */
@@ -36,6 +37,21 @@ check_query(const struct options *opt, struct str text)
 }
 
 static int
+explain_query(const struct options *opt, struct str text)
+{
+	struct show s;
+	int r;
+
+	r = show_init(&s, opt);
+	if (r == 0)
+		r = show_parse(&s, text);
+	if (r == 0)
+		r = query_explain(&s);
+	show_fini(&s);
+	return r;
+}
+
+static int
 run_query_command(struct options *opt)
 {
 	struct str text;
@@ -47,7 +63,7 @@ run_query_command(struct options *opt)
 	text = str_c(opt->args[0]);
 	if (opt->check)
 		return check_query(opt, text);
-	return show_query(opt, text);
+	return opt->explain ? explain_query(opt, text) : show_query(opt, text);
 }
 
 static const struct option_row rows[] = {

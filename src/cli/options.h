@@ -39,6 +39,7 @@ struct option_list {
 /* Every option of every command; a command reads those of its own table. */
 struct options {
 	const struct command *command;
+	char **argv; /* of the whole program */
 	struct wall now;
 	const char *args[OPTION_LIST_MAX]; /* what is no option */
 	size_t n_args;

@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/journal.h"
 #include "cli/place.h"
+#include "lib/hint.h"
 
 static void
 on_fault(void *ctx, const char *text)
@@ -37,6 +39,13 @@ check_usage(const struct options *opt)
 static int
 init_place(struct show *s, const struct options *opt)
 {
+	size_t i;
+
+	for (i = 0; i < opt->inputs.n; i++)
+		if (strcmp(opt->inputs.p[i], "journal:") == 0 && journal_input_get()->open == NULL)
+			return journal_exec(opt->argv);
+	s->ask.journal = journal_input_get()->open;
+	s->ask.journal_ctx = journal_input_get()->ctx;
 	if (opt->inputs.n > 0) {
 		s->ask.inputs = opt->inputs.p;
 		s->ask.n_inputs = opt->inputs.n;
@@ -87,6 +96,8 @@ show_init(struct show *s, const struct options *opt)
 void
 show_fini(struct show *s)
 {
+	if (journal_input_get()->close != NULL)
+		journal_input_get()->close(journal_input_get()->ctx);
 	buf_fini(&s->store);
 	buf_fini(&s->error);
 	arena_fini(&s->arena);
@@ -127,6 +138,15 @@ show_run(struct show *s, run_put_fn put, void *ctx)
 	return s->stats.faults > 0 || s->n_faults > 0 ? CLI_FAILED : CLI_DONE;
 }
 
+static void
+tell_hints(struct show *s)
+{
+	AUTO_FINI(buf_fini) struct buf hints = BUF_INIT;
+
+	if (hint_empty(s->query, &s->ask, &hints) == 0 && hints.n > 0)
+		cli_warn(buf_c_str(&hints));
+}
+
 int
 show_print(struct show *s)
 {
@@ -145,8 +165,10 @@ show_print(struct show *s)
 	s->n_rows = printer_rows(p);
 	if (r < 0 && !s->out.closed && s->out.err == 0 && exit == CLI_DONE)
 		exit = cli_fail(CLI_FAILED, "query failed: %s", err_str(r));
-	if (exit == CLI_DONE && s->n_rows == 0)
+	if (exit == CLI_DONE && s->n_rows == 0 && !s->out.closed && s->out.err == 0) {
 		exit = CLI_NONE;
+		tell_hints(s);
+	}
 	return out_finish(&s->out, exit);
 }
 

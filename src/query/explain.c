@@ -1,0 +1,160 @@
+/*
+ * query/explain.c - the plan in words.
+ * One job: what a query will do, and what it has done.
+ * Floor: 3 (uses store, logsql, record, base).
+ */
+#include "query/explain.h"
+
+#include <sys/resource.h>
+
+#include "logsql/filter.h"
+#include "logsql/pipe.h"
+#include "query/scan.h"
+#include "record/names.h"
+
+static void
+put_test(struct buf *out, const struct filter *f)
+{
+	struct str literal;
+	bool nocase;
+
+	if (f->kind == FILTER_TIME)
+		buf_c(out, "time range of the block, then _time");
+	else if ((f->kind == FILTER_EXACT || f->kind == FILTER_IN) && names_is_id(f->field))
+		buf_c(out, "ID index, then values");
+	else if (!filter_is_value_leaf(f))
+		buf_c(out, "values of two fields");
+	else if (f->kind == FILTER_RANGE)
+		buf_c(out, "min and max of the column, then numbers");
+	else if (filter_literal(f, &literal, &nocase) && literal.n > 0) {
+		buf_printf(out, "constants and dictionaries once, text that contains%s ",
+		    nocase ? " (in any case)" : "");
+		buf_json(out, literal);
+		buf_c(out, f->kind == FILTER_SUBSTRING ? "" : ", then values");
+	} else
+		buf_c(out, "constants and dictionaries once, then values");
+}
+
+static void
+put_filter(struct buf *out, const struct filter *f, unsigned depth)
+{
+	static const char
+	    *const joints[] = { [FILTER_AND] = "and", [FILTER_OR] = "or", [FILTER_NOT] = "not" };
+	size_t i;
+
+	buf_printf(out, "  %*s", (int)(depth * 2), "");
+	if (f->kind == FILTER_AND || f->kind == FILTER_OR || f->kind == FILTER_NOT) {
+		buf_printf(out, "%s\n", joints[f->kind]);
+		for (i = 0; i < f->n_children; i++)
+			put_filter(out, f->children[i], depth + 1);
+		return;
+	}
+	filter_format(out, f);
+	if (f->kind == FILTER_ALL || f->kind == FILTER_NONE) {
+		buf_c(out, f->kind == FILTER_ALL ? "   every row\n" : "   no row\n");
+		return;
+	}
+	buf_printf(out, "   cost %u: ", filter_cost(f));
+	put_test(out, f);
+	buf_byte(out, '\n');
+}
+
+static int
+put_blocks(struct buf *out, struct store_view *view, const struct filter *f,
+    const struct run_options *opt, struct arena *arena)
+{
+	struct scan_notes notes = { 0 };
+	struct scan_plan plan = { .view = view,
+		.filter = f,
+		.first_row = opt->first_row,
+		.notes = &notes };
+	int r = scan_plan_init(&plan, arena);
+
+	if (r < 0)
+		return err_trace(r);
+	buf_printf(out, "blocks: %zu of %zu", plan.n_blocks, plan.n_all);
+	if (plan.n_by_id != SIZE_MAX)
+		buf_printf(out, ", %zu by the ID index", plan.n_by_id);
+	buf_printf(out, "; rows in the store: %llu\n", (unsigned long long)plan.rows_all);
+	if (plan.hide_weir)
+		buf_c(out, "rows of weir's own streams are left out\n");
+	return 0;
+}
+
+static void
+put_way(struct buf *out, const struct query *q, const struct run_options *opt, bool store)
+{
+	size_t n_prefix = 0, i;
+	bool keeps = stages_keep_rows(q, &n_prefix);
+
+	for (i = 0; i < q->n_pipes; i++) {
+		buf_printf(out, "  %zu ", i + 1);
+		pipe_format(out, q->pipes[i]);
+		buf_byte(out, '\n');
+	}
+	if (!store)
+		buf_c(out, "order: rows as they come\n");
+	else if (!keeps)
+		buf_c(out, "order: blocks go to the pipes from all threads at once\n");
+	else if (opt->limit > 0)
+		buf_printf(out, "order: newest blocks first, until %llu rows are kept\n",
+		    (unsigned long long)opt->limit);
+	else
+		buf_c(out, "order: merged by _time, then arrival\n");
+}
+
+int
+explain_plan(const struct query *q, struct store_view *view, const struct run_options *opt,
+    struct buf *out)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct filter *times = NULL, *both, *simple;
+	struct query shown = *q;
+	int r = 0;
+
+	if (opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX)
+		r = filter_new_time(opt->since,
+		    (struct wall){ opt->until.ns == INT64_MAX ? INT64_MAX : opt->until.ns - 1 },
+		    &arena, &times);
+	if (r == 0)
+		r = filter_and(q->filter, times, &arena, &both);
+	if (r == 0)
+		r = filter_simplify(both, &arena, &simple);
+	if (r < 0)
+		return err_trace(r);
+	shown.filter = simple;
+	buf_c(out, "query: ");
+	query_format(out, &shown);
+	buf_c(out, "\nfilter, in this order:\n");
+	put_filter(out, simple, 0);
+	if (q->n_pipes > 0)
+		buf_c(out, "pipes:\n");
+	put_way(out, q, opt, view != NULL);
+	return view != NULL ? err_trace(put_blocks(out, view, simple, opt, &arena)) : buf_err(out);
+}
+
+void
+explain_run(const struct run_stats *stats, uint64_t rows_out, struct buf *out)
+{
+	char took[SPAN_TEXT_MAX];
+	struct rusage usage;
+
+	(void)span_format(took, stats->took);
+	if (stats->blocks_total > 0)
+		buf_printf(out, "blocks: %llu in all, %llu skipped, %llu opened\n",
+		    (unsigned long long)stats->blocks_total,
+		    (unsigned long long)stats->blocks_skipped,
+		    (unsigned long long)stats->blocks_read);
+	buf_printf(out, "rows: %llu in all, %llu matched, %llu came out\n",
+	    (unsigned long long)stats->rows_total, (unsigned long long)stats->rows_matched,
+	    (unsigned long long)rows_out);
+	buf_printf(out, "bytes of columns and inputs: %llu\n",
+	    (unsigned long long)stats->bytes_read);
+	buf_printf(out, "time: %s\n", took);
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		buf_printf(out, "memory: pipes %llu bytes, process at most %ld KiB\n",
+		    (unsigned long long)stats->memory_peak, usage.ru_maxrss);
+	if (stats->faults > 0)
+		buf_printf(out, "parts that could not be read: %llu\n",
+		    (unsigned long long)stats->faults);
+}
