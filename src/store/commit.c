@@ -31,18 +31,26 @@ store_resume(struct store *s)
 	store_notice(s, "resumed", "%s: can be written again", s->path);
 }
 
+/* A segment that begins says all positions even when there is no other news, so that none of them
+ * depends on a segment that retention may take. */
 static bool
 nothing_to_say(const struct store *s)
 {
-	return s->n_pending == 0 && s->positions.n_changed == 0;
+	bool begun = s->tail != NULL && s->tail->has_commit;
+
+	return s->n_pending == 0 && s->positions.n_changed == 0 && (begun || s->positions.n == 0);
 }
 
 static int
 ensure_tail(struct store *s, struct wall now)
 {
-	if (s->tail != NULL && !s->tail->poisoned)
-		return 0;
-	return err_trace(tail_new(s, now));
+	int r;
+
+	if (s->tail == NULL || s->tail->poisoned)
+		return err_trace(tail_new(s, now));
+	/* A MANIFEST that calls this segment closed would hide what is committed to it. */
+	r = store_ensure_saved(s);
+	return err_trace(r);
 }
 
 static int
@@ -84,6 +92,11 @@ store_commit(struct store *s, struct wall now)
 	if (nothing_to_say(s)) {
 		store_resume(s);
 		return 0;
+	}
+	/* The disk belongs to the host: its last bytes are not for logs. */
+	if (retain_disk_is_low(s)) {
+		store_pause(s, -ENOSPC);
+		return STORE_E_FULL;
 	}
 	r = commit_somewhere(s, now);
 	if (r < 0 && store_is_full(r)) {

@@ -96,6 +96,8 @@ look(struct finds *l, int dir_fd, const char *name, struct manifest *m)
 	r = segment_open(&seg, dir_fd, name);
 	if (r == SEGMENT_E_FORMAT)
 		return MANIFEST_E_FORMAT;
+	if (r < 0)
+		return err_trace(r);
 	if (r != 0 || seg->head.number != number)
 		return 0;
 	f.head = seg->head;
@@ -107,7 +109,7 @@ look(struct finds *l, int dir_fd, const char *name, struct manifest *m)
 		f.out = seg->commit.sequence == 0;
 	}
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return err_trace(r);
 	describe(&f, seg);
 	if (seg->commit.sequence > m->sequence)
 		m->sequence = seg->commit.sequence;

@@ -52,21 +52,36 @@ take_position(void *ctx, struct str key, struct str value)
 	return err_trace(positions_load(&job->positions, key, value));
 }
 
-/* The newest input says the positions; it is walked whole. */
+/* Open the inputs that can be; one that is missing or has no header stays as it is, a fault. */
 static int
-add_input(struct store *s, struct seal_job *job, const struct manifest_segment *g, bool newest)
+open_input(struct store *s, struct seal_job *job, const struct manifest_segment *g)
 {
-	struct segment_sinks sinks = { NULL, NULL, take_commit, take_position, job };
 	struct segment *seg = NULL;
 	char name[SEGMENT_NAME_MAX];
-	unsigned flags = g->end > 0 ? SEGMENT_LOAD_TRUSTED : 0;
 	int r;
 
 	segment_name(name, g->number);
+	if (faccessat(s->dir_fd, name, F_OK, 0) != 0)
+		return 0;
 	r = segment_open(&seg, s->dir_fd, name);
-	if (r != 0)
-		return err_fold(r);
-	job->inputs[job->n_inputs++] = seg;
+	if (r == 0) {
+		job->wanted[job->n_inputs] = *g;
+		job->inputs[job->n_inputs++] = seg;
+	}
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* The newest input says the positions; it is walked whole. */
+static int
+load_input(struct seal_job *job, size_t i)
+{
+	struct segment_sinks sinks = { NULL, NULL, take_commit, take_position, job };
+	const struct manifest_segment *g = &job->wanted[i];
+	struct segment *seg = job->inputs[i];
+	bool newest = i + 1 == job->n_inputs;
+	unsigned flags = g->end > 0 ? SEGMENT_LOAD_TRUSTED : 0;
+	int r;
+
 	if (g->state == MANIFEST_SEALED)
 		r = segment_load_sealed(seg, newest ? &sinks : NULL);
 	else if (newest)
@@ -74,8 +89,7 @@ add_input(struct store *s, struct seal_job *job, const struct manifest_segment *
 	else
 		r = segment_load(seg, g->end, flags | SEGMENT_LOAD_QUICK, NULL);
 	job->damaged |= seg->damaged;
-	if (newest)
-		job->commit = seg->commit;
+	job->commit = seg->commit;
 	return err_trace(r);
 }
 
@@ -149,15 +163,16 @@ compare_rows(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Closed streams, oldest first. */
+/* Closed streams, oldest first.  One without rows leaves no footer, so its positions must stand elsewhere first. */
 static size_t
 choose_closed(const struct store *s, struct manifest_segment *out)
 {
 	size_t i, n = 0;
 	uint64_t bytes = 0;
+	bool begun = s->tail != NULL && s->tail->has_commit;
 
 	for (i = 0; i < s->man.n && n < SEAL_INPUTS_MAX; i++)
-		if (s->man.v[i].state == MANIFEST_CLOSED)
+		if (s->man.v[i].state == MANIFEST_CLOSED && (s->man.v[i].n_rows > 0 || begun))
 			out[n++] = s->man.v[i];
 	qsort(out, n, sizeof(*out), compare_rows);
 	for (i = 0; i < n && i < SEAL_AT_ONCE; i++) {
@@ -230,10 +245,12 @@ plan(struct store *s, struct wall now, bool merge, struct seal_job **ret)
 	atomic_init(&job->stop, false);
 	atomic_init(&job->done, false);
 	for (i = 0; i < n && r == 0; i++)
-		r = add_input(s, job, &chosen[i], i + 1 == n);
+		r = open_input(s, job, &chosen[i]);
+	for (i = 0; i < job->n_inputs && r == 0; i++)
+		r = load_input(job, i);
 	if (r == 0)
 		r = add_parts(s, job, now);
-	if (r < 0) {
+	if (r < 0 || job->n_inputs == 0) {
 		(void)job_free(s, job, false);
 		return err_trace(r);
 	}

@@ -33,6 +33,7 @@ struct seal_part {
 struct seal_job {
 	int dir_fd; /* borrowed */
 	struct segment *inputs[SEAL_INPUTS_MAX];
+	struct manifest_segment wanted[SEAL_INPUTS_MAX]; /* what MANIFEST says of them */
 	size_t n_inputs;
 	struct seal_part parts[SEAL_PARTS_MAX];
 	size_t n_parts;

@@ -36,6 +36,17 @@ store_lane_bytes(const struct store *s)
 	return n;
 }
 
+bool
+store_is_clean(const struct store *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_lanes; i++)
+		if (s->lanes[i].builder != NULL && block_builder_rows(s->lanes[i].builder) > 0)
+			return false;
+	return s->n_pending == 0 && s->positions.n_changed == 0;
+}
+
 /* The high halves of sorted hashes are sorted; equal ones are taken once. */
 static int
 take_fps(struct pending_block *p, const uint64_t *ids, size_t n)

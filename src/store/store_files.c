@@ -20,6 +20,7 @@ store_save(struct store *s, struct manifest *m)
 	m->next_segment = s->man.next_segment;
 	m->sequence = s->sequence;
 	m->next_row = s->committed_row;
+	s->unsure = true;
 	r = manifest_save(s->dir_fd, m, STORE_FILE_MODE);
 	/* Even a failed save counts: the generation never goes back to one that may be on disk. */
 	s->man.generation = m->generation;
@@ -28,8 +29,23 @@ store_save(struct store *s, struct manifest *m)
 	manifest_fini(&s->man);
 	s->man = *m;
 	*m = (struct manifest){ 0 };
+	s->unsure = false;
 	store_sweep_orphans(s);
 	return 0;
+}
+
+int
+store_ensure_saved(struct store *s)
+{
+	AUTO_FINI(manifest_fini) struct manifest m = { 0 };
+	int r;
+
+	if (!s->unsure)
+		return 0;
+	r = manifest_copy(&m, &s->man);
+	if (r == 0)
+		r = store_save(s, &m);
+	return err_trace(r);
 }
 
 int
@@ -118,11 +134,14 @@ is_remnant(struct store *s, const char *name, uint64_t number)
 {
 	AUTO(segment_close) struct segment *seg = NULL;
 	uint32_t i;
+	int r;
 
 	if (manifest_find(&s->man, number) != NULL)
 		return false;
-	if (segment_open(&seg, s->dir_fd, name) != 0)
-		return number >= s->man.next_segment;
+	r = segment_open(&seg, s->dir_fd, name);
+	/* Without a whole header it never got as far as MANIFEST. */
+	if (r != 0)
+		return r == SEGMENT_E_CORRUPT && number >= s->man.next_segment;
 	if (memcmp(seg->head.uuid, s->man.uuid, sizeof(s->man.uuid)) != 0 ||
 	    seg->head.number != number)
 		return false;

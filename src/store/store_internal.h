@@ -13,14 +13,16 @@
 enum {
 	STORE_PENDING_MAX = 64 << 20, /* bytes not yet durable; beyond: STORE_E_FULL */
 	STORE_BUILDERS_MAX =
-	    24 << 20,              /* bytes of rows in builders; beyond: the largest is encoded */
-	STORE_EARLY = 256 << 10,   /* a block of this many bytes is written before its commit */
-	STORE_ALLOCATE = 16 << 20, /* preallocation step; */
-	STORE_ALLOCATE_MIN = 1 << 20, /* and what is tried when there is no room for it */
-	STORE_RESERVE = 4 << 20,      /* set aside so that MANIFEST can be written on a full disk */
+	    24 << 20,            /* bytes of rows in builders; beyond: the largest is encoded */
+	STORE_EARLY = 256 << 10, /* a block of this many bytes is written before its commit */
+	STORE_ALLOCATE_MAX =
+	    16 << 20, /* preallocation: as much again as there is, in these bounds */
+	STORE_ALLOCATE_MIN = 256 << 10,
+	STORE_RESERVE = 1 << 20,      /* set aside so that MANIFEST can be written on a full disk */
 	STORE_DIRECTORY_FRAMES = 256, /* frames after which a DIRECTORY is written; */
 	STORE_DIRECTORY_IDS = 1 << 16, /* or IDs */
 	STORE_SEAL_BLOCKS = 4096, /* blocks in one stream: small ones are sealed, to stay quick */
+	STORE_LOW_PART = 10,      /* below this part of what is to stay free, writing stops */
 	STORE_FILE_MODE = 0640,
 };
 
@@ -54,6 +56,7 @@ struct tail {
 	struct idindex_entry *ids;
 	size_t n_ids, cap_ids;
 	uint32_t frames_since;        /* a DIRECTORY */
+	int64_t min_keep;             /* ns, the shortest of its classes; 0: they have none */
 	bool has_commit;              /* else the next one holds all positions */
 	bool poisoned;                /* a write or sync failed: never written again */
 	bool dirty;                   /* a write ended half way: there are bytes behind ${at} */
@@ -95,6 +98,7 @@ struct store {
 	uint64_t n_rows; /* durable */
 	struct wall last_commit;
 	struct span last_commit_took;
+	bool unsure; /* a save failed: MANIFEST may say what man does not */
 	bool paused;
 	bool recovered; /* a commit was found at start */
 	bool has_reserve;
@@ -122,6 +126,8 @@ int store_flush_all(struct store *s);
 uint64_t store_lane_bytes(const struct store *s);
 void pending_block_fini(struct pending_block *b);
 void store_drop_pending(struct store *s);
+/** store_is_clean(s): nothing was appended or set since the last commit. */
+bool store_is_clean(const struct store *s);
 
 /* tail.c */
 /** tail_new(s, now): close the tail there may be, and begin a new segment; -errno changes nothing that is durable. */
@@ -141,11 +147,14 @@ void tail_rewind(struct store *s);
 /* store_files.c */
 /** store_save(s, m): make ${m} the MANIFEST, durably; on success it is s->man (m is emptied). */
 int store_save(struct store *s, struct manifest *m);
+/** store_ensure_saved(s): when a save failed half way, save again what holds, before anything relies on it. */
+int store_ensure_saved(struct store *s);
 int store_orphan(struct store *s, uint64_t number);
 void store_sweep_orphans(struct store *s);
 /** store_reserve_make(s), store_reserve_drop(s): the bytes set aside. */
 void store_reserve_make(struct store *s);
 void store_reserve_drop(struct store *s);
+void tail_note_keep(struct tail *t, struct span keep);
 int store_new_file(struct store *s, uint64_t *ret_number, int *ret_fd);
 /** store_clean(s): at start: temporary files, orphans, and what retired before. */
 int store_clean(struct store *s);
@@ -160,6 +169,7 @@ void seal_stop(struct store *s);
 
 /* retain.c */
 int retain_maintain(struct store *s, struct wall now);
+bool retain_disk_is_low(const struct store *s);
 /** retain_clock_look(c, now, boot, newest): the time that retention may believe; false: none yet. */
 bool retain_clock_look(struct retain_clock *c, struct wall now, struct span boot,
     struct wall newest, struct wall *ret);

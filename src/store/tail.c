@@ -187,6 +187,8 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 	t->directory = seg->last_directory;
 	t->has_commit = seg->commit.sequence > 0;
 	t->info = *info;
+	for (i = 0; i < seg->blocks.n; i++)
+		tail_note_keep(t, seg->blocks.v[i].keep);
 	for (i = seg->n_indexed; i < seg->blocks.n; i++) {
 		k = i - seg->n_indexed;
 		r = segment_blocks_add(&t->since, &seg->blocks.v[i],
@@ -202,25 +204,28 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 	return 0;
 }
 
-/* Reserve room for n bytes at the end; in smaller steps when the disk is nearly full. */
+/* Reserve room for n bytes at the end, and some more; when there is no room for more, for those alone. */
 static int
 reserve(struct tail *t, uint64_t n)
 {
-	uint64_t step = STORE_ALLOCATE, want;
+	uint64_t step = t->at, want = t->at + n - t->allocated;
 	int r;
 
 	if (t->at + n <= t->allocated)
 		return 0;
-	for (;;) {
-		want = t->at + n - t->allocated;
-		want = (want + step - 1) / step * step;
-		r = io_allocate(t->fd, t->allocated, want);
-		if (r == 0)
-			t->allocated += want;
-		if (!store_is_full(r) || step == STORE_ALLOCATE_MIN / 256)
-			return err_trace(r);
-		step = step > STORE_ALLOCATE_MIN ? STORE_ALLOCATE_MIN : STORE_ALLOCATE_MIN / 256;
-	}
+	if (step < STORE_ALLOCATE_MIN)
+		step = STORE_ALLOCATE_MIN;
+	if (step > STORE_ALLOCATE_MAX)
+		step = STORE_ALLOCATE_MAX;
+	r = io_allocate(t->fd, t->allocated, want + step);
+	if (r == 0)
+		t->allocated += want + step;
+	if (!store_is_full(r))
+		return err_trace(r);
+	r = io_allocate(t->fd, t->allocated, want);
+	if (r == 0)
+		t->allocated += want;
+	return err_trace(r);
 }
 
 /* Cut off what a write left behind ${to}: old frames behind new ones could be taken for theirs after a crash. */
@@ -370,6 +375,13 @@ put_commit(struct store *s, struct buf *out, struct frame_chain *chain, struct w
 	return err_trace(r);
 }
 
+void
+tail_note_keep(struct tail *t, struct span keep)
+{
+	if (keep.ns > 0 && (t->min_keep == 0 || keep.ns < t->min_keep))
+		t->min_keep = keep.ns;
+}
+
 /* The commit is durable: what was pending is part of the tail. */
 static void
 count_blocks(struct store *s, struct wall now)
@@ -380,6 +392,7 @@ count_blocks(struct store *s, struct wall now)
 
 	for (i = 0; i < s->n_pending; i++) {
 		p = &s->pending[i];
+		tail_note_keep(s->tail, p->block.keep);
 		if (g->n_rows == 0 || p->block.sum.min_time.ns < g->min_time.ns)
 			g->min_time = p->block.sum.min_time;
 		if (g->n_rows == 0 || p->block.sum.max_time.ns > g->max_time.ns)
