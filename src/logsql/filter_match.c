@@ -38,6 +38,9 @@ match_nocase(const struct filter *f, struct str value, struct filter_scratch *sc
 {
 	int r;
 
+	/* Most values do not have it in any case, and need not be folded. */
+	if (nocase_find(value, nocase_literal(f->folded)) == SIZE_MAX)
+		return 0;
 	r = fold(scratch, &value);
 	if (r != 0)
 		return err_trace(r);

@@ -189,7 +189,7 @@ row_of(const struct column *c, size_t from, size_t at)
 
 static int
 match_text(const struct filter *f, const struct column *c, uint64_t *sel, struct str literal,
-    struct filter_scratch *scratch)
+    bool nocase, struct filter_scratch *scratch)
 {
 	size_t row = 0, at = c->offs[0], hit, found;
 	struct str rest;
@@ -197,7 +197,7 @@ match_text(const struct filter *f, const struct column *c, uint64_t *sel, struct
 
 	while (row < c->n_rows) {
 		rest = str_of(c->bytes + at, c->offs[c->n_rows] - at);
-		hit = str_find(rest, literal);
+		hit = nocase ? nocase_find(rest, literal) : str_find(rest, literal);
 		found = hit == SIZE_MAX ? c->n_rows : row_of(c, row, at + hit);
 		clear_range(sel, row, found);
 		if (found == c->n_rows)
@@ -244,10 +244,9 @@ filter_match_column(const struct filter *f, const struct column *c, uint64_t *se
 		r = match_times(f, c, sel, &scratch);
 		break;
 	case COLUMN_TEXT:
-		if (filter_literal(f, &literal, &nocase) && !nocase &&
-		    literal.n >= SEARCH_LITERAL_MIN &&
+		if (filter_literal(f, &literal, &nocase) && literal.n >= SEARCH_LITERAL_MIN &&
 		    bits_count(sel, c->n_rows) > c->n_rows / SPARSE)
-			r = match_text(f, c, sel, literal, &scratch);
+			r = match_text(f, c, sel, literal, nocase, &scratch);
 		else
 			r = match_rows(f, c, sel, &scratch);
 		break;

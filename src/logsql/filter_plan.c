@@ -4,7 +4,6 @@
  * Floor: 2 (uses record, base).
  */
 #include "logsql/filter_internal.h"
-#include "logsql/letter_internal.h"
 #include "record/names.h"
 
 int
@@ -87,18 +86,6 @@ set_literal(const struct filter *f)
 	return best;
 }
 
-/* ASCII text whose letters have no other form beyond ASCII: the Kelvin sign folds to k. */
-static bool
-folds_in_ascii(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if (s.p[i] >= 0x80 || s.p[i] == 'k' || s.p[i] == 'i')
-			return false;
-	return true;
-}
-
 bool
 filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
 {
@@ -115,8 +102,7 @@ filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
 	case FILTER_NOCASE_PHRASE:
 	case FILTER_NOCASE_PREFIX:
 		*ret_nocase = true;
-		if (folds_in_ascii(f->folded))
-			*ret = f->folded;
+		*ret = nocase_literal(f->folded);
 		break;
 	case FILTER_REGEX:
 		*ret = regex_literal(f->regex);
