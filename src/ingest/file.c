@@ -150,13 +150,17 @@ read_round(struct file_source *s, size_t max_bytes)
 	return s->q_n > 0 ? 1 : 0;
 }
 
+static int acknowledge(struct file_source *s);
+
 static int
 file_poll(struct source *base, size_t max_bytes)
 {
 	struct file_source *s = source_of(base);
 	int r;
 
-	r = watch_read(s->watch, on_change, s);
+	r = acknowledge(s);
+	if (r == 0)
+		r = watch_read(s->watch, on_change, s);
 	if (r == 0)
 		r = scan_when_due(s);
 	if (r == 0 && mono_now().ns >= s->tick_at.ns)
@@ -196,28 +200,7 @@ put_position(struct file_source *s, struct gen *g)
 }
 
 static int
-checkpoint_gen(struct file_source *s, struct gen *g)
-{
-	int r = 0;
-
-	if (g->unacked)
-		r = file_mark_copy(&g->acked, &g->sent);
-	g->unacked = g->changed;
-	if (r < 0 || !g->changed)
-		return err_trace(r);
-	if (g->was.n != 0 && gen_by_id(s, &g->was) == NULL)
-		r = put_key(s, &g->was, STR_NONE);
-	if (r == 0 && gen_by_id(s, &g->id) == g)
-		r = g->dead ? put_key(s, &g->id, STR_NONE) : put_position(s, g);
-	if (r == 0)
-		r = file_mark_copy(&g->sent, &g->now);
-	if (r == 0)
-		g->changed = false;
-	return err_trace(r);
-}
-
-static int
-checkpoint_follow(struct file_source *s, struct follow *f)
+ack_follow(struct file_source *s, struct follow *f)
 {
 	struct gen *g;
 	size_t i = 0;
@@ -225,13 +208,17 @@ checkpoint_follow(struct file_source *s, struct follow *f)
 
 	while (i < f->n_gens) {
 		g = f->gens[i];
-		r = checkpoint_gen(s, g);
+		if (!g->unacked) {
+			i++;
+			continue;
+		}
+		r = file_mark_copy(&g->acked, &g->sent);
 		if (r < 0)
 			return err_trace(r);
-		if (!g->unacked)
-			g->was.n = 0;
+		g->unacked = false;
+		g->was.n = 0;
 		/* The commit that forgot it is durable. */
-		if (g->dead && !g->unacked)
+		if (g->dead && !g->changed)
 			follow_remove_gen(s, g);
 		else
 			i++;
@@ -239,16 +226,62 @@ checkpoint_follow(struct file_source *s, struct follow *f)
 	return 0;
 }
 
+/* A source is not polled between its checkpoint and the commit: it went well, or rewind would have come first. */
+static int
+acknowledge(struct file_source *s)
+{
+	size_t i;
+	int r = 0;
+
+	if (!s->checked)
+		return 0;
+	for (i = 0; r == 0 && i < s->n_follows; i++)
+		r = ack_follow(s, s->follows[i]);
+	if (r < 0)
+		return err_trace(r);
+	file_losses_acked(s);
+	s->checked = false;
+	return 0;
+}
+
+static int
+file_committed(struct source *base)
+{
+	return err_trace(acknowledge(source_of(base)));
+}
+
+static int
+checkpoint_gen(struct file_source *s, struct gen *g)
+{
+	int r = 0;
+
+	if (!g->changed)
+		return 0;
+	if (g->was.n != 0 && gen_by_id(s, &g->was) == NULL)
+		r = put_key(s, &g->was, STR_NONE);
+	if (r == 0 && gen_by_id(s, &g->id) == g)
+		r = g->dead ? put_key(s, &g->id, STR_NONE) : put_position(s, g);
+	if (r == 0)
+		r = file_mark_copy(&g->sent, &g->now);
+	if (r < 0)
+		return err_trace(r);
+	g->changed = false;
+	g->unacked = true;
+	return 0;
+}
+
 static int
 file_checkpoint(struct source *base)
 {
 	struct file_source *s = source_of(base);
-	size_t i;
+	size_t i, k;
 	int r = 0;
 
 	for (i = 0; r == 0 && i < s->n_follows; i++)
-		r = checkpoint_follow(s, s->follows[i]);
-	file_losses_age(s);
+		for (k = 0; r == 0 && k < s->follows[i]->n_gens; k++)
+			r = checkpoint_gen(s, s->follows[i]->gens[k]);
+	file_losses_sent(s);
+	s->checked = true;
 	return err_trace(r);
 }
 
@@ -285,6 +318,7 @@ file_rewind(struct source *base)
 	int r;
 
 	record_batch_clear(&s->batch);
+	s->checked = false;
 	r = file_losses_again(s);
 	if (r == 0 && s->started)
 		r = err_fold(s->base.intake.position(s->base.intake.ctx, STARTED_KEY, STR("1")));
@@ -292,6 +326,13 @@ file_rewind(struct source *base)
 		for (k = 0; r == 0 && k < s->follows[i]->n_gens; k++)
 			r = rewind_gen(s, s->follows[i]->gens[k]);
 	return err_trace(r);
+}
+
+/* All whole lines were handed up; one that is not finished stays unread. */
+static bool
+file_at_end(struct source *base)
+{
+	return source_of(base)->q_n == 0;
 }
 
 /* State.  ------------------------------------------------------------------------------------ */
@@ -369,6 +410,8 @@ static const struct source_ops file_ops = {
 	.rewind = file_rewind,
 	.status = file_status,
 	.free = file_source_free,
+	.at_end = file_at_end,
+	.committed = file_committed,
 };
 
 /* Options.  ---------------------------------------------------------------------------------- */

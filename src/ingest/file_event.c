@@ -136,18 +136,26 @@ file_losses_again(struct file_source *s)
 	for (i = 0; r == 0 && i < s->n_losses; i++)
 		r = emit(s, &s->losses[i]);
 	for (i = 0; i < s->n_losses; i++)
-		s->losses[i].age = 0;
+		s->losses[i].sent = false;
 	return err_trace(r);
 }
 
-/* Called at a checkpoint: the one before the last is durable. */
 void
-file_losses_age(struct file_source *s)
+file_losses_sent(struct file_source *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_losses; i++)
+		s->losses[i].sent = true;
+}
+
+void
+file_losses_acked(struct file_source *s)
 {
 	size_t i, kept = 0;
 
 	for (i = 0; i < s->n_losses; i++)
-		if (++s->losses[i].age > 1)
+		if (s->losses[i].sent)
 			loss_fini(&s->losses[i]);
 		else
 			s->losses[kept++] = s->losses[i];

@@ -28,8 +28,8 @@ struct file_mark {
 int file_mark_copy(struct file_mark *to, const struct file_mark *from);
 
 /*
- * Invariants: now is what was handed up; sent what the last checkpoint said; acked what the commit before it
- * kept.  fd < 0: closed, and parser and zip are NULL.  dead: its bytes are nowhere any more.  final and dead ones are never
+ * Invariants: now is what was handed up; sent what the last checkpoint said; acked what the last commit that is known to
+ * be durable kept.  fd < 0: closed, and parser and zip are NULL.  dead: its bytes are nowhere any more.  final and dead ones are never
  * ready.
  */
 struct gen {
@@ -52,7 +52,6 @@ struct gen {
 	    was;   /* the identity before a copy of it was found; its key is to be deleted */
 	bool gone; /* no name leads to it any more */
 	bool dead;
-	unsigned quiet;   /* checkpoints since it was done with; it is forgotten at the second */
 	struct span grew; /* mono_now() of the last sign of life */
 	uint64_t nul_to;  /* NULs from the offset up to here were seen */
 	struct wall last_line;
@@ -107,7 +106,7 @@ struct sibling {
 struct file_loss {
 	char *text;
 	struct buf fields; /* name, value pairs, each ended by NUL */
-	unsigned age;      /* checkpoints since */
+	bool sent;         /* a checkpoint came after it */
 };
 
 struct watch; /* file_watch.c */
@@ -140,6 +139,7 @@ struct file_source {
 	bool started;  /* an earlier run has taken its first look */
 	bool full;     /* max_names was reached and reported */
 	bool busy;     /* a tick is needed */
+	bool checked;  /* a checkpoint was taken, and what became of its commit is not known yet */
 };
 
 enum { FILE_TICK_S = 1, FILE_LOSSES_MAX = 256, FILE_UNSEEN_MAX = 32 };
@@ -222,7 +222,8 @@ int file_say(struct file_source *s, const char *name, const char *text, const ch
 int file_lost(struct file_source *s, struct follow *f, const char *reason, uint64_t from,
     uint64_t n_bytes, bool exact);
 int file_losses_again(struct file_source *s);
-void file_losses_age(struct file_source *s);
+void file_losses_sent(struct file_source *s);
+void file_losses_acked(struct file_source *s);
 void file_losses_fini(struct file_source *s);
 
 /* file_watch.c: inotify. */

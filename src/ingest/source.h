@@ -55,6 +55,8 @@ struct source_ops {
 	struct source *(*free)(struct source *s);
 	/* --once: whether all there was at the start has been handed up; NULL: a poll that returns 0 says so. */
 	bool (*at_end)(struct source *s);
+	/* The commit of what was checkpointed is durable; NULL: nothing to do.  A poll after a checkpoint says so too. */
+	int (*committed)(struct source *s);
 };
 /* The first member of each source's own struct. */
 struct source {
