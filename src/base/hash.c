@@ -19,3 +19,9 @@ hash64_seed(struct str s, uint64_t seed)
 {
 	return XXH3_64bits_withSeed(s.p, s.n, seed);
 }
+
+uint64_t
+hash64_classic(struct str s)
+{
+	return XXH64(s.p, s.n, 0);
+}

@@ -13,6 +13,9 @@ uint64_t hash64(struct str s);
 /** hash64_seed(s, seed): XXH3-64 with a seed; stable, used to chain frames. */
 uint64_t hash64_seed(struct str s, uint64_t seed);
 
+/** hash64_classic(s): XXH64 with seed 0, for values that other programs compute as well. */
+uint64_t hash64_classic(struct str s);
+
 /** hash32(s): the low half of hash64; the checksum of frames and chunks. */
 static inline uint32_t
 hash32(struct str s)

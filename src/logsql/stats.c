@@ -24,7 +24,7 @@ static const struct {
 	bool running; /* running_stats and total_stats have it */
 	bool only_running;
 } stats_funcs[] = {
-	{ "any", STATS_ANY, ARGS_WILD, false, false, false },
+	{ "any", STATS_ANY, ARGS_ONE, false, false, false },
 	{ "avg", STATS_AVG, ARGS_WILD, false, false, false },
 	{ "count", STATS_COUNT, ARGS_WILD, false, true, false },
 	{ "count_empty", STATS_COUNT_EMPTY, ARGS_WILD, false, false, false },

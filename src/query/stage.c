@@ -1,11 +1,11 @@
 /*
  * query/stage.c - the stages of a query.
- * One job: what all stages share: the account of memory and the first error.
- * Floor: 3 (uses base).
+ * One job: the stages of a query's pipes in a row; what all share: the account of memory and the first error.
+ * Floor: 3 (uses logsql, record, base).
  */
-#include "query/stage.h"
-
 #include <stdio.h>
+
+#include "query/pipe_needs.h"
 
 int
 env_charge(struct query_env *env, const char *who, int64_t n)
@@ -35,4 +35,180 @@ env_fail(struct query_env *env, int r, const char *fmt, ...)
 		va_end(ap);
 	}
 	return r;
+}
+
+/* How each kind runs: a stage of its own, or one call a batch.  keeps: rows stay one by one, in their order. */
+static const struct {
+	stage_make_fn make;
+	pipe_apply_fn apply;
+	bool keeps;
+} kinds[PIPE_KINDS] = {
+	[PIPE_BLOCK_STATS] = { pipe_blocks_make, NULL, false },
+	[PIPE_BLOCKS_COUNT] = { pipe_blocks_make, NULL, false },
+	[PIPE_COLLAPSE_NUMS] = { NULL, pipe_collapse_apply, true },
+	[PIPE_COPY] = { NULL, pipe_copy_apply, true },
+	[PIPE_DECOLORIZE] = { NULL, pipe_decolorize_apply, true },
+	[PIPE_DELETE] = { NULL, pipe_delete_apply, true },
+	[PIPE_DROP_EMPTY_FIELDS] = { NULL, pipe_drop_empty_apply, true },
+	[PIPE_EXTRACT] = { NULL, pipe_extract_apply, true },
+	[PIPE_EXTRACT_REGEXP] = { NULL, pipe_extract_regexp_apply, true },
+	[PIPE_FACETS] = { pipe_facets_make, NULL, false },
+	[PIPE_FIELD_NAMES] = { pipe_field_names_make, NULL, false },
+	[PIPE_FIELD_VALUES] = { pipe_uniq_make, NULL, false },
+	[PIPE_FIELDS] = { NULL, pipe_fields_apply, true },
+	[PIPE_FILTER] = { NULL, pipe_filter_apply, true },
+	[PIPE_FIRST] = { pipe_sort_make, NULL, false },
+	[PIPE_FORMAT] = { NULL, pipe_format_apply, true },
+	[PIPE_GENERATE_SEQUENCE] = { pipe_sequence_make, NULL, false },
+	[PIPE_HASH] = { NULL, pipe_hash_apply, true },
+	[PIPE_JOIN] = { pipe_join_make, NULL, true },
+	[PIPE_JSON_ARRAY_LEN] = { NULL, pipe_array_len_apply, true },
+	[PIPE_LAST] = { pipe_sort_make, NULL, false },
+	[PIPE_LEN] = { NULL, pipe_len_apply, true },
+	[PIPE_LIMIT] = { pipe_limit_make, NULL, false },
+	[PIPE_MATH] = { NULL, pipe_math_apply, true },
+	[PIPE_OFFSET] = { pipe_offset_make, NULL, false },
+	[PIPE_PACK_JSON] = { NULL, pipe_pack_apply, true },
+	[PIPE_PACK_LOGFMT] = { NULL, pipe_pack_apply, true },
+	[PIPE_PATTERNS] = { pipe_patterns_make, NULL, false },
+	[PIPE_QUERY_STATS] = { pipe_blocks_make, NULL, false },
+	[PIPE_RENAME] = { NULL, pipe_rename_apply, true },
+	[PIPE_REPLACE] = { NULL, pipe_replace_apply, true },
+	[PIPE_REPLACE_REGEXP] = { NULL, pipe_replace_regexp_apply, true },
+	[PIPE_RUNNING_STATS] = { pipe_running_make, NULL, false },
+	[PIPE_SAMPLE] = { pipe_sample_make, NULL, false },
+	[PIPE_SET_STREAM_FIELDS] = { NULL, pipe_stream_fields_apply, true },
+	[PIPE_SORT] = { pipe_sort_make, NULL, false },
+	[PIPE_SPLIT] = { NULL, pipe_split_apply, true },
+	[PIPE_STATS] = { pipe_stats_make, NULL, false },
+	[PIPE_STREAM_CONTEXT] = { pipe_context_make, NULL, false },
+	[PIPE_TIME_ADD] = { NULL, pipe_time_add_apply, true },
+	[PIPE_TOP] = { pipe_top_make, NULL, false },
+	[PIPE_TOTAL_STATS] = { pipe_running_make, NULL, false },
+	[PIPE_TRACE] = { pipe_trace_make, NULL, false },
+	[PIPE_UNION] = { pipe_union_make, NULL, false },
+	[PIPE_UNIQ] = { pipe_uniq_make, NULL, false },
+	[PIPE_UNPACK_JSON] = { NULL, pipe_unpack_apply, true },
+	[PIPE_UNPACK_LOGFMT] = { NULL, pipe_unpack_apply, true },
+	[PIPE_UNPACK_SYSLOG] = { NULL, pipe_unpack_apply, true },
+	[PIPE_UNPACK_WORDS] = { NULL, pipe_words_apply, true },
+	[PIPE_UNROLL] = { pipe_unroll_make, NULL, true },
+};
+
+struct apply_stage {
+	struct stage stage;
+	const struct pipe *pipe;
+};
+
+static int
+apply_push(struct stage *s, unsigned worker, struct batch *b)
+{
+	const struct pipe *p = ((struct apply_stage *)s)->pipe;
+	int r;
+
+	if (b->n_rows == 0)
+		return 0;
+	r = kinds[p->kind].apply(p, s->env, b);
+	if (r == 0 && b->err != 0)
+		r = b->err;
+	return r != 0 || b->n_rows == 0 ? r : stage_push(s->next, worker, b);
+}
+
+static int
+apply_flush(struct stage *s)
+{
+	return stage_flush(s->next);
+}
+
+static void
+apply_free(struct stage *s)
+{
+	free(s);
+}
+
+static const struct stage_ops apply_ops = { "apply", apply_push, apply_flush, apply_free };
+
+static int
+stage_of(const struct stage_args *a, struct stage **ret)
+{
+	int r;
+
+	if (kinds[a->pipe->kind].make != NULL)
+		return kinds[a->pipe->kind].make(a, ret);
+	r = stage_alloc(sizeof(struct apply_stage), &apply_ops, a->env, ret);
+	if (r == 0)
+		((struct apply_stage *)*ret)->pipe = a->pipe;
+	return r;
+}
+
+int
+stages_new(const struct query *q, struct query_env *env, struct stage *last,
+    struct stage **ret_first)
+{
+	struct arena arena = ARENA_INIT;
+	struct needs after = { .all = true };
+	struct stage *first = last, *made;
+	size_t i;
+	int r = 0;
+
+	for (i = q->n_pipes; r == 0 && i-- > 0;) {
+		struct stage_args a = { q->pipes[i], env, &after, i == 0 };
+
+		r = stage_of(&a, &made);
+		if (r != 0)
+			break;
+		made->next = first;
+		first = made;
+		r = needs_before(q->pipes[i], &arena, &after);
+	}
+	arena_fini(&arena);
+	if (r != 0)
+		stages_free(first, last);
+	else
+		*ret_first = first;
+	return r;
+}
+
+void
+stages_free(struct stage *first, struct stage *last)
+{
+	struct stage *next;
+
+	for (; first != NULL && first != last; first = next) {
+		next = first->next;
+		first->ops->free(first);
+	}
+}
+
+bool
+stages_keep_rows(const struct query *q, size_t *ret_n_prefix)
+{
+	size_t n = 0;
+
+	while (n < q->n_pipes && kinds[q->pipes[n]->kind].keeps)
+		n++;
+	if (ret_n_prefix != NULL)
+		*ret_n_prefix = n;
+	return n == q->n_pipes;
+}
+
+int
+stages_needs(const struct query *q, struct arena *arena, const struct str **ret_names,
+    size_t *ret_n, bool *ret_all)
+{
+	struct needs needs = { .all = true };
+	size_t i;
+	int r = 0;
+
+	for (i = q->n_pipes; r == 0 && i-- > 0;)
+		r = needs_before(q->pipes[i], arena, &needs);
+	if (r != 0)
+		return r;
+	/* A prefix may be any field. */
+	for (i = 0; i < needs.names.n; i++)
+		needs.all = needs.all || name_is_wild(needs.names.p[i]);
+	*ret_names = needs.names.p;
+	*ret_n = needs.names.n;
+	*ret_all = needs.all;
+	return 0;
 }

@@ -19,6 +19,13 @@ struct filter;
 
 enum { QUERY_WORKERS_MAX = 64 };
 
+/* What only the engine knows.  Each may be NULL. */
+struct query_hooks {
+	/* query_stats: what the run has read so far, as names and numbers, valid until the next call. */
+	int (*counts)(void *run_ctx, const struct str **ret_names, const uint64_t **ret_values,
+	    size_t *ret_n);
+};
+
 /* What all stages of a run share. */
 struct query_env {
 	unsigned n_workers;

@@ -1,0 +1,191 @@
+/*
+ * query/pipe_rows_kept.c - rows that a stage keeps.
+ * One job: whole rows out of batches, each in memory of its own, until they are handed on.
+ * Floor: 3 (uses logsql, record, base).
+ */
+#include "query/pipe_rows_kept.h"
+
+#include "logsql/value.h"
+
+int
+kept_source_init(struct kept_source *s, struct batch *b, const struct needs *needs,
+    struct map *names, const struct sort_key *keys, size_t n_keys)
+{
+	const struct str *all;
+	size_t i, n;
+	int r;
+
+	r = batch_names(b, &all, &n);
+	if (r != 0)
+		return r;
+	*s = (struct kept_source){ .b = b, .n_keys = n_keys };
+	s->names = arena_alloc(&b->arena, (n + 1) * sizeof(*s->names));
+	s->cols = arena_alloc(&b->arena, (n + 1) * sizeof(*s->cols));
+	s->keys = arena_alloc(&b->arena, (n_keys + 1) * sizeof(*s->keys));
+	if (s->names == NULL || s->cols == NULL || s->keys == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++) {
+		struct map_entry *e;
+
+		if (!needs_name(needs, all[i]))
+			continue;
+		e = map_put(names, all[i], NULL);
+		if (e == NULL)
+			return err_origin(-ENOMEM);
+		s->names[s->n] = (uint32_t)(e - names->entries);
+		s->cols[s->n] = batch_column(b, all[i]);
+		if (s->cols[s->n++] == NULL)
+			return b->err;
+	}
+	for (i = 0; i < n_keys; i++) {
+		s->keys[i] = batch_column(b, keys[i].name);
+		if (s->keys[i] == NULL)
+			return b->err;
+	}
+	return 0;
+}
+
+static void
+read_key(const struct column *c, size_t row, struct kept_key *key, char *scratch)
+{
+	key->kind = KEPT_TEXT;
+	key->v = 0;
+	if (c->kind == COLUMN_TIME) {
+		key->kind = KEPT_TIME;
+		key->v = c->ints[row];
+		key->text = STR_NONE;
+		return;
+	}
+	key->text = column_value(c, row, scratch);
+	if (c->kind == COLUMN_INT && c->scale == 0 && key->text.n != 0) {
+		key->kind = KEPT_INT;
+		key->v = c->ints[row];
+	} else if (value_int(key->text, &key->v)) {
+		key->kind = KEPT_INT;
+	} else if (key->text.n >= 20 && value_time(key->text, &key->v)) {
+		key->kind = KEPT_TIME;
+	}
+}
+
+void
+kept_keys(const struct kept_source *s, size_t row, struct kept_key *keys,
+    char (*scratch)[COLUMN_SCRATCH])
+{
+	size_t i;
+
+	for (i = 0; i < s->n_keys; i++)
+		read_key(s->keys[i], row, &keys[i], scratch[i]);
+}
+
+static struct str
+key_text(const struct kept_key *k, char scratch[WALL_TEXT_MAX])
+{
+	if (k->text.n != 0 || k->kind != KEPT_TIME)
+		return k->text;
+	return str_of(scratch, wall_format(scratch, (struct wall){ k->v }));
+}
+
+static int
+compare_one(const struct kept_key *a, const struct kept_key *b)
+{
+	char scratch_a[WALL_TEXT_MAX], scratch_b[WALL_TEXT_MAX];
+	struct str x, y;
+
+	if (a->kind == b->kind && a->kind != KEPT_TEXT)
+		return (a->v > b->v) - (a->v < b->v);
+	x = key_text(a, scratch_a);
+	y = key_text(b, scratch_b);
+	if (str_eq(x, y))
+		return 0;
+	return value_less(x, y) ? -1 : value_less(y, x) ? 1 : 0;
+}
+
+int
+kept_compare(const struct sort_key *keys, size_t n, bool desc, const struct kept_key *a,
+    const struct kept_key *b)
+{
+	size_t i;
+	int c;
+
+	for (i = 0; i < n; i++) {
+		c = compare_one(&a[i], &b[i]);
+		if (c != 0)
+			return (keys != NULL && keys[i].desc) != desc ? -c : c;
+	}
+	return 0;
+}
+
+/* How much memory the row takes. */
+static size_t
+row_size(const struct kept_source *s, size_t row, const struct kept_key *keys, size_t *ret_fields)
+{
+	char scratch[COLUMN_SCRATCH];
+	size_t size = sizeof(struct kept_row) + s->n_keys * sizeof(struct kept_key), i, n;
+
+	*ret_fields = 0;
+	for (i = 0; i < s->n_keys; i++)
+		size += keys[i].text.n;
+	for (i = 0; i < s->n; i++) {
+		n = column_value(s->cols[i], row, scratch).n;
+		if (n == 0)
+			continue;
+		size += n + sizeof(struct kept_field);
+		++*ret_fields;
+	}
+	return size;
+}
+
+static struct str
+put_bytes(uint8_t **at, struct str s)
+{
+	struct str copy = str_of(*at, s.n);
+
+	if (s.n != 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+int
+kept_row_new(const struct kept_source *s, size_t row, const struct kept_key *keys,
+    struct kept_row **ret)
+{
+	char scratch[COLUMN_SCRATCH];
+	struct kept_row *k;
+	size_t n_fields, size = row_size(s, row, keys, &n_fields), i, at = 0;
+	struct str v;
+	uint8_t *bytes;
+
+	k = malloc(size);
+	if (k == NULL)
+		return err_origin(-ENOMEM);
+	k->n_bytes = size;
+	k->order = 0;
+	k->n_keys = s->n_keys;
+	k->n_fields = n_fields;
+	k->keys = (struct kept_key *)(k + 1);
+	k->fields = (struct kept_field *)(k->keys + s->n_keys);
+	bytes = (uint8_t *)(k->fields + n_fields);
+	for (i = 0; i < s->n_keys; i++) {
+		k->keys[i] = keys[i];
+		k->keys[i].text = put_bytes(&bytes, keys[i].text);
+	}
+	for (i = 0; i < s->n; i++) {
+		v = column_value(s->cols[i], row, scratch);
+		if (v.n == 0)
+			continue;
+		k->fields[at++] =
+		    (struct kept_field){ .name = s->names[i], .value = put_bytes(&bytes, v) };
+	}
+	*ret = k;
+	return 0;
+}
+
+void
+kept_put(struct rows_out *out, const uint32_t *columns, const struct kept_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < row->n_fields; i++)
+		rows_out_set(out, columns[row->fields[i].name], row->fields[i].value);
+}

@@ -1,0 +1,119 @@
+/*
+ * query/stats_bucket.c - buckets of values.
+ * One job: the bucket that a value falls into: steps of time with their calendar, of numbers, sizes and addresses.
+ * Floor: 3 (uses logsql, base).
+ */
+#include <math.h>
+
+#include "logsql/value.h"
+#include "query/pipe_group.h"
+
+static int64_t
+sub(int64_t a, int64_t b)
+{
+	int64_t v;
+
+	if (__builtin_sub_overflow(a, b, &v))
+		return b < 0 ? INT64_MAX : INT64_MIN;
+	return v;
+}
+
+/* v down to a multiple of ${size}, counted from ${offset}. */
+static int64_t
+floor_to(int64_t v, int64_t size, int64_t offset)
+{
+	int64_t rest;
+
+	if (size <= 1)
+		return v;
+	rest = sub(v, offset) % size;
+	if (rest < 0)
+		rest += size;
+	return sub(v, rest);
+}
+
+static int64_t
+calendar(int64_t ns, bool year, int64_t offset)
+{
+	struct civil c = wall_civil((struct wall){ sub(ns, offset) });
+	struct civil first = { .year = c.year, .month = year ? 1 : c.month, .day = 1 };
+
+	return sub(civil_wall(&first).ns, -offset);
+}
+
+int64_t
+bucket_time(const struct stats_by *by, int64_t ns)
+{
+	int64_t offset = (int64_t)by->offset;
+
+	if (by->bucket == BUCKET_MONTH || by->bucket == BUCKET_YEAR)
+		return calendar(ns, by->bucket == BUCKET_YEAR, offset);
+	/* The epoch was a Thursday; weeks begin on Mondays. */
+	if (by->bucket == BUCKET_WEEK)
+		offset += 4 * NS_PER_DAY;
+	return floor_to(ns, (int64_t)by->size, offset);
+}
+
+/* Fractions are taken as whole numbers of their last decimal, so that 0.3 by 0.1 is 0.3. */
+static double
+floor_float(double v, double size, double offset)
+{
+	double p10 = 1;
+	int64_t scaled, step;
+	int i;
+
+	if (size <= 0)
+		size = 1;
+	for (i = 0; i < 12 && floor(size * p10) != size * p10; i++)
+		p10 *= 10;
+	if (fabs((v - offset) * p10) > 9e15 || fabs(size * p10) > 9e15)
+		return v - fmod(v - offset, size);
+	scaled = (int64_t)floor((v - offset) * p10);
+	step = (int64_t)(size * p10);
+	return (double)floor_to(scaled, step, 0) / p10 + offset;
+}
+
+static void
+put_ipv4(struct buf *out, const struct stats_by *by, uint32_t ip)
+{
+	uint64_t size = by->size >= 1 ? (uint64_t)by->size : 1;
+	uint64_t v = (uint64_t)floor_to((int64_t)ip, (int64_t)size, (int64_t)by->offset);
+
+	buf_printf(out, "%u.%u.%u.%u", (unsigned)(v >> 24 & 255), (unsigned)(v >> 16 & 255),
+	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
+}
+
+static void
+put_duration(struct buf *out, int64_t ns)
+{
+	char text[SPAN_TEXT_MAX];
+
+	buf_put(out, text, span_format(text, (struct span){ ns }));
+}
+
+void
+bucket_put(struct buf *out, const struct stats_by *by, struct str s)
+{
+	char text[WALL_TEXT_MAX];
+	int64_t n, size = by->size >= 1 ? (int64_t)by->size : 1;
+	uint32_t ip;
+	double v;
+
+	if (s.n == 0 || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9'))) {
+		buf_str(out, s);
+	} else if (value_int(s, &n) && by->size == floor(by->size)) {
+		buf_int(out, floor_to(n, size, (int64_t)by->offset));
+	} else if (value_float(s, &v)) {
+		value_format_float(out, floor_float(v, by->size, by->offset));
+	} else if (value_time(s, &n)) {
+		buf_put(out, text, wall_format(text, (struct wall){ bucket_time(by, n) }));
+	} else if (value_ipv4(s, &ip)) {
+		put_ipv4(out, by, ip);
+	} else if (value_duration(s, &n)) {
+		put_duration(out, floor_to(n, size, (int64_t)by->offset));
+	} else if (value_bytes(s, &n)) {
+		buf_int(out, floor_to(n, size, (int64_t)by->offset));
+	} else {
+		buf_str(out, s);
+	}
+}

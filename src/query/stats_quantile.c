@@ -1,0 +1,457 @@
+/*
+ * query/stats_quantile.c - how values are spread.
+ * One job: quantile and median, exact while values are few and within 0.4 % after; histogram.
+ * Floor: 3 (uses logsql, record, base).
+ */
+#include <math.h>
+
+#include "logsql/value.h"
+#include "query/stats_state.h"
+
+/*
+ * A log-linear histogram: each power of two is cut into CELLS equal parts, so that a value's cell is at most 1/128 of
+ * it wide and the middle at most 1/256 off.  Cells are found from the bits of the double.
+ */
+enum { CELLS = 128, EXPONENTS = 2048, EXACT_MAX = 8192 };
+
+struct spread_number {
+	int64_t v;
+	unsigned scale;
+};
+
+/*
+ * Invariants: while hist is NULL, numbers holds every decimal; after, hist counts them by cell (negative ones in the
+ * first half, mirrored) and numbers is empty.  texts are all values that are no decimals, "" included.
+ */
+struct spread {
+	struct spread_number *numbers;
+	size_t n_numbers, cap_numbers;
+	struct stats_text **texts;
+	size_t n_texts, cap_texts;
+	uint64_t **hist; /* rows of CELLS counts, by sign and exponent; NULL where none */
+	uint64_t n_hist;
+	bool whole; /* all in hist are integers */
+	double min, max;
+};
+
+static int
+spread_of(struct stats_state *s, struct spread **ret)
+{
+	if (s->more == NULL)
+		s->more = calloc(1, sizeof(struct spread));
+	*ret = s->more;
+	return s->more == NULL ? err_origin(-ENOMEM) : 0;
+}
+
+static void
+spread_fini(struct stats_state *s)
+{
+	struct spread *p = s->more;
+	size_t i;
+
+	if (p == NULL)
+		return;
+	for (i = 0; i < p->n_texts; i++)
+		free(p->texts[i]);
+	for (i = 0; p->hist != NULL && i < 2 * EXPONENTS; i++)
+		free(p->hist[i]);
+	free(p->hist);
+	free(p->texts);
+	free(p->numbers);
+	free(p);
+	s->more = NULL;
+}
+
+static void
+cell_of(double v, size_t *ret_row, size_t *ret_cell)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	*ret_row = (size_t)(bits >> 52 & 0x7ff) + (bits >> 63 != 0 ? 0 : EXPONENTS);
+	*ret_cell = (size_t)(bits >> 45 & (CELLS - 1));
+	/* Mirrored, so that a walk goes up. */
+	if (bits >> 63 != 0) {
+		*ret_row = EXPONENTS - 1 - *ret_row;
+		*ret_cell = CELLS - 1 - *ret_cell;
+	}
+}
+
+/* The middle of a cell. */
+static double
+cell_value(size_t row, size_t cell)
+{
+	bool negative = row < EXPONENTS;
+	uint64_t bits;
+	double v;
+
+	if (negative) {
+		row = EXPONENTS - 1 - row;
+		cell = CELLS - 1 - cell;
+	} else {
+		row -= EXPONENTS;
+	}
+	bits = (uint64_t)row << 52 | (uint64_t)cell << 45 | UINT64_C(1) << 44;
+	memcpy(&v, &bits, sizeof(v));
+	return negative ? -v : v;
+}
+
+static int
+hist_add(struct spread *p, double v, uint64_t n)
+{
+	size_t row, cell;
+
+	if (p->hist == NULL) {
+		p->hist = calloc(2 * EXPONENTS, sizeof(*p->hist));
+		if (p->hist == NULL)
+			return err_origin(-ENOMEM);
+		p->whole = true;
+		p->min = p->max = v;
+	}
+	cell_of(v, &row, &cell);
+	if (p->hist[row] == NULL)
+		p->hist[row] = calloc(CELLS, sizeof(**p->hist));
+	if (p->hist[row] == NULL)
+		return err_origin(-ENOMEM);
+	p->hist[row][cell] += n;
+	p->n_hist += n;
+	p->whole = p->whole && v == floor(v);
+	p->min = v < p->min ? v : p->min;
+	p->max = v > p->max ? v : p->max;
+	return 0;
+}
+
+static double
+number_value(const struct spread_number *n)
+{
+	struct stats_number x = { NUMBER_DECIMAL, n->scale, n->v, 0 };
+
+	return stats_number_value(&x);
+}
+
+/* From single numbers to cells. */
+static int
+spill(struct spread *p)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < p->n_numbers; i++)
+		r = hist_add(p, number_value(&p->numbers[i]), 1);
+	free(p->numbers);
+	p->numbers = NULL;
+	p->n_numbers = p->cap_numbers = 0;
+	return r;
+}
+
+static int
+add_number(struct spread *p, int64_t v, unsigned scale, int64_t *grown)
+{
+	struct spread_number *numbers, n = { v, scale };
+	size_t cap;
+	int r;
+
+	if (p->hist != NULL)
+		return hist_add(p, number_value(&n), 1);
+	if (p->n_numbers == EXACT_MAX) {
+		r = spill(p);
+		return r != 0 ? r : hist_add(p, number_value(&n), 1);
+	}
+	if (p->n_numbers == p->cap_numbers) {
+		cap = p->cap_numbers == 0 ? 8 : p->cap_numbers * 2;
+		numbers = reallocarray(p->numbers, cap, sizeof(*numbers));
+		if (numbers == NULL)
+			return err_origin(-ENOMEM);
+		*grown += (int64_t)((cap - p->cap_numbers) * sizeof(*numbers));
+		p->numbers = numbers;
+		p->cap_numbers = cap;
+	}
+	p->numbers[p->n_numbers++] = n;
+	return 0;
+}
+
+static int
+add_text(struct spread *p, struct str s, int64_t *grown)
+{
+	struct stats_text **texts;
+	size_t cap;
+
+	if (p->n_texts == p->cap_texts) {
+		cap = p->cap_texts == 0 ? 4 : p->cap_texts * 2;
+		texts = reallocarray(p->texts, cap, sizeof(*texts));
+		if (texts == NULL)
+			return err_origin(-ENOMEM);
+		p->texts = texts;
+		p->cap_texts = cap;
+	}
+	p->texts[p->n_texts] = NULL;
+	*grown += (int64_t)(s.n + 32);
+	return stats_text_set(&p->texts[p->n_texts++], s);
+}
+
+static int
+quantile_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	const struct stats_number *numbers;
+	char scratch[COLUMN_SCRATCH];
+	struct stats_columns c;
+	struct spread *p;
+	struct str v;
+	size_t i, k;
+	int r;
+
+	r = stats_columns(&f->names, sb->b, &c);
+	for (k = 0; r == 0 && k < c.n; k++) {
+		r = stats_numbers(c.cols[k], sb->b, &numbers);
+		for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+			if (!stats_takes(sb, i))
+				continue;
+			r = spread_of(stats_state_of(sb, i), &p);
+			if (r == 0 && numbers[i].kind == NUMBER_DECIMAL) {
+				r = add_number(p, numbers[i].v, numbers[i].scale, &sb->grown);
+				continue;
+			}
+			v = column_value(c.cols[k], i, scratch);
+			if (r == 0 && (v.n != 0 || c.named))
+				r = add_text(p, v, &sb->grown);
+		}
+	}
+	return r;
+}
+
+static int
+merge_hist(struct spread *a, const struct spread *b)
+{
+	size_t i, k;
+	int r;
+
+	r = spill(a);
+	for (i = 0; r == 0 && i < 2 * EXPONENTS; i++)
+		for (k = 0; r == 0 && b->hist[i] != NULL && k < CELLS; k++)
+			if (b->hist[i][k] != 0)
+				r = hist_add(a, cell_value(i, k), b->hist[i][k]);
+	if (r != 0)
+		return r;
+	/* The middles of cells are no integers; what the values were is known. */
+	a->whole = b->whole;
+	a->min = b->min < a->min ? b->min : a->min;
+	a->max = b->max > a->max ? b->max : a->max;
+	return 0;
+}
+
+static int
+quantile_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
+{
+	struct spread *a, *b = from->more;
+	int64_t grown = 0;
+	size_t i;
+	int r;
+
+	if (b == NULL)
+		return 0;
+	if (to->more == NULL) {
+		to->more = TAKE(from->more);
+		return 0;
+	}
+	r = spread_of(to, &a);
+	if (r == 0 && b->hist != NULL) {
+		bool whole = (a->hist == NULL || a->whole) && b->whole;
+
+		for (i = 0; i < a->n_numbers; i++)
+			whole = whole && a->numbers[i].scale == 0;
+		r = merge_hist(a, b);
+		a->whole = whole;
+	}
+	for (i = 0; r == 0 && i < b->n_numbers; i++)
+		r = add_number(a, b->numbers[i].v, b->numbers[i].scale, &grown);
+	for (i = 0; r == 0 && i < b->n_texts; i++)
+		r = add_text(a, stats_text_of(b->texts[i]), &grown);
+	spread_fini(from);
+	return r;
+}
+
+static int
+text_order(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+
+	return value_less(*x, *y) ? -1 : value_less(*y, *x) ? 1 : 0;
+}
+
+/* All values are there: the one at ${index} in their order. */
+static int
+put_exact(const struct spread *p, size_t n, size_t index, struct buf *out)
+{
+	struct arena arena = ARENA_INIT;
+	struct str *all = arena_alloc(&arena, (n + 1) * sizeof(*all));
+	char text[COLUMN_SCRATCH];
+	size_t i, k = 0;
+
+	for (i = 0; all != NULL && i < p->n_texts; i++)
+		all[k++] = stats_text_of(p->texts[i]);
+	for (i = 0; all != NULL && i < p->n_numbers; i++)
+		all[k++] = arena_dup(&arena,
+		    str_of(text, column_format_int(text, p->numbers[i].v, p->numbers[i].scale)));
+	if (all != NULL) {
+		qsort(all, k, sizeof(*all), text_order);
+		buf_str(out, all[index]);
+	}
+	arena_fini(&arena);
+	return all == NULL ? err_origin(-ENOMEM) : buf_err(out);
+}
+
+/* Numbers in cells; empty texts stand before them and other texts behind. */
+static int
+put_hist(const struct spread *p, uint64_t index, struct buf *out)
+{
+	uint64_t n_empty = 0;
+	size_t i, k;
+	double v;
+
+	for (i = 0; i < p->n_texts; i++)
+		n_empty += p->texts[i]->n == 0 ? 1 : 0;
+	if (index < n_empty)
+		return 0;
+	index -= n_empty;
+	for (i = 0; i < 2 * EXPONENTS; i++) {
+		for (k = 0; p->hist[i] != NULL && k < CELLS; k++) {
+			if (index >= p->hist[i][k]) {
+				index -= p->hist[i][k];
+				continue;
+			}
+			v = cell_value(i, k);
+			v = p->whole ? round(v) : v;
+			v = v < p->min ? p->min : v > p->max ? p->max : v;
+			value_format_float(out, v);
+			return buf_err(out);
+		}
+	}
+	value_format_float(out, p->max);
+	return buf_err(out);
+}
+
+static int
+quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct spread *p = s->more;
+	double phi = f->kind == STATS_MEDIAN ? 0.5 : f->phi;
+	uint64_t n, index;
+
+	if (p == NULL)
+		return 0;
+	n = p->n_numbers + p->n_texts + p->n_hist;
+	if (n == 0)
+		return 0;
+	index = (uint64_t)(phi * (double)n);
+	index = index >= n ? n - 1 : index;
+	return p->hist != NULL ? put_hist(p, index, out)
+	                       : put_exact(p, (size_t)n, (size_t)index, out);
+}
+
+/*
+ * VictoriaMetrics' buckets: 18 to a power of ten from 10^-9 to 10^18, below and above one each; by log10.
+ * Bounds are written with three digits of mantissa, as their names are.
+ */
+enum { VM_DECIMAL = 18, VM_MIN = -9, VM_MAX = 18, VM_BUCKETS = VM_DECIMAL * (VM_MAX - VM_MIN) };
+
+static int
+histogram_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	const struct column *c = batch_column(sb->b, f->field);
+	const struct stats_number *numbers;
+	struct stats_state *s;
+	uint64_t *counts;
+	double at, v;
+	size_t i, k;
+	int r;
+
+	if (c == NULL)
+		return sb->b->err;
+	r = stats_numbers(c, sb->b, &numbers);
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+		if (numbers[i].kind == NUMBER_NONE || !stats_takes(sb, i))
+			continue;
+		v = stats_number_value(&numbers[i]);
+		if (isnan(v) || v < 0)
+			continue;
+		s = stats_state_of(sb, i);
+		if (s->more == NULL) {
+			s->more = calloc(VM_BUCKETS + 2, sizeof(*counts));
+			sb->grown += (VM_BUCKETS + 2) * (int64_t)sizeof(*counts);
+		}
+		counts = s->more;
+		if (counts == NULL)
+			return err_origin(-ENOMEM);
+		at = v == 0 ? -1 : (log10(v) - VM_MIN) * VM_DECIMAL;
+		k = at < 0 ? 0 : at >= VM_BUCKETS ? VM_BUCKETS + 1 : (size_t)at + 1;
+		/* A value on a bound belongs to the bucket below it. */
+		if (at > 0 && at < VM_BUCKETS && at == floor(at))
+			k--;
+		counts[k]++;
+	}
+	return r;
+}
+
+static void
+histogram_fini(struct stats_state *s)
+{
+	free(s->more);
+	s->more = NULL;
+}
+
+static int
+histogram_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
+{
+	uint64_t *a = to->more, *b = from->more;
+	size_t i;
+
+	if (a == NULL) {
+		to->more = TAKE(from->more);
+		return 0;
+	}
+	for (i = 0; b != NULL && i < VM_BUCKETS + 2; i++)
+		a[i] += b[i];
+	histogram_fini(from);
+	return 0;
+}
+
+static void
+put_bound(struct buf *out, size_t bucket)
+{
+	buf_printf(out, "%.3e", pow(10, VM_MIN + (double)bucket / VM_DECIMAL));
+}
+
+static int
+histogram_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const uint64_t *counts = s->more;
+	bool first = true;
+	size_t i;
+
+	buf_byte(out, '[');
+	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++) {
+		if (counts[i] == 0)
+			continue;
+		buf_c(out, first ? "{\"vmrange\":\"" : ",{\"vmrange\":\"");
+		first = false;
+		if (i == 0)
+			buf_byte(out, '0');
+		else
+			put_bound(out, i - 1);
+		buf_c(out, "...");
+		if (i == VM_BUCKETS + 1)
+			buf_c(out, "+Inf");
+		else
+			put_bound(out, i);
+		buf_c(out, "\",\"hits\":");
+		buf_uint(out, counts[i]);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+	return buf_err(out);
+}
+
+const struct stats_ops stats_quantile_ops = { quantile_add, quantile_merge, quantile_put,
+	spread_fini };
+const struct stats_ops stats_histogram_ops = { histogram_add, histogram_merge, histogram_put,
+	histogram_fini };

@@ -1,0 +1,446 @@
+/*
+ * query/stats_set.c - stats functions that gather values.
+ * One job: count_uniq, count_uniq_hash, uniq_values, values, json_values.
+ * Floor: 3 (uses logsql, record, base).
+ */
+#include "base/hash.h"
+#include "base/map.h"
+#include "logsql/value.h"
+#include "query/pipe_rows_kept.h"
+#include "query/stats_state.h"
+
+/* Hashes of 64 bits in open addressing: 8 bytes a value; of 10^7 values two are one with a chance of 3 * 10^-6. */
+struct hashes {
+	uint64_t *slots; /* 0: empty */
+	size_t n_slots;  /* a power of two above n * 3 / 2 */
+	size_t n;
+};
+
+static void
+hashes_place(struct hashes *h, uint64_t v)
+{
+	size_t i = (size_t)v & (h->n_slots - 1);
+
+	while (h->slots[i] != 0 && h->slots[i] != v)
+		i = (i + 1) & (h->n_slots - 1);
+	h->n += h->slots[i] == 0 ? 1 : 0;
+	h->slots[i] = v;
+}
+
+static int
+hashes_add(struct hashes *h, uint64_t v, int64_t *grown)
+{
+	struct hashes wider = { NULL, h->n_slots == 0 ? 16 : h->n_slots * 2, 0 };
+	size_t i;
+
+	if ((h->n + 1) * 3 / 2 >= h->n_slots) {
+		wider.slots = calloc(wider.n_slots, sizeof(*wider.slots));
+		if (wider.slots == NULL)
+			return err_origin(-ENOMEM);
+		for (i = 0; i < h->n_slots; i++)
+			if (h->slots[i] != 0)
+				hashes_place(&wider, h->slots[i]);
+		*grown += (int64_t)((wider.n_slots - h->n_slots) * sizeof(*h->slots));
+		free(h->slots);
+		*h = wider;
+	}
+	hashes_place(h, v == 0 ? 1 : v);
+	return 0;
+}
+
+static int
+hashes_of(struct stats_state *s, struct hashes **ret)
+{
+	if (s->more == NULL)
+		s->more = calloc(1, sizeof(struct hashes));
+	*ret = s->more;
+	return s->more == NULL ? err_origin(-ENOMEM) : 0;
+}
+
+/* The hash of a row's values; false when all of them are empty, which is no value. */
+static bool
+row_hash(const struct stats_columns *c, size_t row, struct buf *key, uint64_t *ret)
+{
+	char scratch[COLUMN_SCRATCH];
+	bool any = false;
+	struct str v;
+	size_t k;
+
+	if (c->n == 1) {
+		v = column_value(c->cols[0], row, scratch);
+		*ret = hash64(v);
+		return v.n != 0;
+	}
+	buf_clear(key);
+	for (k = 0; k < c->n; k++) {
+		v = column_value(c->cols[k], row, scratch);
+		any = any || v.n != 0;
+		key_put(key, v);
+	}
+	*ret = hash64(buf_view(key));
+	return any;
+}
+
+static int
+uniq_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	AUTO_FINI(buf_fini) struct buf key = BUF_INIT;
+	struct stats_columns c;
+	struct hashes *h;
+	uint64_t hash;
+	size_t i;
+	int r;
+
+	r = stats_columns(&f->names, sb->b, &c);
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+		if (!stats_takes(sb, i) || !row_hash(&c, i, &key, &hash))
+			continue;
+		r = hashes_of(stats_state_of(sb, i), &h);
+		if (r == 0 && (f->limit == 0 || h->n <= f->limit))
+			r = hashes_add(h, hash, &sb->grown);
+	}
+	return r != 0 ? r : buf_err(&key);
+}
+
+static void
+uniq_fini(struct stats_state *s)
+{
+	struct hashes *h = s->more;
+
+	if (h != NULL)
+		free(h->slots);
+	free(h);
+	s->more = NULL;
+}
+
+static int
+uniq_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
+{
+	struct hashes *a, *b = from->more;
+	int64_t grown = 0;
+	size_t i;
+	int r;
+
+	if (b == NULL)
+		return 0;
+	r = hashes_of(to, &a);
+	for (i = 0; r == 0 && i < b->n_slots; i++)
+		if (b->slots[i] != 0)
+			r = hashes_add(a, b->slots[i], &grown);
+	uniq_fini(from);
+	return r;
+}
+
+static int
+uniq_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct hashes *h = s->more;
+	uint64_t n = h == NULL ? 0 : h->n;
+
+	buf_uint(out, f->limit != 0 && n > f->limit ? f->limit : n);
+	return 0;
+}
+
+static int
+map_of(struct stats_state *s, struct map **ret)
+{
+	if (s->more == NULL)
+		s->more = calloc(1, sizeof(struct map));
+	*ret = s->more;
+	return s->more == NULL ? err_origin(-ENOMEM) : 0;
+}
+
+static void
+map_state_fini(struct stats_state *s)
+{
+	if (s->more != NULL)
+		map_fini(s->more);
+	free(s->more);
+	s->more = NULL;
+}
+
+static int
+uniq_value_add(const struct stats_func *f, struct stats_batch *sb, size_t row, struct str v)
+{
+	struct map *m;
+	bool fresh;
+	int r;
+
+	r = map_of(stats_state_of(sb, row), &m);
+	if (r != 0 || v.n == 0 || (f->limit != 0 && m->n > f->limit))
+		return r;
+	if (map_put(m, v, &fresh) == NULL)
+		return err_origin(-ENOMEM);
+	sb->grown += fresh ? (int64_t)v.n + 48 : 0;
+	return 0;
+}
+
+static int
+uniq_values_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	char scratch[COLUMN_SCRATCH];
+	struct stats_columns c;
+	size_t i, k;
+	int r;
+
+	r = stats_columns(&f->names, sb->b, &c);
+	for (k = 0; r == 0 && k < c.n; k++)
+		for (i = 0; r == 0 && i < sb->b->n_rows; i++)
+			if (stats_takes(sb, i))
+				r = uniq_value_add(f, sb, i, column_value(c.cols[k], i, scratch));
+	return r;
+}
+
+static int
+uniq_values_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
+{
+	struct map *a, *b = from->more;
+	size_t i;
+	int r;
+
+	if (b == NULL)
+		return 0;
+	r = map_of(to, &a);
+	for (i = 0; r == 0 && i < b->n; i++)
+		if (map_put(a, b->entries[i].key, NULL) == NULL)
+			r = err_origin(-ENOMEM);
+	map_state_fini(from);
+	return r;
+}
+
+static int
+value_order(const void *a, const void *b)
+{
+	const struct map_entry *const *x = a, *const *y = b;
+
+	return value_less((*x)->key, (*y)->key) ? -1 : value_less((*y)->key, (*x)->key) ? 1 : 0;
+}
+
+static int
+uniq_values_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct map *m = s->more;
+	size_t n = m == NULL ? 0 : m->n, i;
+	AUTO_FREE const struct map_entry **order = calloc(n + 1, sizeof(*order));
+
+	if (order == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		order[i] = &m->entries[i];
+	qsort(order, n, sizeof(*order), value_order);
+	if (f->limit != 0 && n > f->limit)
+		n = (size_t)f->limit;
+	buf_byte(out, '[');
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buf_byte(out, ',');
+		buf_json(out, order[i]->key);
+	}
+	buf_byte(out, ']');
+	return buf_err(out);
+}
+
+/* Texts one after the other, as they came; for json_values with what they are sorted by. */
+struct list_item {
+	struct str text;
+	struct kept_key *keys;
+};
+
+struct list {
+	struct list_item *items;
+	size_t n, cap;
+	struct arena arena;
+};
+
+static int
+list_of(struct stats_state *s, struct list **ret)
+{
+	if (s->more == NULL)
+		s->more = calloc(1, sizeof(struct list));
+	*ret = s->more;
+	return s->more == NULL ? err_origin(-ENOMEM) : 0;
+}
+
+static void
+list_fini(struct stats_state *s)
+{
+	struct list *l = s->more;
+
+	if (l != NULL) {
+		free(l->items);
+		arena_fini(&l->arena);
+	}
+	free(l);
+	s->more = NULL;
+}
+
+static int
+list_push(struct list *l, const struct list_item *item, size_t n_keys, int64_t *grown)
+{
+	struct list_item *items, copy = *item;
+	size_t cap, i;
+
+	if (l->n == l->cap) {
+		cap = l->cap == 0 ? 4 : l->cap * 2;
+		items = reallocarray(l->items, cap, sizeof(*items));
+		if (items == NULL)
+			return err_origin(-ENOMEM);
+		l->items = items;
+		l->cap = cap;
+	}
+	copy.text = arena_dup(&l->arena, item->text);
+	copy.keys = arena_alloc(&l->arena, (n_keys + 1) * sizeof(*copy.keys));
+	if (copy.text.p == NULL || copy.keys == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n_keys; i++) {
+		copy.keys[i] = item->keys[i];
+		copy.keys[i].text = arena_dup(&l->arena, item->keys[i].text);
+		if (copy.keys[i].text.p == NULL)
+			return err_origin(-ENOMEM);
+	}
+	l->items[l->n++] = copy;
+	*grown += (int64_t)(item->text.n + sizeof(copy) + n_keys * sizeof(*copy.keys) + 32);
+	return 0;
+}
+
+static bool
+list_full(const struct stats_func *f, const struct list *l)
+{
+	return f->limit != 0 && f->n_sort == 0 && l->n >= f->limit;
+}
+
+static int
+values_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	char scratch[COLUMN_SCRATCH];
+	struct list_item item = { STR_NONE, NULL };
+	struct stats_columns c;
+	struct list *l;
+	size_t i, k;
+	int r;
+
+	r = stats_columns(&f->names, sb->b, &c);
+	for (k = 0; r == 0 && k < c.n; k++) {
+		for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+			if (!stats_takes(sb, i))
+				continue;
+			item.text = column_value(c.cols[k], i, scratch);
+			if (item.text.n == 0 && !c.named)
+				continue;
+			r = list_of(stats_state_of(sb, i), &l);
+			if (r == 0 && !list_full(f, l))
+				r = list_push(l, &item, 0, &sb->grown);
+		}
+	}
+	return r;
+}
+
+static int
+list_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
+{
+	struct list *a, *b = from->more;
+	int64_t grown = 0;
+	size_t i;
+	int r;
+
+	if (b == NULL)
+		return 0;
+	r = list_of(to, &a);
+	for (i = 0; r == 0 && i < b->n && !list_full(f, a); i++)
+		r = list_push(a, &b->items[i], f->n_sort, &grown);
+	list_fini(from);
+	return r;
+}
+
+static int
+list_put(const struct stats_func *f, const struct list *l, bool quote, struct buf *out)
+{
+	size_t n = l == NULL ? 0 : l->n, i;
+
+	if (f->limit != 0 && n > f->limit)
+		n = (size_t)f->limit;
+	buf_byte(out, '[');
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buf_byte(out, ',');
+		if (quote)
+			buf_json(out, l->items[i].text);
+		else
+			buf_str(out, l->items[i].text);
+	}
+	buf_byte(out, ']');
+	return buf_err(out);
+}
+
+static int
+values_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	return list_put(f, s->more, true, out);
+}
+
+enum { JSON_SORT_MAX = 64 };
+
+static int
+json_values_add(const struct stats_func *f, struct stats_batch *sb)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	char scratch[JSON_SORT_MAX][COLUMN_SCRATCH];
+	struct kept_key keys[JSON_SORT_MAX];
+	struct kept_source src = { .n_keys = f->n_sort };
+	struct list_item item = { STR_NONE, keys };
+	struct stats_columns c;
+	struct list *l;
+	size_t i;
+	int r;
+
+	r = stats_columns(&f->names, sb->b, &c);
+	src.keys = arena_alloc(&sb->b->arena, (f->n_sort + 1) * sizeof(*src.keys));
+	if (r == 0 && src.keys == NULL)
+		r = err_origin(-ENOMEM);
+	for (i = 0; r == 0 && i < f->n_sort; i++) {
+		src.keys[i] = batch_column(sb->b, f->sort[i].name);
+		if (src.keys[i] == NULL)
+			return sb->b->err;
+	}
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+		if (!stats_takes(sb, i))
+			continue;
+		r = list_of(stats_state_of(sb, i), &l);
+		if (r != 0 || list_full(f, l))
+			continue;
+		buf_clear(&text);
+		r = stats_row_json(&c, i, &text);
+		item.text = buf_view(&text);
+		kept_keys(&src, i, keys, scratch);
+		if (r == 0)
+			r = list_push(l, &item, f->n_sort, &sb->grown);
+	}
+	return r;
+}
+
+static int
+item_order(const void *a, const void *b, void *ctx)
+{
+	const struct list_item *x = a, *y = b;
+	const struct stats_func *f = ctx;
+
+	return kept_compare(f->sort, f->n_sort, false, x->keys, y->keys);
+}
+
+static int
+json_values_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	struct list *l = s->more;
+	struct stats_func copy = *f;
+
+	if (l != NULL && f->n_sort != 0)
+		qsort_r(l->items, l->n, sizeof(*l->items), item_order, &copy);
+	return list_put(f, l, false, out);
+}
+
+const struct stats_ops stats_uniq_ops = { uniq_add, uniq_merge, uniq_put, uniq_fini };
+const struct stats_ops stats_uniq_values_ops = { uniq_values_add, uniq_values_merge,
+	uniq_values_put, map_state_fini };
+const struct stats_ops stats_values_ops = { values_add, list_merge, values_put, list_fini };
+const struct stats_ops stats_json_values_ops = { json_values_add, list_merge, json_values_put,
+	list_fini };

@@ -1,0 +1,104 @@
+/*
+ * query/stats_state.h - what a stats function has gathered.
+ * One job: one state for each group and function: fed by rows, merged, and written as a result.
+ * Floor: 3 (uses logsql, record, base).
+ */
+#pragma once
+
+#include "query/pipe_stage.h"
+
+/*
+ * The meaning of the members is the function's own; all zero is the empty state.  more is memory of the state's own.
+ */
+struct stats_state {
+	uint64_t n;
+	double sum; /* what is no decimal of at most 9 places */
+	int64_t
+	    fixed_lo; /* decimals: 128 bits of units of 10^-9, so that no order of adding matters */
+	int64_t fixed_hi;
+	void *more;
+};
+
+/* One value as a number. */
+enum stats_number_kind { NUMBER_NONE, NUMBER_DECIMAL, NUMBER_FLOAT };
+struct stats_number {
+	enum stats_number_kind kind;
+	unsigned scale;
+	int64_t v; /* DECIMAL: v / 10^scale */
+	double f;
+};
+
+/* A batch as the functions see it. */
+struct stats_batch {
+	struct batch *b;
+	struct query_env *env;
+	const uint32_t *groups;     /* of each row */
+	struct stats_state *states; /* of group 0; those of the next are stride further on */
+	size_t stride;
+	const uint64_t *rows; /* that the function's condition takes; NULL: all */
+	int64_t grown;        /* bytes that states took more */
+};
+
+struct stats_ops {
+	int (*add)(const struct stats_func *f, struct stats_batch *sb);
+	/* Put ${from} into ${to}; ${from} is finished afterwards. */
+	int (*merge)(const struct stats_func *f, struct stats_state *to, struct stats_state *from);
+	int (*put)(const struct stats_func *f, struct stats_state *s, struct buf *out);
+	void (*fini)(struct stats_state *s);
+};
+
+/** stats_ops_of(kind): static. */
+const struct stats_ops *stats_ops_of(enum stats_kind kind);
+
+/* The functions by kind of state. */
+extern const struct stats_ops stats_count_ops, stats_count_empty_ops, stats_sum_ops, stats_avg_ops,
+    stats_rate_ops;
+extern const struct stats_ops stats_rate_sum_ops, stats_sum_len_ops, stats_stddev_ops,
+    stats_min_ops, stats_max_ops;
+extern const struct stats_ops stats_any_ops, stats_row_any_ops, stats_row_ops, stats_field_ops,
+    stats_uniq_ops;
+extern const struct stats_ops stats_uniq_values_ops, stats_values_ops, stats_json_values_ops,
+    stats_histogram_ops;
+extern const struct stats_ops stats_quantile_ops;
+
+static inline struct stats_state *
+stats_state_of(const struct stats_batch *sb, size_t row)
+{
+	return &sb->states[sb->groups[row] * sb->stride];
+}
+
+static inline bool
+stats_takes(const struct stats_batch *sb, size_t row)
+{
+	return sb->rows == NULL || bits_get(sb->rows, row);
+}
+
+/* The columns that a function's arguments mean. */
+struct stats_columns {
+	const struct column **cols;
+	const struct str *names;
+	size_t n;
+	bool named; /* all were given by name: empty values count as values */
+};
+int stats_columns(const struct names *names, struct batch *b, struct stats_columns *ret);
+
+/** stats_numbers(c, b, ret): each row's value as a number; a dictionary's values are read once. */
+int stats_numbers(const struct column *c, struct batch *b, const struct stats_number **ret);
+struct stats_number stats_number_of(struct str s);
+double stats_number_value(const struct stats_number *n);
+
+/** stats_add_number(s, n, times), stats_sum_value(s), stats_add_sum(to, from): the exact sum in a state. */
+void stats_add_number(struct stats_state *s, const struct stats_number *n, uint64_t times);
+double stats_sum_value(const struct stats_state *s);
+void stats_add_sum(struct stats_state *to, const struct stats_state *from);
+
+/* A text of a state's own; NULL is none. */
+struct stats_text {
+	size_t n;
+	uint8_t p[];
+};
+int stats_text_set(struct stats_text **t, struct str s);
+struct str stats_text_of(const struct stats_text *t);
+
+/** stats_row_json(names, b, row, out): the row's fields that names take, as JSON; empty ones are left out. */
+int stats_row_json(const struct stats_columns *c, size_t row, struct buf *out);
