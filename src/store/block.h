@@ -114,6 +114,11 @@ void block_bad(const struct block *b, struct str *ret_column, uint64_t *ret_at,
  * else empty. */
 int block_line(struct block *b, uint32_t row, struct arena *arena, struct str *ret);
 
+/** block_lines(b, rows, n, arena, ret): block_line of many rows (ascending), each column decoded once;
+ * ${ret} gets n strs.  Errors: BLOCK_E_CORRUPT, read errors, -ENOMEM. */
+int block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *arena,
+    struct str *ret);
+
 /** block_verify(b, report, ctx): read every chunk and checksum; calls report for each fault. */
 typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
 int block_verify(struct block *b, block_report_fn report, void *ctx);

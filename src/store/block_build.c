@@ -22,6 +22,9 @@ block_builder_new(struct block_builder **ret)
 		return err_origin(-ENOMEM);
 	b->times = malloc(BLOCK_ROWS_MAX * sizeof(*b->times));
 	b->guess = malloc(BLOCK_COLUMNS_MAX * sizeof(*b->guess));
+	b->codes = malloc(BLOCK_ROWS_MAX * sizeof(*b->codes));
+	if (shapes_init(&b->shapes) != 0 || b->codes == NULL)
+		return err_origin(-ENOMEM);
 	if (enc_scratch_init(&b->scratch) != 0 || b->times == NULL || b->guess == NULL)
 		return err_origin(-ENOMEM);
 	*ret = TAKE(b);
@@ -48,6 +51,9 @@ block_builder_free(struct block_builder *b)
 		column_fini(&b->columns[i]);
 	column_fini(&b->stream);
 	column_fini(&b->rest);
+	column_fini(&b->line);
+	shapes_fini(&b->shapes);
+	free(b->codes);
 	free(b->columns);
 	free(b->times);
 	free(b->guess);
@@ -184,8 +190,11 @@ add_elsewhere(struct block_builder *b, size_t i, const struct field *f)
 		c = column_new(b, f->name, &r);
 		if (r != 0)
 			return r;
-		if (c == NULL)
+		if (c == NULL) {
+			if (i < BLOCK_COLUMNS_MAX)
+				b->guess[i] = UINT32_MAX;
 			return err_trace(rest_add(b, f));
+		}
 	}
 	if (i < BLOCK_COLUMNS_MAX)
 		b->guess[i] = (uint32_t)(c - b->columns);
@@ -258,16 +267,34 @@ is_full(const struct block_builder *b, const struct record *rec, size_t n)
 static void
 undo_row(struct block_builder *b)
 {
+	struct build_column *const others[] = { &b->stream, &b->rest, &b->line }, *c;
 	size_t i;
-	struct build_column *c;
 
-	for (i = 0; i < b->n_columns + 2; i++) {
-		c = i < b->n_columns ? &b->columns[i] : i == b->n_columns ? &b->stream : &b->rest;
+	for (i = 0; i < b->n_columns + ARRAY_LEN(others); i++) {
+		c = i < b->n_columns ? &b->columns[i] : others[i - b->n_columns];
 		if (c->n_rows > b->n_rows) {
 			c->n_rows = b->n_rows;
 			c->n = c->offs[c->n_rows];
 		}
 	}
+}
+
+/* The row's shape, or its line itself. */
+static int
+add_line(struct block_builder *b, const struct record *rec)
+{
+	uint32_t *code = &b->codes[b->n_rows];
+	int r;
+
+	*code = SHAPE_NO_LINE;
+	if (rec->line.n == 0)
+		return 0;
+	b->has_lines = true;
+	r = shapes_code(&b->shapes, rec, b->guess, BLOCK_COLUMNS_MAX, code);
+	if (r != 0 || *code != SHAPE_KEPT)
+		return err_trace(r);
+	b->n_bytes += rec->line.n;
+	return column_add(b, &b->line, rec->line) ? 0 : err_origin(-ENOMEM);
 }
 
 int
@@ -279,7 +306,7 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 
 	if (is_full(b, rec, n))
 		return BLOCK_E_FULL;
-	if (n > ENC_RECORD_MAX)
+	if (n > ENC_RECORD_MAX || rec->line.n > ENC_RECORD_MAX)
 		return err_origin(-EMSGSIZE);
 	buf_clear(&b->rest_row);
 	r = add_fields(b, rec);
@@ -287,6 +314,8 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 	    (!column_add(b, &b->stream, stream) ||
 	        !column_add(b, &b->rest, buf_view(&b->rest_row))))
 		r = err_origin(-ENOMEM);
+	if (r == 0)
+		r = add_line(b, rec);
 	if (r != 0) {
 		undo_row(b);
 		return err_trace(r);
@@ -306,7 +335,9 @@ block_builder_rows(const struct block_builder *b)
 size_t
 block_builder_bytes(const struct block_builder *b)
 {
-	size_t i, n = b->stream.n + b->rest.n + b->n_rows * sizeof(*b->times);
+	size_t i,
+	    n = b->stream.n + b->rest.n + b->line.n + b->shapes.bytes.n +
+	    b->n_rows * (sizeof(*b->times) + sizeof(*b->codes));
 
 	for (i = 0; i < b->n_columns; i++)
 		n += b->columns[i].n + b->columns[i].n_rows * sizeof(uint32_t);
@@ -349,6 +380,9 @@ block_builder_clear(struct block_builder *b)
 		column_clear(&b->columns[i]);
 	column_clear(&b->stream);
 	column_clear(&b->rest);
+	column_clear(&b->line);
+	shapes_clear(&b->shapes);
+	b->has_lines = false;
 	map_clear(&b->rest_names);
 	b->n_rows = 0;
 	b->n_used = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "store/block_internal.h"
+#include "store/shape.h"
 
 /*
  * Invariants: offs[0..n_rows] are set once n_rows > 0, offs[n_rows] == n; cap - n >= ENC_PAD when cap > 0.
@@ -29,6 +30,10 @@ struct block_builder {
 	struct build_column stream, rest;
 	struct map rest_names;
 	struct buf rest_row; /* of the row being added */
+	struct shapes shapes;
+	uint32_t *codes; /* of each row: its shape */
+	bool has_lines;
+	struct build_column line; /* of rows that have no shape */
 	int64_t *times;
 	size_t n_rows;
 	size_t n_bytes; /* of values */

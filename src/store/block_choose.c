@@ -116,7 +116,7 @@ encode_any(struct enc_scratch *s, const struct enc_values *v, struct block_entry
 	if (r != 0 || done)
 		return err_trace(r);
 	e->enc = ENC_TMPL;
-	if (e->role == ROLE_FIELD)
+	if (e->role == ROLE_FIELD || e->role == ROLE_LINE)
 		r = enc_tmpl_put(data, s, v, ret_head, &done);
 	if (r != 0 || done)
 		return err_trace(r);

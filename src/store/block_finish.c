@@ -134,6 +134,39 @@ put_rest(struct block_builder *b, struct block_header *h)
 	return err_trace(put_column(b, &b->rest, STR(""), ROLE_REST, h));
 }
 
+static struct str
+name_of(const void *ctx, uint32_t column)
+{
+	const struct block_builder *b = ctx;
+
+	return str_of(b->columns[column].name, b->columns[column].name_n);
+}
+
+/* How lines were made of fields, and those that were not. */
+static int
+put_lines(struct block_builder *b, struct block_header *h)
+{
+	struct block_entry e = { .name = STR(""),
+		.role = ROLE_SHAPE,
+		.enc = ENC_SHAPE,
+		.version = 1,
+		.n_values = b->n_rows,
+		.at = b->data.n };
+	int r;
+
+	if (!b->has_lines)
+		return 0;
+	r = shape_put(&b->data, &b->scratch, &b->shapes, b->codes, b->n_rows, name_of, b);
+	arena_clear(&b->scratch.arena);
+	if (r != 0)
+		return err_trace(r);
+	e.len = e.head_len = b->data.n - e.at;
+	e.sum = hash32(str_of(b->data.p + e.at, e.len));
+	block_entry_put(&b->dir, &e);
+	h->n_columns++;
+	return err_trace(put_column(b, &b->line, STR(""), ROLE_LINE, h));
+}
+
 static int
 put_columns(struct block_builder *b, struct block_header *h)
 {
@@ -148,6 +181,8 @@ put_columns(struct block_builder *b, struct block_header *h)
 		    ROLE_FIELD, h);
 	if (r == 0)
 		r = put_rest(b, h);
+	if (r == 0)
+		r = put_lines(b, h);
 	if (r == 0)
 		r = buf_err(&b->dir);
 	return err_trace(r);

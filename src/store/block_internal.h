@@ -126,5 +126,14 @@ struct block_entry *block_entry_find(const struct block *b, struct str name);
 /** block_decode(b, e, rows, arena, ret): one entry by its encoding. */
 int block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,
     struct arena *arena, struct column *ret);
+/** column_is_bytes(c): whether column_value needs no scratch; hidden columns are never numbers. */
+static inline bool
+column_is_bytes(const struct column *c)
+{
+	return c->kind != COLUMN_INT && c->kind != COLUMN_TIME;
+}
+
+/** block_check_shapes(b, e, arena): whether the shapes of role ROLE_SHAPE can be read. */
+int block_check_shapes(struct block *b, struct block_entry *e, struct arena *arena);
 /** block_fault(b, e, at, what): remember it for block_bad; returns BLOCK_E_CORRUPT. */
 int block_fault(struct block *b, const struct block_entry *e, uint64_t at, const char *what);

@@ -21,7 +21,7 @@ static const char *
 encoding_name(unsigned enc)
 {
 	static const char *const names[] = { "unknown", "const", "dict", "int", "time", "id",
-		"text", "template", "rest" };
+		"text", "template", "rest", "shape" };
 
 	return enc < ARRAY_LEN(names) ? names[enc] : names[0];
 }
@@ -106,6 +106,8 @@ decode_rest(struct block *b, const struct block_entry *e, const struct enc_rows 
 	r = block_decode(b, rest, rows, arena, &lists);
 	if (r != 0)
 		return r;
+	if (!column_is_bytes(&lists))
+		return block_fault(b, rest, b->data_at + rest->at, "damaged");
 	strs = arena_alloc(arena, (rows->n + 1) * sizeof(*strs));
 	if (strs == NULL)
 		return err_origin(-ENOMEM);
@@ -156,7 +158,7 @@ block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows
 	if (e->enc == ENC_REST)
 		return decode_rest(b, e, rows, arena, ret);
 	/* Whoever asks for _time counts on its kind. */
-	if ((e->role == ROLE_TIME) != (e->enc == ENC_TIME) || e->enc > ENC_REST)
+	if ((e->role == ROLE_TIME) != (e->enc == ENC_TIME) || e->enc > ENC_TMPL)
 		return block_fault(b, e, b->data_at + e->at, "unknown encoding");
 	r = block_chunk(b, e, &c);
 	if (r != 0)
@@ -180,16 +182,6 @@ block_column(struct block *b, struct str name, const uint32_t *rows, size_t n, s
 }
 
 int
-block_line(struct block *b, uint32_t row, struct arena *arena, struct str *ret)
-{
-	(void)b;
-	(void)row;
-	(void)arena;
-	*ret = STR_NONE;
-	return 0;
-}
-
-int
 block_verify(struct block *b, block_report_fn report, void *ctx)
 {
 	const struct enc_rows all = { NULL, b->header.n_rows };
@@ -201,7 +193,10 @@ block_verify(struct block *b, block_report_fn report, void *ctx)
 	for (i = 0; i < b->n_entries && r >= 0; i++) {
 		if (b->entries[i].enc == ENC_REST)
 			continue;
-		r = block_decode(b, &b->entries[i], &all, &arena, &c);
+		if (b->entries[i].role == ROLE_SHAPE)
+			r = block_check_shapes(b, &b->entries[i], &arena);
+		else
+			r = block_decode(b, &b->entries[i], &all, &arena, &c);
 		if (r == BLOCK_E_CORRUPT)
 			report(ctx, b->entries[i].name, b->bad_at, b->bad_what);
 		arena_clear(&arena);

@@ -23,6 +23,7 @@ enum enc_id {
 	ENC_TEXT = 6,
 	ENC_TMPL = 7,
 	ENC_REST = 8, /* the values stand in the column of role ROLE_REST */
+	ENC_SHAPE = 9,
 };
 
 /* On disk; what a column is for. */

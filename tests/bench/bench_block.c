@@ -295,6 +295,41 @@ time_count(struct bench *b, struct str name)
 	arena_fini(&arena);
 }
 
+/* With KEEP_LINE set: all lines again, and whether they are as long as the file. */
+static void
+time_lines(struct bench *b)
+{
+	static uint32_t rows[BLOCK_ROWS_MAX];
+	struct arena arena = ARENA_INIT;
+	struct block *blk;
+	struct str *lines;
+	size_t i, k, total = 0, file_at = 0, differ = 0;
+	double t = cpu_now(), checked = 0, from;
+
+	for (i = 0; i < BLOCK_ROWS_MAX; i++)
+		rows[i] = (uint32_t)i;
+	for (i = 0; i < b->n_blocks; i++) {
+		blk = open_at(b, i);
+		lines = arena_alloc(&arena, block_n_rows(blk) * sizeof(*lines));
+		if (block_lines(blk, rows, block_n_rows(blk), &arena, lines) != 0)
+			exit(3);
+		from = cpu_now();
+		for (k = 0; k < block_n_rows(blk); k++) {
+			differ += file_at + lines[k].n > b->file.n ||
+			    memcmp(b->file.p + file_at, lines[k].p, lines[k].n) != 0;
+			total += lines[k].n;
+			file_at += lines[k].n + 1;
+		}
+		checked += cpu_now() - from;
+		(void)block_free(blk);
+		arena_clear(&arena);
+	}
+	t = cpu_now() - t - checked;
+	printf("lines: %zu bytes of %zu, %zu differ, %.0f MB/s\n", total, b->file.n, differ,
+	    (double)total / 1e6 / t);
+	arena_fini(&arena);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -308,8 +343,8 @@ main(int argc, char **argv)
 	b.keep_line = getenv("KEEP_LINE") != NULL;
 	build(&b);
 	mb = (double)b.file.n / 1e6;
-	printf("%zu rows, %.1f MB, %zu blocks, %zu bytes: %.4f of raw\n", b.n_rows, mb,
-	    b.n_blocks, b.all.n, (double)b.all.n / (double)b.file.n);
+	printf("%zu rows, %.1f MB, %zu blocks, %zu bytes: %.4f of raw\n", b.n_rows, mb, b.n_blocks,
+	    b.all.n, (double)b.all.n / (double)b.file.n);
 	printf("add %.3f s (%.0f MB/s), finish %.3f s (%.0f MB/s), both %.0f MB/s\n", b.add_s,
 	    mb / b.add_s, b.finish_s, mb / b.finish_s, mb / (b.add_s + b.finish_s));
 	print_columns(&b);
@@ -318,6 +353,8 @@ main(int argc, char **argv)
 	time_decode(&b, STR("request_id"));
 	time_decode(&b, STR("duration_ms"));
 	time_decode(&b, STR("_msg"));
+	if (b.keep_line)
+		time_lines(&b);
 	for (i = 2; i < argc; i++) {
 		time_contains(&b, str_c(argv[i]), false);
 		time_contains(&b, str_c(argv[i]), true);

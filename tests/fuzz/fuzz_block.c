@@ -65,6 +65,11 @@ try_column(struct block *b, struct str name, unsigned choice)
 	}
 }
 
+static void
+no_report(void *ctx, struct str column, uint64_t at, const char *what)
+{
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -73,6 +78,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data + 1, size - 1 };
 	struct block_io io = { read_input, &in, size - 1 };
 	AUTO(block_free) struct block *b = NULL;
+	static const uint32_t rows[] = { 0, 1, 2, 3, 5, 8, 13, 21 };
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct str lines[ARRAY_LEN(rows)];
 	struct block_column_info info;
 	size_t i;
 
@@ -82,5 +90,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		block_column_at(b, i, &info);
 		try_column(b, info.name, data[0]);
 	}
+	for (i = 0; i < ARRAY_LEN(rows) && rows[i] < block_n_rows(b); i++)
+		;
+	(void)block_lines(b, rows, i, &arena, lines);
+	(void)block_verify(b, no_report, NULL);
 	return 0;
 }

@@ -1,0 +1,209 @@
+/*
+ * store/shape_time.c - how a time was written.
+ * One job: find a known instant in a line, and write it in the same way again.
+ * Floor: 2 (uses base).
+ */
+#include "store/shape.h"
+
+enum { DATE_TEXT = 19, EPOCH_TEXT = 10, ZONE_MAX = 14 * 60 };
+
+static char *
+put_digits(char *out, uint64_t v, size_t n)
+{
+	size_t i;
+
+	for (i = n; i-- > 0; v /= 10)
+		out[i] = (char)('0' + v % 10);
+	return out + n;
+}
+
+static char *
+put_fraction(char *out, const struct time_style *st, uint64_t ns)
+{
+	unsigned i;
+
+	if (st->digits == 0)
+		return out;
+	if (st->point != 0)
+		*out++ = (char)st->point;
+	for (i = st->digits; i < 9; i++)
+		ns /= 10;
+	return put_digits(out, ns, st->digits);
+}
+
+static char *
+put_zone(char *out, const struct time_style *st)
+{
+	unsigned m = (unsigned)(st->minutes < 0 ? -st->minutes : st->minutes);
+
+	if (st->zone == 'Z')
+		*out++ = 'Z';
+	if (st->zone == 0 || st->zone == 'Z')
+		return out;
+	*out++ = st->minutes < 0 ? '-' : '+';
+	out = put_digits(out, m / 60, 2);
+	if (st->zone == ':')
+		*out++ = ':';
+	return put_digits(out, m % 60, 2);
+}
+
+size_t
+time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT])
+{
+	int64_t s = t / NS_PER_S, ns = t % NS_PER_S;
+	struct civil c;
+	char *p = out;
+
+	if (ns < 0) {
+		ns += NS_PER_S;
+		s--;
+	}
+	if (st->epoch) {
+		/* Before 2001 and from 2286 on the number has not ten digits: the line is kept. */
+		p = put_digits(p, (uint64_t)s, EPOCH_TEXT);
+		return (size_t)(put_fraction(p, st, (uint64_t)ns) - out);
+	}
+	if (t > INT64_MAX - NS_PER_DAY || t < INT64_MIN + NS_PER_DAY)
+		return 0;
+	c = wall_civil((struct wall){ t + st->minutes * NS_PER_MIN });
+	p = put_digits(p, (uint64_t)c.year, 4);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)c.month, 2);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)c.day, 2);
+	*p++ = (char)st->separator;
+	p = put_digits(p, (uint64_t)c.hour, 2);
+	*p++ = ':';
+	p = put_digits(p, (uint64_t)c.minute, 2);
+	*p++ = ':';
+	p = put_digits(p, (uint64_t)c.second, 2);
+	p = put_fraction(p, st, (uint64_t)ns);
+	return (size_t)(put_zone(p, st) - out);
+}
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t
+count_digits(struct str s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s.n && is_digit(s.p[at + n]))
+		n++;
+	return n;
+}
+
+/* What stands behind the seconds at ${at}. */
+static void
+find_fraction(struct str s, size_t *at, struct time_style *st)
+{
+	size_t n;
+
+	if (*at >= s.n || (s.p[*at] != '.' && s.p[*at] != ','))
+		return;
+	n = count_digits(s, *at + 1);
+	if (n == 0 || n > 9)
+		return;
+	st->point = s.p[*at];
+	st->digits = (uint8_t)n;
+	*at += n + 1;
+}
+
+static void
+find_zone(struct str s, size_t at, struct time_style *st)
+{
+	if (at >= s.n)
+		return;
+	if (s.p[at] == 'Z')
+		st->zone = 'Z';
+	else if ((s.p[at] == '+' || s.p[at] == '-') && count_digits(s, at + 1) == 4)
+		st->zone = '+';
+	else if ((s.p[at] == '+' || s.p[at] == '-') && count_digits(s, at + 1) == 2 &&
+	    at + 3 < s.n && s.p[at + 3] == ':')
+		st->zone = ':';
+}
+
+static bool
+looks_like_date(struct str s, size_t at)
+{
+	static const char form[] = "dddd-dd-dd?dd:dd:dd";
+	size_t i;
+
+	for (i = 0; i < DATE_TEXT; i++) {
+		if (form[i] == 'd' && !is_digit(s.p[at + i]))
+			return false;
+		if ((form[i] == '-' || form[i] == ':') && s.p[at + i] != (uint8_t)form[i])
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_text(struct str s, size_t at, const struct time_style *st, int64_t t)
+{
+	char text[TIME_STYLE_TEXT];
+	size_t n = time_style_write(st, t, text);
+
+	return n != 0 && n <= s.n - at && memcmp(s.p + at, text, n) == 0;
+}
+
+/* A date at ${at} that is ${t} in some zone. */
+static bool
+date_style(struct str s, size_t at, int64_t t, struct time_style *st)
+{
+	char iso[DATE_TEXT + 1];
+	struct wall local;
+	int64_t apart;
+	size_t end = at + DATE_TEXT;
+	bool zone;
+
+	*st = (struct time_style){ .separator = s.p[at + 10] };
+	memcpy(iso, s.p + at, DATE_TEXT);
+	iso[10] = 'T';
+	if (wall_parse_rfc3339(str_of(iso, DATE_TEXT), 0, &local, &zone) != 0)
+		return false;
+	apart = local.ns / NS_PER_MIN - t / NS_PER_MIN;
+	if (apart > ZONE_MAX || apart < -ZONE_MAX)
+		return false;
+	st->minutes = (int16_t)apart;
+	find_fraction(s, &end, st);
+	find_zone(s, end, st);
+	return same_text(s, at, st, t);
+}
+
+/* A number at ${at} whose first digits are the seconds of ${t}. */
+static bool
+epoch_style(struct str s, size_t at, int64_t t, struct time_style *st)
+{
+	size_t n = count_digits(s, at), end = at + n;
+
+	*st = (struct time_style){ .epoch = 1 };
+	if (n != 10 && n != 13 && n != 16 && n != 19)
+		return false;
+	st->digits = (uint8_t)(n - EPOCH_TEXT);
+	if (n == EPOCH_TEXT)
+		find_fraction(s, &end, st);
+	return same_text(s, at, st, t);
+}
+
+bool
+time_style_find(struct str s, int64_t t, size_t *ret_at, struct time_style *ret_st)
+{
+	size_t i;
+
+	for (i = 0; i + EPOCH_TEXT <= s.n; i++) {
+		if (!is_digit(s.p[i]) || (i > 0 && is_digit(s.p[i - 1])))
+			continue;
+		if ((i + DATE_TEXT <= s.n && looks_like_date(s, i) &&
+		        date_style(s, i, t, ret_st)) ||
+		    epoch_style(s, i, t, ret_st)) {
+			*ret_at = i;
+			return true;
+		}
+	}
+	return false;
+}
