@@ -24,9 +24,11 @@ access_looks(struct str s)
 static format_fn
 guess(struct str s)
 {
-	uint8_t c = s.n > 0 ? s.p[0] : 0;
+	size_t at = 0;
 
-	if (c == '{')
+	while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t'))
+		at++;
+	if (at < s.n && s.p[at] == '{')
 		return format_json;
 	if (syslog_looks(s))
 		return format_syslog;
@@ -42,7 +44,7 @@ format_auto(struct context *c, struct str line)
 	int r;
 
 	r = fn(c, line);
-	if (r != PARSE_E_SYNTAX || fn == format_json)
+	if (r != PARSE_E_SYNTAX || (fn == format_json && line.p[0] == '{'))
 		return r;
 	gather_begin(&c->g, c->g.arena);
 	return format_plain(c, line);

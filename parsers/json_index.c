@@ -10,6 +10,7 @@
  */
 #include "parsers/json_index.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/own.h"
@@ -190,10 +191,9 @@ json_index_usable(size_t i)
 #endif
 }
 
-json_index_fn
-json_index_best(void)
+static json_index_fn
+choose(const char *forced)
 {
-	const char *forced = getenv("WEIR_CPU");
 	json_index_fn best = index_portable;
 	size_t i;
 
@@ -203,6 +203,24 @@ json_index_best(void)
 		best = json_index_variants[i].fn;
 		if (forced != NULL && strcmp(forced, json_index_variants[i].name) == 0)
 			break;
+	}
+	return best;
+}
+
+json_index_fn
+json_index_best(void)
+{
+	/* Without a name the answer is always the same, so threads may write it at once. */
+	static _Atomic(json_index_fn) known;
+	const char *forced = getenv("WEIR_CPU");
+	json_index_fn best;
+
+	if (forced != NULL)
+		return choose(forced);
+	best = atomic_load_explicit(&known, memory_order_relaxed);
+	if (best == NULL) {
+		best = choose(NULL);
+		atomic_store_explicit(&known, best, memory_order_relaxed);
 	}
 	return best;
 }

@@ -98,18 +98,39 @@ add_time(struct record *rec, const struct event *e, struct arena *arena)
 	return 0;
 }
 
+/*
+ * The fields of the first line, or of all lines where they are one JSON text printed over many
+ * (*ret_whole).
+ */
+static int
+parse_text(struct parser *p, const struct event *e, struct arena *arena, bool *ret_whole)
+{
+	struct gather *g = &p->c.g;
+	int r = PARSE_E_SYNTAX;
+
+	*ret_whole = e->text.n > e->head.n && e->head.n > 0 && e->head.p[0] == '{';
+	gather_begin(g, arena);
+	if (UNLIKELY(*ret_whole))
+		r = p->format(&p->c, e->text);
+	if (r != PARSE_E_SYNTAX)
+		return r;
+	if (UNLIKELY(*ret_whole))
+		gather_begin(g, arena);
+	*ret_whole = false;
+	r = p->format(&p->c, e->head);
+	return r == PARSE_E_SYNTAX ? keep_raw(&p->c, e->head) : r;
+}
+
 /* The event's fields as a record, without what only groups and wrappings have. */
 static int
-parse_head(struct parser *p, const struct event *e, struct arena *arena, struct record *rec)
+parse_head(struct parser *p, const struct event *e, struct arena *arena, struct record *rec,
+    bool *ret_whole)
 {
 	struct gather *g = &p->c.g;
 	int r;
 
-	gather_begin(g, arena);
 	p->c.received = e->received;
-	r = p->format(&p->c, e->head);
-	if (r == PARSE_E_SYNTAX)
-		r = keep_raw(&p->c, e->head);
+	r = parse_text(p, e, arena, ret_whole);
 	/* More than a record has fields, and the format did not say what is left: all of it. */
 	if (UNLIKELY(r == GATHER_E_FULL)) {
 		g->rest = e->head;
@@ -125,10 +146,11 @@ int
 parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 {
 	struct record rec = { 0 }, *at;
+	bool whole = false;
 	int r;
 
-	r = parse_head(p, e, &out->arena, &rec);
-	if (r == 0 && UNLIKELY(e->text.n > e->head.n))
+	r = parse_head(p, e, &out->arena, &rec, &whole);
+	if (r == 0 && UNLIKELY(e->text.n > e->head.n) && !whole)
 		r = join_message(&rec, e, &out->arena);
 	if (r == 0 && UNLIKELY(e->timed))
 		r = add_time(&rec, e, &out->arena);

@@ -349,6 +349,11 @@ take_tag(struct syslog *l)
 
 	while (l->at < l->s.n && memchr("[: ", l->s.p[l->at], 3) == NULL)
 		l->at++;
+	/* A word that only a blank ends is where the message begins; the pipe's model takes it for a tag. */
+	if (!l->loose && (l->at == l->s.n || l->s.p[l->at] == ' ')) {
+		l->at = start;
+		return take_message(l);
+	}
 	r = gather_text(l->g, STR("app_name"), str_sub(l->s, start, l->at));
 	if (r == 0 && l->at < l->s.n && l->s.p[l->at] == '[') {
 		end = str_find_byte(left(l), ']');
@@ -433,11 +438,11 @@ syslog_looks(struct str s)
 
 	if (n != 0)
 		return true;
-	/* A file of a syslog daemon: its time, a host, and a tag that ends in ':'. */
+	/* A file of a syslog daemon: its own form of time, or RFC 3339, a host, and a tag that ends in ':'. */
 	if (s.n > STAMP && moment_month(s) != 0 && s.p[3] == ' ' && s.p[6] == ' ' &&
 	    s.p[9] == ':' && s.p[STAMP] == ' ')
-		i = STAMP + 1;
-	else if (s.n > 20 && s.p[10] == 'T' && s.p[4] == '-' && s.p[13] == ':' &&
+		return true;
+	if (s.n > 20 && s.p[10] == 'T' && s.p[4] == '-' && s.p[13] == ':' &&
 	    (i = str_find_byte(s, ' ')) <= 35)
 		i++;
 	else

@@ -20,6 +20,7 @@ static const struct str time_names[] = {
 	STR_INIT("eventTime"),
 	STR_INIT("event_time"),
 	STR_INIT("Timestamp"),
+	STR_INIT("asctime"),
 	STR_INIT("_time"),
 };
 
@@ -42,6 +43,7 @@ static const struct str reserved_names[] = {
 const uint32_t names_lengths[256] = {
 	['t'] = LEN(9) | LEN(4) | LEN(2) | LEN(10) | LEN(12) | LEN(11),
 	['@'] = LEN(10),
+	['a'] = LEN(7),
 	['d'] = LEN(8),
 	['e'] = LEN(9) | LEN(10),
 	['T'] = LEN(9),

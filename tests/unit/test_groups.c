@@ -79,6 +79,19 @@ test_head(void)
 	    "2026-01-01T00:00:00Z|level=ERROR|_msg=x\n\tat a.b(C.java:1) ;; 2026-01-01T00:00:01Z|level=INFO|_msg=y");
 }
 
+/* JSON printed over many lines is one event again. */
+static void
+test_pretty(void)
+{
+	struct parser_options opt = { .name = "auto",
+		.multiline = "custom",
+		.start = STR("^\\S"),
+		.continuation = STR("^(\\s|\\})") };
+
+	check_lines(&opt, "{\n  \"msg\": \"m\",\n  \"a\": 1 }\nx\n{ no\n json",
+	    "-|_msg=m|a=1 ;; -|_msg=x ;; -|_msg={ no\n json|parse_error=json: no key at byte 2");
+}
+
 static void
 test_timeout(void)
 {
@@ -239,6 +252,7 @@ main(void)
 	test_go();
 	test_custom();
 	test_head();
+	test_pretty();
 	test_timeout();
 	test_save();
 	test_load_bad();

@@ -133,6 +133,9 @@ static const struct row rows[] = {
 	{ "auto", "{\"a\":1}\nplain text\na=1 b=2\nuser=5 logged in\n<13>x y",
 	    "-|a=1 ;; -|_msg=plain text ;; -|a=1|b=2 ;; -|_msg=user=5 logged in ;; "
 	    "-|priority=13|facility_keyword=user|level=notice|facility=1|severity=5|format=rfc3164|_msg=x y" },
+	{ "auto", " {\"a\":1}\n {oops", "-|a=1 ;; -|_msg= {oops" },
+	{ "auto", "Nov 20 02:14:13 web1 last message repeated 2 times",
+	    "2026-11-20T02:14:13Z|format=rfc3164|hostname=web1|_msg=last message repeated 2 times" },
 	{ "auto", "{oops", "-|_msg={oops|parse_error=json: no key at byte 1" },
 	{ "auto", "[info] x\n<b>x</b>\na = 1\n1=2 3=4\nx",
 	    "-|_msg=[info] x ;; -|_msg=<b>x</b> ;; "
@@ -263,6 +266,38 @@ test_nul(void)
 	CHECK_STR(buf_view(&out), STR("-|a\0b=x\0y ;; -|_msg=p\0q"));
 }
 
+/* A line with more than a record has fields keeps what is left, in every format. */
+static void
+test_full(void)
+{
+	static const struct {
+		const char *format, *head;
+	} cases[] = { { "logfmt", "msg=x" },
+		{ "access", "1.1.1.1 - - [21/Nov/2026:02:14:13 +0000] \"GET / HTTP/1.1\" 200 1" },
+		{ "syslog", "<1>1 - h a - - [x" } };
+	AUTO_FINI(buf_fini) struct buf line = BUF_INIT, out = BUF_INIT;
+	struct parser_options opt = { 0 };
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&line);
+		buf_clear(&out);
+		buf_c(&line, cases[i].head);
+		for (k = 0; k < 1500; k++) {
+			buf_c(&line, " k");
+			buf_byte(&line, (uint8_t)('a' + k / 676 % 26));
+			buf_byte(&line, (uint8_t)('a' + k / 26 % 26));
+			buf_byte(&line, (uint8_t)('a' + k % 26));
+			buf_c(&line, "=\"v\"");
+		}
+		buf_c(&line, i == 2 ? "] m" : "");
+		opt.name = cases[i].format;
+		CHECK(render_lines(&out, &opt, buf_view(&line)) == 0);
+		CHECK(str_find(buf_view(&out), STR("|_rest=")) != SIZE_MAX);
+		CHECK(str_find(buf_view(&out), STR("kcfr=\"v\"")) != SIZE_MAX);
+	}
+}
+
 static void
 test_keep_line(void)
 {
@@ -303,6 +338,7 @@ main(void)
 	test_fields();
 	test_as_is();
 	test_nul();
+	test_full();
 	test_keep_line();
 	test_options();
 	return check_done();

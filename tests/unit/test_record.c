@@ -66,9 +66,9 @@ static void
 test_names_filter(void)
 {
 	static const char *const all[] = { "timestamp", "time", "ts", "@timestamp", "datetime",
-		"time_local", "time_iso8601", "eventTime", "event_time", "Timestamp", "_time",
-		"message", "msg", "log", "MESSAGE", "_msg", "_stream", "_stream_id", "weir",
-		"traceparent" };
+		"time_local", "time_iso8601", "eventTime", "event_time", "Timestamp", "asctime",
+		"_time", "message", "msg", "log", "MESSAGE", "_msg", "_stream", "_stream_id",
+		"weir", "traceparent" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(all); i++)
