@@ -73,6 +73,33 @@ frame_fault(struct verify *v, uint64_t at, const char *what)
 	view_fault(v->view, "%s: at offset %llu: %s", v->seg->name, (unsigned long long)at, what);
 }
 
+/* The zeros that bring meta and body to a multiple of 8 are in no sum. */
+static int
+verify_padding(struct verify *v, uint64_t at, uint64_t n)
+{
+	uint8_t p[8] = { 0 };
+	int r = n > 0 ? frame_read_exact(v->seg->fd, p, n, at) : 0;
+	size_t i;
+
+	for (i = 0; r == 0 && i < n; i++)
+		if (p[i] != 0) {
+			frame_fault(v, at + i, "padding is damaged; nothing is lost");
+			break;
+		}
+	return err_trace(r);
+}
+
+static int
+verify_paddings(struct verify *v, const struct frame *f)
+{
+	int r = verify_padding(v, f->at + FRAME_HEAD + f->n_meta, frame_pad(f->n_meta) - f->n_meta);
+
+	if (r == 0)
+		r = verify_padding(v, frame_body_at(f) + f->n_body,
+		    frame_pad(f->n_body) - f->n_body);
+	return err_trace(r);
+}
+
 static int
 verify_frame(struct verify *v, const struct frame_walk *w, const uint32_t *order)
 {
@@ -84,6 +111,8 @@ verify_frame(struct verify *v, const struct frame_walk *w, const uint32_t *order
 	if (w->meta_bad)
 		frame_fault(v, w->frame.at, "a frame's meta is damaged");
 	r = frame_check_body(v->seg->fd, &w->frame);
+	if (r == 0)
+		r = verify_paddings(v, &w->frame);
 	if (r == 0)
 		return 0;
 	if (r < 0) {

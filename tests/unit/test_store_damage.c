@@ -128,6 +128,7 @@ flip(const char *name, long at, int bit)
 
 struct outcome {
 	uint64_t n_missing, n_wrong;
+	uint64_t n_front; /* rows before the first that is missing */
 	size_t n_faults, n_verify;
 };
 
@@ -144,6 +145,7 @@ look(struct outcome *o)
 	rows_of_view(&seen, v);
 	for (i = 0; i < 400; i++) {
 		o->n_missing += i < 200 && seen.count[i] == 0;
+		o->n_front += i < 200 && o->n_missing == 0;
 		o->n_wrong += seen.count[i] > 1 || (i >= 200 && seen.count[i] > 0);
 	}
 	o->n_wrong += seen.n_foreign;
@@ -154,43 +156,51 @@ look(struct outcome *o)
 	buf_fini(&err);
 }
 
-/* One flipped bit costs at most one block here (its column is the only one looked at), and never says
- * a row that was not written or says one twice; verify finds every one. */
+/*
+ * One flipped bit costs at most one block, never says a row that was not written or says one twice, and is
+ * found.  In what was written last it can not be told from a write that was cut off: then rows and position go back
+ * together.
+ */
 static void
-test_flips(uint64_t sealed, bool manifest)
+check_flip(const char *name, long at)
 {
-	char name[4096];
 	struct outcome o;
 	struct store *s;
+	bool cut;
+
+	look(&o);
+	s = open_at(copy);
+	cut = o.n_missing <= 10 && o.n_front + o.n_missing == 200 && position_of(s) == o.n_front;
+	(void)store_close(s);
+	if (o.n_wrong != 0 || (!cut && (o.n_verify == 0 || o.n_missing > 200)) ||
+	    (!cut && o.n_missing > 0 && o.n_faults == 0)) {
+		fprintf(stderr,
+		    "flip at %ld of %s: %" PRIu64 " missing, %" PRIu64
+		    " wrong, %zu faults, verify %zu\n",
+		    at, name, o.n_missing, o.n_wrong, o.n_faults, o.n_verify);
+		CHECK(false);
+	}
+}
+
+static void
+test_flips(uint64_t sealed, const char *file)
+{
+	char name[4096];
 	unsigned seed = 7;
 	long size, at;
 	int i;
 
 	make_store(sealed);
-	newest_file(path, name);
-	if (sealed == 40)
-		(void)snprintf(name, sizeof(name), "%s/0000000003.seg", path);
-	if (manifest)
-		(void)snprintf(name, sizeof(name), "%s/MANIFEST", path);
+	(void)snprintf(name, sizeof(name), "%s/%s", path, file);
 	size = file_size(name);
 	MUST(size > 0);
 	for (i = 0; i < 600 && check_failed < 10; i++) {
 		at = (long)(((uint64_t)(unsigned)rand_r(&seed) << 16 ^ (unsigned)rand_r(&seed)) %
 		    (uint64_t)size);
 		rows_copy_dir(path, copy);
-		(void)snprintf(name, sizeof(name), "%s%s", copy, strrchr(name, '/'));
+		(void)snprintf(name, sizeof(name), "%s/%s", copy, file);
 		flip(name, at, rand_r(&seed) % 8);
-		look(&o);
-		if (o.n_wrong != 0 || o.n_verify == 0 || (sealed == 40 && o.n_missing > 200)) {
-			fprintf(stderr,
-			    "flip at %ld of %s: %" PRIu64 " missing, %" PRIu64
-			    " wrong, %zu faults, verify %zu\n",
-			    at, name, o.n_missing, o.n_wrong, o.n_faults, o.n_verify);
-			CHECK(false);
-		}
-		CHECK(o.n_missing == 0 || o.n_faults > 0 || o.n_missing <= 5);
-		s = open_at(copy);
-		(void)store_close(s);
+		check_flip(name, at);
 	}
 }
 
@@ -245,9 +255,10 @@ main(void)
 	(void)snprintf(path, sizeof(path), "%s/store", dir);
 	(void)snprintf(copy, sizeof(copy), "%s/copy", dir);
 	test_cut_tail();
-	test_flips(0, false);
-	test_flips(40, false);
-	test_flips(20, true);
+	test_flips(0, "0000000001.seg");
+	test_flips(40, "0000000003.seg");
+	test_flips(20, "0000000002.seg");
+	test_flips(20, "MANIFEST");
 	test_lost_manifest();
 	test_newer();
 	rows_remove_dir(path);
