@@ -124,7 +124,7 @@ column_of(struct unpacked *u, struct str name, struct str **ret)
 static int
 set_field(struct unpacked *u, size_t row, struct str name, struct str value)
 {
-	struct str full = name, *col;
+	struct str full = name, *col = NULL;
 	uint8_t *p;
 	int r;
 

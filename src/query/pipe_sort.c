@@ -351,9 +351,9 @@ sort_flush(struct stage *st)
 {
 	struct sort_stage *s = (struct sort_stage *)st;
 	struct rows_out out;
-	uint32_t *columns;
-	struct str *names;
-	size_t i, n;
+	uint32_t *columns = NULL;
+	struct str *names = NULL;
+	size_t i, n = 0;
 	int r = 0;
 
 	for (i = 1; r == 0 && i < QUERY_WORKERS_MAX; i++)
