@@ -6,281 +6,9 @@
  * Idea: json_index.c marks the bytes at which a string can end; the reader goes over the line once, from
  * mark to mark inside strings and byte by byte between them, and hands out views of the line.
  * No tree is built and only what is escaped is copied.
- *
- * The last byte of the text is always '}': so every byte that is not '}' has one behind it, and the
- * reader need not ask for the end before each.  A text that ends otherwise is wrong anyway; it is read
- * with a '}' put behind it to find out where.
  */
-#include "parsers/json.h"
-
-#include "base/utf8.h"
+#include "parsers/json_internal.h"
 #include "parsers/parser_internal.h"
-
-/* An object that is open. */
-struct level {
-	struct str prefix; /* its members' names begin with this */
-	struct str key;    /* its own key as written, with quotes */
-};
-
-/*
- * Invariants: at < n until the outermost '}' is taken, and p[n - 1] == '}'; levels[0..depth) are open;
- * shown_n is the length of the text without a '}' put behind it.
- */
-struct json {
-	const uint8_t *p;
-	size_t n;
-	size_t at;
-	size_t shown_n;
-	const uint64_t *bits;
-	struct gather *g;
-	size_t names_left; /* bytes of dotted names that may still be made */
-	size_t depth;
-	struct level levels[JSON_DEPTH_MAX];
-};
-
-static int
-fail(struct json *j, size_t at, const char *what)
-{
-	if (at >= j->shown_n)
-		return gather_fail(j->g, "json: the text ends too early at byte %zu", j->shown_n);
-	return gather_fail(j->g, "json: %s at byte %zu", what, at);
-}
-
-static inline bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static inline uint8_t
-peek(struct json *j)
-{
-	/* One test for the usual case of no blank at all. */
-	while (UNLIKELY(j->p[j->at] <= ' ') && is_space(j->p[j->at]))
-		j->at++;
-	return j->p[j->at];
-}
-
-/* The first marked byte at or after at; n when there is none. */
-static inline size_t
-next_mark(const struct json *j, size_t at)
-{
-	size_t w = at / 64;
-	uint64_t m = j->bits[w] >> (at % 64);
-
-	if (LIKELY(m != 0))
-		return at + (size_t)__builtin_ctzll(m);
-	do
-		m = j->bits[++w];
-	while (m == 0);
-	return w * 64 + (size_t)__builtin_ctzll(m);
-}
-
-static int
-hex4(const uint8_t *p)
-{
-	int v = 0, i, d;
-	uint8_t c;
-
-	for (i = 0; i < 4; i++) {
-		c = str_lower_byte(p[i]);
-		d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-		if (d < 0)
-			return -1;
-		v = v << 4 | d;
-	}
-	return v;
-}
-
-/* \uXXXX whose 'u' is p[at]; a pair of surrogates is one character.  Where it ends, or 0. */
-static size_t
-unescape_u(const uint8_t *p, size_t at, size_t end, uint8_t **out)
-{
-	int c, low;
-
-	c = end - at >= 5 ? hex4(p + at + 1) : -1;
-	if (c < 0)
-		return 0;
-	at += 5;
-	if (c >= 0xd800 && c < 0xdc00 && end - at >= 6 && p[at] == '\\' && p[at + 1] == 'u') {
-		low = hex4(p + at + 2);
-		if (low >= 0xdc00 && low < 0xe000) {
-			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-			at += 6;
-		}
-	}
-	*out += utf8_encode(*out, (uint32_t)c);
-	return at;
-}
-
-/* p[start..end) without its escapes to out; where a bad escape stands, or 0 and the bytes written. */
-static size_t
-unescape(const uint8_t *p, size_t start, size_t end, uint8_t *out, size_t *ret_n)
-{
-	static const uint8_t plain[256] = { ['"'] = '"',
-		['\\'] = '\\',
-		['/'] = '/',
-		['b'] = '\b',
-		['f'] = '\f',
-		['n'] = '\n',
-		['r'] = '\r',
-		['t'] = '\t' };
-	const uint8_t *from = out, *stop;
-	size_t at = start, n, next;
-
-	while (at < end) {
-		stop = memchr(p + at, '\\', end - at);
-		n = stop != NULL ? (size_t)(stop - p) - at : end - at;
-		memcpy(out, p + at, n);
-		out += n;
-		at += n;
-		if (at == end)
-			break;
-		/* The scan for the end took escapes by twos, so one more byte is there. */
-		if (plain[p[at + 1]] != 0) {
-			*out++ = plain[p[at + 1]];
-			at += 2;
-			continue;
-		}
-		next = p[at + 1] == 'u' ? unescape_u(p, at + 1, end, &out) : 0;
-		if (next == 0)
-			return at;
-		at = next;
-	}
-	*ret_n = (size_t)(out - from);
-	return 0;
-}
-
-/* The end of a string with escapes, of which the first mark is at mark; at is behind its '"' then. */
-static int
-string_end(struct json *j, size_t mark, size_t *ret_end)
-{
-	while (mark < j->n && j->p[mark] == '\\')
-		mark = mark + 2 <= j->n ? next_mark(j, mark + 2) : j->n;
-	if (mark >= j->n)
-		return fail(j, j->shown_n, "");
-	if (j->p[mark] != '"')
-		return fail(j, mark, "control character in a string");
-	*ret_end = mark;
-	j->at = mark + 1;
-	return 0;
-}
-
-static int
-string_slow(struct json *j, size_t mark, struct str *ret)
-{
-	size_t start = j->at, end = 0, n = 0, bad;
-	uint8_t *out;
-	int r;
-
-	r = string_end(j, mark, &end);
-	if (r != 0)
-		return r;
-	/* An escape is never shorter than what it stands for. */
-	out = arena_alloc(j->g->arena, end - start);
-	if (out == NULL)
-		return err_origin(-ENOMEM);
-	bad = unescape(j->p, start, end, out, &n);
-	if (bad != 0)
-		return fail(j, bad, "bad escape");
-	*ret = str_of(out, n);
-	return 0;
-}
-
-/* The string whose '"' is at at. */
-static inline int
-string(struct json *j, struct str *ret)
-{
-	size_t start = ++j->at, mark = next_mark(j, start);
-
-	/* The mark at n is no byte of the text. */
-	if (LIKELY(mark < j->n && j->p[mark] == '"')) {
-		*ret = str_of(j->p + start, mark - start);
-		j->at = mark + 1;
-		return 0;
-	}
-	return string_slow(j, mark, ret);
-}
-
-static inline size_t
-skip_digits(const uint8_t *p, size_t at)
-{
-	while ((uint8_t)(p[at] - '0') <= 9)
-		at++;
-	return at;
-}
-
-/* Where the number at at ends; SIZE_MAX when it is none, with ret_bad where. */
-static inline size_t
-number_end(const uint8_t *p, size_t at, size_t *ret_bad)
-{
-	size_t from;
-
-	at += p[at] == '-';
-	from = at;
-	at = skip_digits(p, at);
-	*ret_bad = at;
-	if (at == from || (p[from] == '0' && at - from > 1))
-		return SIZE_MAX;
-	if (p[at] == '.') {
-		from = ++at;
-		at = skip_digits(p, at);
-		*ret_bad = at;
-		if (at == from)
-			return SIZE_MAX;
-	}
-	if ((p[at] | 0x20) == 'e') {
-		at++;
-		at += p[at] == '+' || p[at] == '-';
-		from = at;
-		at = skip_digits(p, at);
-		*ret_bad = at;
-		if (at == from)
-			return SIZE_MAX;
-	}
-	return at;
-}
-
-/* true, false or null at at: its length, or 0. */
-static size_t
-literal(const struct json *j)
-{
-	static const struct str words[] = { STR_INIT("true"), STR_INIT("false"), STR_INIT("null") };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(words); i++)
-		if (j->n - j->at >= words[i].n && memcmp(j->p + j->at, words[i].p, words[i].n) == 0)
-			return words[i].n;
-	return 0;
-}
-
-/* A value that is neither array nor object. */
-static inline int
-scalar(struct json *j, uint8_t c, struct str *ret, enum value_kind *ret_kind)
-{
-	size_t start = j->at, end, bad;
-
-	if (LIKELY(c == '"')) {
-		*ret_kind = VALUE_STRING;
-		return string(j, ret);
-	}
-	if (LIKELY((uint8_t)(c - '0') <= 9 || c == '-')) {
-		end = number_end(j->p, start, &bad);
-		if (end == SIZE_MAX)
-			return fail(j, bad, "bad number");
-		*ret_kind = VALUE_NUMBER;
-		*ret = str_of(j->p + start, end - start);
-		j->at = end;
-		return 0;
-	}
-	end = literal(j);
-	if (end == 0)
-		return fail(j, start, "no value");
-	*ret_kind = c == 'n' ? VALUE_NULL : VALUE_BOOL;
-	*ret = c == 'n' ? STR_NONE : str_of(j->p + start, end);
-	j->at = start + end;
-	return 0;
-}
 
 /* What an array or object that is only checked holds: a bit a level says which of the two it is. */
 struct nest {
@@ -292,7 +20,7 @@ static int
 nest_open(struct json *j, struct nest *s, bool object)
 {
 	if (j->depth + s->depth == JSON_DEPTH_MAX)
-		return fail(j, j->at, "nested too deep");
+		return json_fail(j, j->at, "nested too deep");
 	if (object)
 		s->is_object[s->depth / 64] |= UINT64_C(1) << (s->depth % 64);
 	else
@@ -315,13 +43,13 @@ skip_key(struct json *j)
 	struct str ignored;
 	int r;
 
-	if (peek(j) != '"')
-		return fail(j, j->at, "no key");
-	r = string(j, &ignored);
+	if (json_peek(j) != '"')
+		return json_fail(j, j->at, "no key");
+	r = json_string(j, &ignored);
 	if (r != 0)
 		return r;
-	if (peek(j) != ':')
-		return fail(j, j->at, "no ':'");
+	if (json_peek(j) != ':')
+		return json_fail(j, j->at, "no ':'");
 	j->at++;
 	return 0;
 }
@@ -330,12 +58,12 @@ skip_key(struct json *j)
 static int
 nest_value(struct json *j, struct nest *s, bool *ret_open)
 {
-	uint8_t c = peek(j);
+	uint8_t c = json_peek(j);
 	enum value_kind kind;
 	struct str ignored;
 
 	*ret_open = c == '[' || c == '{';
-	return *ret_open ? nest_open(j, s, c == '{') : scalar(j, c, &ignored, &kind);
+	return *ret_open ? nest_open(j, s, c == '{') : json_scalar(j, c, &ignored, &kind);
 }
 
 /*
@@ -348,16 +76,17 @@ nest_next(struct json *j, struct nest *s, bool first, bool *ret_more)
 	uint8_t c;
 
 	for (; s->depth > 0; first = false) {
-		c = peek(j);
+		c = json_peek(j);
 		if (c == (nest_object(s) ? '}' : ']')) {
 			/* The outermost '}' closes the whole text; this array stands inside it. */
 			if (++j->at == j->n)
-				return fail(j, j->shown_n, "");
+				return json_fail(j, j->shown_n, "");
 			s->depth--;
 			continue;
 		}
 		if (!first && c != ',')
-			return fail(j, j->at, nest_object(s) ? "no ',' or '}'" : "no ',' or ']'");
+			return json_fail(j, j->at,
+			    nest_object(s) ? "no ',' or '}'" : "no ',' or ']'");
 		j->at += !first;
 		*ret_more = true;
 		return nest_object(s) ? skip_key(j) : 0;
@@ -418,7 +147,7 @@ open_object(struct json *j, struct str key, struct str key_text)
 	int r;
 
 	if (j->depth == JSON_DEPTH_MAX)
-		return fail(j, j->at, "nested too deep");
+		return json_fail(j, j->at, "nested too deep");
 	r = full_name(j, key, &name);
 	if (r != 0)
 		return r;
@@ -471,19 +200,20 @@ skip_rest(struct json *j)
 	int r;
 
 	for (;;) {
-		c = peek(j);
-		r = c == '[' || c == '{' ? nested_text(j, &ignored) : scalar(j, c, &ignored, &kind);
+		c = json_peek(j);
+		r = c == '[' || c == '{' ? nested_text(j, &ignored)
+		                         : json_scalar(j, c, &ignored, &kind);
 		if (r != 0)
 			return r;
-		while ((c = peek(j)) == '}') {
+		while ((c = json_peek(j)) == '}') {
 			j->at++;
 			if (--j->depth == 0)
 				return 0;
 			if (j->at == j->n)
-				return fail(j, j->shown_n, "");
+				return json_fail(j, j->shown_n, "");
 		}
 		if (c != ',')
-			return fail(j, j->at, "no ',' or '}'");
+			return json_fail(j, j->at, "no ',' or '}'");
 		j->at++;
 		r = skip_key(j);
 		if (r != 0)
@@ -496,7 +226,7 @@ is_empty_object(struct json *j)
 {
 	size_t at = j->at + 1;
 
-	while (is_space(j->p[at]))
+	while (json_is_space(j->p[at]))
 		at++;
 	return j->p[at] == '}';
 }
@@ -507,7 +237,7 @@ member_value(struct json *j, struct str key, struct str key_text, bool *ret_open
 {
 	enum value_kind kind = VALUE_JSON;
 	struct str value = STR_NONE, name = STR_NONE;
-	uint8_t c = peek(j);
+	uint8_t c = json_peek(j);
 	int r;
 
 	if (UNLIKELY(c == '{') && !is_empty_object(j)) {
@@ -517,7 +247,7 @@ member_value(struct json *j, struct str key, struct str key_text, bool *ret_open
 	if (UNLIKELY(c == '{' || c == '['))
 		r = nested_text(j, &value);
 	else
-		r = scalar(j, c, &value, &kind);
+		r = json_scalar(j, c, &value, &kind);
 	if (UNLIKELY(r != 0))
 		return r;
 	r = full_name(j, key, &name);
@@ -535,13 +265,13 @@ member(struct json *j, bool *ret_open)
 	int r;
 
 	if (UNLIKELY(j->p[start] != '"'))
-		return fail(j, start, "no key");
-	r = string(j, &key);
+		return json_fail(j, start, "no key");
+	r = json_string(j, &key);
 	if (UNLIKELY(r != 0))
 		return r;
 	key_text = str_of(j->p + start, j->at - start);
-	if (UNLIKELY(peek(j) != ':'))
-		return fail(j, j->at, "no ':'");
+	if (UNLIKELY(json_peek(j) != ':'))
+		return json_fail(j, j->at, "no ':'");
 	value_at = ++j->at;
 	r = member_value(j, key, key_text, ret_open);
 	if (UNLIKELY(r == GATHER_E_FULL)) {
@@ -562,21 +292,21 @@ members(struct json *j)
 	int r;
 
 	for (;;) {
-		c = peek(j);
+		c = json_peek(j);
 		while (c == '}') {
 			j->at++;
 			if (--j->depth == 0)
 				return 0;
 			if (j->at == j->n)
-				return fail(j, j->shown_n, "");
+				return json_fail(j, j->shown_n, "");
 			open = false;
-			c = peek(j);
+			c = json_peek(j);
 		}
 		if (!open) {
 			if (UNLIKELY(c != ','))
-				return fail(j, j->at, "no ',' or '}'");
+				return json_fail(j, j->at, "no ',' or '}'");
 			j->at++;
-			(void)peek(j);
+			(void)json_peek(j);
 		}
 		open = false;
 		r = member(j, &open);
@@ -593,8 +323,8 @@ whole(struct json *j)
 {
 	int r;
 
-	if (peek(j) != '{')
-		return fail(j, j->at, "not an object");
+	if (json_peek(j) != '{')
+		return json_fail(j, j->at, "not an object");
 	j->at++;
 	j->levels[0] = (struct level){ STR_NONE, STR_NONE };
 	j->depth = 1;
@@ -602,8 +332,9 @@ whole(struct json *j)
 	if (r != 0)
 		return r;
 	if (j->at < j->n)
-		(void)peek(j);
-	return j->at == j->n && j->n == j->shown_n ? 0 : fail(j, j->at, "more behind the object");
+		(void)json_peek(j);
+	return j->at == j->n && j->n == j->shown_n ? 0
+	                                           : json_fail(j, j->at, "more behind the object");
 }
 
 static int
@@ -644,7 +375,7 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 	struct json j;
 	int r;
 
-	while (s.n > 0 && is_space(s.p[s.n - 1]))
+	while (s.n > 0 && json_is_space(s.p[s.n - 1]))
 		s.n--;
 	j.p = s.p;
 	j.n = j.shown_n = s.n;
