@@ -122,10 +122,13 @@ class Place:
                                        env={**os.environ, **(env or {})})
         self.n_starts += 1
         if wait:
-            wait_until(lambda: os.path.exists(os.path.join(self.store, "weir.sock")) or self.daemon.poll() is not None,
-                       what="weir.sock")
+            wait_until(lambda: self.answers() or self.daemon.poll() is not None, what="the control socket")
             check(self.daemon.poll() is None, f"weird ended with {self.daemon.poll()}: {self.said()[-2000:]}")
         return self.daemon
+
+    def answers(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(os.path.join(self.store, "weir.sock")) == 0
 
     def kill(self):
         self.daemon.kill()
