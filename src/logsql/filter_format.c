@@ -186,36 +186,32 @@ put_leaf(struct buf *out, const struct filter *f)
 		put_set(out, list_names[f->kind], f);
 }
 
+static void
+put_time(struct buf *out, const struct filter *f)
+{
+	buf_c(out, "_time:");
+	buf_str(out, f->repr);
+}
+
 void
 filter_format(struct buf *out, const struct filter *f)
 {
-	switch ((int)f->kind) {
-	case FILTER_ALL:
+	if (f->kind == FILTER_ALL)
 		buf_byte(out, '*');
-		break;
-	case FILTER_NONE:
+	else if (f->kind == FILTER_NONE)
 		buf_c(out, "!*");
-		break;
-	case FILTER_AND:
-	case FILTER_OR:
+	else if (f->kind == FILTER_AND || f->kind == FILTER_OR)
 		put_children(out, f);
-		break;
-	case FILTER_NOT:
+	else if (f->kind == FILTER_NOT)
 		put_not(out, f->children[0]);
-		break;
-	case FILTER_TIME:
-	case FILTER_DAY_RANGE:
-	case FILTER_WEEK_RANGE:
-		buf_c(out, "_time:");
-		buf_str(out, f->repr);
-		break;
-	case FILTER_STREAM:
+	else if (f->kind == FILTER_TIME || f->kind == FILTER_DAY_RANGE ||
+	    f->kind == FILTER_WEEK_RANGE)
+		put_time(out, f);
+	else if (f->kind == FILTER_STREAM)
 		put_stream(out, f->stream);
-		break;
-	case FILTER_STREAM_ID:
+	else if (f->kind == FILTER_STREAM_ID)
 		put_ids(out, f);
-		break;
-	default:
+	else {
 		/* A bare * would be every row. */
 		if (f->kind == FILTER_ANY_VALUE && str_eq(f->field, STR("_msg")))
 			buf_c(out, "_msg:");

@@ -3,6 +3,8 @@
  * One job: the predicate of each leaf on one value.
  * Floor: 2 (uses record, base).
  */
+#include <assert.h>
+
 #include "logsql/filter_internal.h"
 #include "logsql/letter_internal.h"
 #include "logsql/value.h"
@@ -34,7 +36,7 @@ fold(struct filter_scratch *scratch, struct str *s)
 }
 
 static int
-match_nocase(const struct filter *f, struct str value, struct filter_scratch *scratch)
+test_nocase(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	int r;
 
@@ -48,9 +50,10 @@ match_nocase(const struct filter *f, struct str value, struct filter_scratch *sc
 	                                       : phrase_match(value, f->folded);
 }
 
-static bool
-contains_any(const struct map *set, struct str value)
+static int
+test_contains_any(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
+	const struct map *set = f->set;
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
@@ -59,9 +62,10 @@ contains_any(const struct map *set, struct str value)
 	return false;
 }
 
-static bool
-contains_all(const struct map *set, struct str value)
+static int
+test_contains_all(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
+	const struct map *set = f->set;
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
@@ -70,8 +74,8 @@ contains_all(const struct map *set, struct str value)
 	return true;
 }
 
-static bool
-match_seq(const struct filter *f, struct str value)
+static int
+test_seq(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	size_t i, at;
 
@@ -84,8 +88,8 @@ match_seq(const struct filter *f, struct str value)
 	return true;
 }
 
-static bool
-match_len(const struct filter *f, struct str value)
+static int
+test_len(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	uint64_t n = 0;
 	size_t i;
@@ -97,15 +101,15 @@ match_len(const struct filter *f, struct str value)
 	return n >= f->from && n <= f->to;
 }
 
-static bool
-match_string_range(const struct filter *f, struct str value)
+static int
+test_string_range(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	return str_cmp(value, f->values[0]) >= 0 &&
 	    (f->n_values < 2 || str_cmp(value, f->values[1]) < 0);
 }
 
-static bool
-match_ip(const struct filter *f, struct str value)
+static int
+test_ip(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	uint8_t ip6[16];
 	uint32_t ip;
@@ -135,8 +139,8 @@ filter_test_time(const struct filter *f, int64_t ns)
 	return (uint64_t)rest >= f->from && (uint64_t)rest <= f->to;
 }
 
-static bool
-match_time(const struct filter *f, struct str value)
+static int
+test_time(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	int64_t ns;
 
@@ -182,89 +186,156 @@ filter_test_stream(const struct filter *f, struct str value, struct arena *arena
 	return 0;
 }
 
-static bool
-json_array_any(const struct filter *f, struct str value)
+static int
+test_all(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return 1;
+}
+
+static int
+test_none(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return 0;
+}
+
+static int
+test_any_value(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return value.n != 0;
+}
+
+static int
+test_phrase(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return phrase_match(value, f->text);
+}
+
+static int
+test_prefix(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return prefix_match(value, f->text);
+}
+
+static int
+test_substring(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return str_find(value, f->text) != SIZE_MAX;
+}
+
+static int
+test_exact(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return str_eq(value, f->text);
+}
+
+static int
+test_exact_prefix(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return str_starts(value, f->text);
+}
+
+static int
+test_regex(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return regex_test(f->regex, &scratch->regex, value);
+}
+
+static int
+test_in(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return map_get(f->set, value) != NULL;
+}
+
+static int
+test_json_array(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	size_t i;
 
 	for (i = 0; i < f->n_values; i++)
 		if (json_array_has(value, f->values[i]))
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
-/* The leaves that need no memory. */
-static bool
-match_simple(const struct filter *f, struct str value)
+static int
+test_pattern(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return pattern_match(f->pattern, value);
+}
+
+static int
+test_range(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
 	double v;
 
-	switch ((int)f->kind) {
-	case FILTER_ALL:
-		return true;
-	case FILTER_ANY_VALUE:
-		return value.n != 0;
-	case FILTER_PHRASE:
-		return phrase_match(value, f->text);
-	case FILTER_PREFIX:
-		return prefix_match(value, f->text);
-	case FILTER_SUBSTRING:
-		return str_find(value, f->text) != SIZE_MAX;
-	case FILTER_EXACT:
-		return str_eq(value, f->text);
-	case FILTER_EXACT_PREFIX:
-		return str_starts(value, f->text);
-	case FILTER_IN:
-	case FILTER_EQUALS_COMMON:
-	case FILTER_STREAM_ID:
-		return map_get(f->set, value) != NULL;
-	case FILTER_CONTAINS_ALL:
-		return contains_all(f->set, value);
-	case FILTER_CONTAINS_ANY:
-	case FILTER_CONTAINS_COMMON:
-		return contains_any(f->set, value);
-	case FILTER_JSON_ARRAY_ANY:
-		return json_array_any(f, value);
-	case FILTER_SEQ:
-		return match_seq(f, value);
-	case FILTER_PATTERN:
-		return pattern_match(f->pattern, value);
-	case FILTER_RANGE:
-		return value_math(value, &v) && v >= f->min && v <= f->max;
-	case FILTER_STRING_RANGE:
-		return match_string_range(f, value);
-	case FILTER_LEN_RANGE:
-		return match_len(f, value);
-	case FILTER_IPV4_RANGE:
-	case FILTER_IPV6_RANGE:
-		return match_ip(f, value);
-	case FILTER_VALUE_TYPE:
-		return str_eq_c(f->text, value_type_name(value));
-	case FILTER_MIN_LEVEL:
-		return value.n != 0 && level_severity(value) <= f->level;
-	case FILTER_TIME:
-	case FILTER_DAY_RANGE:
-	case FILTER_WEEK_RANGE:
-		return match_time(f, value);
-	default:
-		return false;
-	}
+	return value_math(value, &v) && v >= f->min && v <= f->max;
+}
+
+static int
+test_value_type(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return str_eq_c(f->text, value_type_name(value));
+}
+
+static int
+test_min_level(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return value.n != 0 && level_severity(value) <= f->level;
+}
+
+static int
+test_stream(const struct filter *f, struct str value, struct filter_scratch *scratch)
+{
+	return filter_test_stream(f, value, &scratch->arena, &scratch->regex);
+}
+
+/* By kind; the nodes and what needs two fields are not here. */
+static int (*const tests[])(const struct filter *f, struct str value,
+    struct filter_scratch *scratch) = {
+	[FILTER_ALL] = test_all,
+	[FILTER_NONE] = test_none,
+	[FILTER_ANY_VALUE] = test_any_value,
+	[FILTER_PHRASE] = test_phrase,
+	[FILTER_PREFIX] = test_prefix,
+	[FILTER_SUBSTRING] = test_substring,
+	[FILTER_EXACT] = test_exact,
+	[FILTER_EXACT_PREFIX] = test_exact_prefix,
+	[FILTER_NOCASE_PHRASE] = test_nocase,
+	[FILTER_NOCASE_PREFIX] = test_nocase,
+	[FILTER_REGEX] = test_regex,
+	[FILTER_IN] = test_in,
+	[FILTER_CONTAINS_ALL] = test_contains_all,
+	[FILTER_CONTAINS_ANY] = test_contains_any,
+	[FILTER_CONTAINS_COMMON] = test_contains_any,
+	[FILTER_EQUALS_COMMON] = test_in,
+	[FILTER_JSON_ARRAY_ANY] = test_json_array,
+	[FILTER_SEQ] = test_seq,
+	[FILTER_PATTERN] = test_pattern,
+	[FILTER_RANGE] = test_range,
+	[FILTER_STRING_RANGE] = test_string_range,
+	[FILTER_LEN_RANGE] = test_len,
+	[FILTER_IPV4_RANGE] = test_ip,
+	[FILTER_IPV6_RANGE] = test_ip,
+	[FILTER_VALUE_TYPE] = test_value_type,
+	[FILTER_MIN_LEVEL] = test_min_level,
+	[FILTER_TIME] = test_time,
+	[FILTER_DAY_RANGE] = test_time,
+	[FILTER_WEEK_RANGE] = test_time,
+	[FILTER_STREAM] = test_stream,
+	[FILTER_STREAM_ID] = test_in,
+};
+
+bool
+filter_is_value_leaf(const struct filter *f)
+{
+	return (size_t)f->kind < ARRAY_LEN(tests) && tests[f->kind] != NULL;
 }
 
 int
 filter_test(const struct filter *f, struct str value, struct filter_scratch *scratch)
 {
-	switch ((int)f->kind) {
-	case FILTER_NOCASE_PHRASE:
-	case FILTER_NOCASE_PREFIX:
-		return match_nocase(f, value, scratch);
-	case FILTER_REGEX:
-		return regex_test(f->regex, &scratch->regex, value);
-	case FILTER_STREAM:
-		return filter_test_stream(f, value, &scratch->arena, &scratch->regex);
-	default:
-		return match_simple(f, value);
-	}
+	assert(filter_is_value_leaf(f));
+	return tests[f->kind](f, value, scratch);
 }
 
 int

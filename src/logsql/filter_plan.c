@@ -86,82 +86,96 @@ set_literal(const struct filter *f)
 	return best;
 }
 
+/* The literal of one kind of leaf. */
+static struct str
+text_literal(const struct filter *f)
+{
+	return f->text;
+}
+
+static struct str
+folded_literal(const struct filter *f)
+{
+	return nocase_literal(f->folded);
+}
+
+static struct str
+regex_leaf_literal(const struct filter *f)
+{
+	return regex_literal(f->regex);
+}
+
+static struct str
+seq_literal(const struct filter *f)
+{
+	return longest(f->values, f->n_values);
+}
+
+static struct str
+pattern_leaf_literal(const struct filter *f)
+{
+	return pattern_literal(f->pattern);
+}
+
+static struct str (*const literals[])(const struct filter *f) = {
+	[FILTER_PHRASE] = text_literal,
+	[FILTER_PREFIX] = text_literal,
+	[FILTER_SUBSTRING] = text_literal,
+	[FILTER_EXACT] = text_literal,
+	[FILTER_EXACT_PREFIX] = text_literal,
+	[FILTER_NOCASE_PHRASE] = folded_literal,
+	[FILTER_NOCASE_PREFIX] = folded_literal,
+	[FILTER_REGEX] = regex_leaf_literal,
+	[FILTER_IN] = set_literal,
+	[FILTER_CONTAINS_ALL] = set_literal,
+	[FILTER_CONTAINS_ANY] = set_literal,
+	[FILTER_SEQ] = seq_literal,
+	[FILTER_PATTERN] = pattern_leaf_literal,
+};
+
 bool
 filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
 {
 	*ret = STR_NONE;
-	*ret_nocase = false;
-	switch ((int)f->kind) {
-	case FILTER_PHRASE:
-	case FILTER_PREFIX:
-	case FILTER_SUBSTRING:
-	case FILTER_EXACT:
-	case FILTER_EXACT_PREFIX:
-		*ret = f->text;
-		break;
-	case FILTER_NOCASE_PHRASE:
-	case FILTER_NOCASE_PREFIX:
-		*ret_nocase = true;
-		*ret = nocase_literal(f->folded);
-		break;
-	case FILTER_REGEX:
-		*ret = regex_literal(f->regex);
-		break;
-	case FILTER_IN:
-	case FILTER_CONTAINS_ALL:
-	case FILTER_CONTAINS_ANY:
-		*ret = set_literal(f);
-		break;
-	case FILTER_SEQ:
-		*ret = longest(f->values, f->n_values);
-		break;
-	case FILTER_PATTERN:
-		*ret = pattern_literal(f->pattern);
-		break;
-	default:
-		break;
-	}
+	*ret_nocase = f->kind == FILTER_NOCASE_PHRASE || f->kind == FILTER_NOCASE_PREFIX;
+	if ((size_t)f->kind < ARRAY_LEN(literals) && literals[f->kind] != NULL)
+		*ret = literals[f->kind](f);
 	return ret->n != 0;
+}
+
+/* The bounds of any of f's children together: of all where ${any}, else what is common to them. */
+static void
+children_range(const struct filter *f, bool any, struct wall *ret_min, struct wall *ret_max)
+{
+	struct wall min, max;
+	size_t i;
+
+	ret_min->ns = any ? INT64_MAX : INT64_MIN;
+	ret_max->ns = any ? INT64_MIN : INT64_MAX;
+	for (i = 0; i < f->n_children; i++) {
+		filter_time_range(f->children[i], &min, &max);
+		if (any && min.ns > max.ns)
+			continue;
+		if ((min.ns < ret_min->ns) == any)
+			*ret_min = min;
+		if ((max.ns > ret_max->ns) == any)
+			*ret_max = max;
+	}
 }
 
 void
 filter_time_range(const struct filter *f, struct wall *ret_min, struct wall *ret_max)
 {
-	struct wall min, max;
-	size_t i;
-
 	ret_min->ns = INT64_MIN;
 	ret_max->ns = INT64_MAX;
-	switch ((int)f->kind) {
-	case FILTER_TIME:
+	if (f->kind == FILTER_TIME) {
 		ret_min->ns = f->time_min;
 		ret_max->ns = f->time_max;
-		break;
-	case FILTER_NONE:
+	} else if (f->kind == FILTER_NONE) {
 		ret_min->ns = INT64_MAX;
 		ret_max->ns = INT64_MIN;
-		break;
-	case FILTER_AND:
-		for (i = 0; i < f->n_children; i++) {
-			filter_time_range(f->children[i], &min, &max);
-			ret_min->ns = min.ns > ret_min->ns ? min.ns : ret_min->ns;
-			ret_max->ns = max.ns < ret_max->ns ? max.ns : ret_max->ns;
-		}
-		break;
-	case FILTER_OR:
-		ret_min->ns = INT64_MAX;
-		ret_max->ns = INT64_MIN;
-		for (i = 0; i < f->n_children; i++) {
-			filter_time_range(f->children[i], &min, &max);
-			if (min.ns > max.ns)
-				continue;
-			ret_min->ns = min.ns < ret_min->ns ? min.ns : ret_min->ns;
-			ret_max->ns = max.ns > ret_max->ns ? max.ns : ret_max->ns;
-		}
-		break;
-	default:
-		break;
-	}
+	} else if (f->kind == FILTER_AND || f->kind == FILTER_OR)
+		children_range(f, f->kind == FILTER_OR, ret_min, ret_max);
 }
 
 static int find_id(const struct filter *f, struct arena *arena, struct filter_id *id,

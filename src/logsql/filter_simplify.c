@@ -5,6 +5,24 @@
  */
 #include "logsql/filter_internal.h"
 
+/* Of the kinds that cost more or less than a search in the value. */
+static const unsigned char costs[] = {
+	[FILTER_TIME] = 1,
+	[FILTER_DAY_RANGE] = 1,
+	[FILTER_WEEK_RANGE] = 1,
+	[FILTER_STREAM] = 2,
+	[FILTER_STREAM_ID] = 2,
+	[FILTER_EXACT] = 4,
+	[FILTER_IN] = 4,
+	[FILTER_MIN_LEVEL] = 4,
+	[FILTER_RANGE] = 4,
+	[FILTER_REGEX] = 30,
+	[FILTER_NOCASE_PHRASE] = 25,
+	[FILTER_NOCASE_PREFIX] = 25,
+	[FILTER_PATTERN] = 40,
+	[FILTER_JSON_ARRAY_ANY] = 40,
+};
+
 unsigned
 filter_cost(const struct filter *f)
 {
@@ -15,33 +33,14 @@ filter_cost(const struct filter *f)
 		cost += filter_cost(f->children[i]);
 	if (f->n_children != 0)
 		return cost;
-	switch ((int)f->kind) {
-	case FILTER_ALL:
-	case FILTER_NONE:
+	if (f->kind == FILTER_REGEX && regex_literal(f->regex).n == 0)
+		return 100;
+	if ((size_t)f->kind < ARRAY_LEN(costs) && costs[f->kind] != 0)
+		return costs[f->kind];
+	if (f->kind == FILTER_ALL || f->kind == FILTER_NONE)
 		return 0;
-	case FILTER_TIME:
-	case FILTER_DAY_RANGE:
-	case FILTER_WEEK_RANGE:
-		return 1;
-	case FILTER_STREAM:
-	case FILTER_STREAM_ID:
-		return 2;
-	case FILTER_EXACT:
-	case FILTER_IN:
-	case FILTER_MIN_LEVEL:
-	case FILTER_RANGE:
-		return 4;
-	case FILTER_REGEX:
-		return regex_literal(f->regex).n != 0 ? 30 : 100;
-	case FILTER_NOCASE_PHRASE:
-	case FILTER_NOCASE_PREFIX:
-	case FILTER_PATTERN:
-	case FILTER_JSON_ARRAY_ANY:
-		return 40;
-	default:
-		/* Long text is dearer to read than the short values of other fields. */
-		return str_eq(f->field, STR("_msg")) ? 20 : 8;
-	}
+	/* Long text is dearer to read than the short values of other fields. */
+	return str_eq(f->field, STR("_msg")) ? 20 : 8;
 }
 
 /* By cost, and else as they were. */
