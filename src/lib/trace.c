@@ -27,7 +27,8 @@ add_names(struct store_view *view, size_t number, bool deep, struct map *names)
 	for (i = 0; i < block_n_columns(b); i++) {
 		block_column_at(b, i, &info);
 		if (!names_is_id(info.name) &&
-		    (!deep || info.kind == COLUMN_TIME || info.kind == COLUMN_INT))
+		    (!deep || info.kind == COLUMN_TIME || info.kind == COLUMN_INT ||
+		        str_eq_c(info.name, "_stream")))
 			continue;
 		if (map_put(names, info.name, NULL) == NULL)
 			return err_origin(-ENOMEM);

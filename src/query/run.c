@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-#include "query/input.h"
+#include "logsql/value.h"
 #include "query/match.h"
 #include "query/order.h"
 #include "query/run_internal.h"
@@ -25,6 +25,10 @@ struct last {
 	struct keep *keep; /* NULL: no limit */
 	struct scan_hit
 	    *hits; /* keep, rows from blocks: the one that each worker is at; else NULL */
+	const int64_t
+	    *times; /* keep, rows of another source that stay rows: of its batch; else NULL */
+	size_t n_times;
+	uint64_t first_arrival; /* of times[0] */
 	struct run *run;
 	pthread_mutex_t lock;
 };
@@ -72,6 +76,26 @@ keep_hit_rows(struct last *l, const struct scan_hit *h, struct batch *b)
 	return err_trace(keep_put(l->keep, b, times, arrivals));
 }
 
+/* The same for rows of another source, whose time a pipe may have taken away. */
+static int
+keep_source_rows(struct last *l, struct batch *b)
+{
+	int64_t *times = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*times));
+	uint64_t *arrivals = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*arrivals));
+	size_t i, at;
+
+	if (times == NULL || arrivals == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < b->n_rows; i++) {
+		at = b->rows != NULL ? b->rows[i] : i;
+		if (at >= l->n_times)
+			return err_origin(-EPROTO);
+		times[i] = l->times[at];
+		arrivals[i] = l->first_arrival + at;
+	}
+	return err_trace(keep_put(l->keep, b, times, arrivals));
+}
+
 static int
 last_push(struct stage *s, unsigned worker, struct batch *b)
 {
@@ -84,6 +108,8 @@ last_push(struct stage *s, unsigned worker, struct batch *b)
 		return 0;
 	if (l->keep != NULL && l->hits != NULL)
 		return err_trace(keep_hit_rows(l, &l->hits[worker], b));
+	if (l->keep != NULL && l->times != NULL)
+		return err_trace(keep_source_rows(l, b));
 	if (l->keep != NULL)
 		return err_trace(keep_put(l->keep, b, NULL, NULL));
 	(void)pthread_mutex_lock(&l->lock);
@@ -284,6 +310,28 @@ run_blocks(struct job *j)
 	return err_trace(run_parallel(j));
 }
 
+/* Times of all rows of the batch as it comes; a row without one is the older the later it comes. */
+static int
+note_times(struct last *l, struct batch *b)
+{
+	const struct column *c = batch_column(b, STR("_time"));
+	char scratch[COLUMN_SCRATCH];
+	int64_t *times = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*times));
+	size_t i;
+
+	if (c == NULL || times == NULL)
+		return b->err != 0 ? b->err : err_origin(-ENOMEM);
+	l->first_arrival += l->n_times;
+	for (i = 0; i < b->n_rows; i++)
+		if (c->kind == COLUMN_TIME)
+			times[i] = c->ints[i];
+		else if (!value_time(column_value(c, i, scratch), &times[i]))
+			times[i] = INT64_MIN / 2 - (int64_t)(l->first_arrival + i);
+	l->times = times;
+	l->n_times = b->n_rows;
+	return 0;
+}
+
 static int
 push_source_batch(struct job *j, struct batch *b)
 {
@@ -293,6 +341,11 @@ push_source_batch(struct job *j, struct batch *b)
 	if (sel == NULL)
 		return err_origin(-ENOMEM);
 	j->run->rows_all += b->n_rows;
+	if (j->keeps_rows && j->last.keep != NULL) {
+		r = note_times(&j->last, b);
+		if (r < 0)
+			return err_trace(r);
+	}
 	bits_fill(sel, b->n_rows);
 	r = match_batch(j->filter, b, j->run->opt->cancel, sel);
 	if (r < 0)

@@ -1,0 +1,1 @@
+$weir query --input - --output csv --utc -- 'level:*'

@@ -1,0 +1,1 @@
+$weir query --input - --output logfmt --utc -- 'level:*'
