@@ -80,16 +80,45 @@ same_end(const struct gen *g, const struct file_bytes *b, uint64_t n, bool *ret)
 	return err_trace(file_print_at(&own, from, &print, ret));
 }
 
-/* A copy that is shorter than the head: its bytes must be those of the file that is open. */
+/* The generation's own file, whether it is open or not; ret_mine: to be closed. */
 static int
-like_short(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likeness *ret)
+own_bytes(const struct gen *g, struct file_bytes *ret, bool *ret_mine)
 {
-	bool same = false;
-	int r = 0;
+	*ret_mine = false;
+	*ret = gen_bytes(g);
+	if (ret->fd >= 0 || g->path == NULL || g->dead)
+		return 0;
+	*ret_mine = open_bytes(g->path, (g->flags & FILE_POS_ARCHIVE) != 0, ret) == 0;
+	return 0;
+}
 
-	if (n > 0 && g->fd >= 0 && g->zip == NULL)
-		r = same_end(g, b, n, &same);
-	*ret = same ? LIKE_PART : LIKE_NOT;
+/*
+ * Too little of the generation was read to know it by its print, or the other file is shorter than that: the beginnings of
+ * both files must be equal as far as they go.
+ */
+static int
+like_short(const struct gen *g, const struct file_bytes *b, enum likeness *ret)
+{
+	uint8_t mine[FILE_HEAD_MAX], other[FILE_HEAD_MAX];
+	size_t n_mine = 0, n_other = 0, n;
+	struct file_bytes own;
+	bool close_it = false;
+	int r;
+
+	*ret = LIKE_NOT;
+	r = own_bytes(g, &own, &close_it);
+	if (r < 0 || own.fd < 0)
+		return err_trace(r);
+	/* An open archive is being read further on; to go back in it would read it twice. */
+	if (own.zip == NULL || close_it)
+		r = file_bytes_read(&own, mine, sizeof(mine), 0, &n_mine);
+	if (close_it)
+		close_bytes(&own);
+	if (r == 0)
+		r = file_bytes_read(b, other, sizeof(other), 0, &n_other);
+	n = n_mine < n_other ? n_mine : n_other;
+	if (r == 0 && n > 0 && memcmp(mine, other, n) == 0)
+		*ret = LIKE_PART;
 	return err_trace(r);
 }
 
@@ -107,10 +136,8 @@ compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likene
 	int r;
 
 	*ret = LIKE_NOT;
-	if (b->zip == NULL && n < m->head.n)
-		return err_trace(like_short(g, b, n, ret));
-	if (m->head.n == 0)
-		return 0;
+	if (m->head.n == 0 || (b->zip == NULL && n < m->head.n))
+		return err_trace(like_short(g, b, ret));
 	r = file_print_at(b, 0, &m->head, &same);
 	if (r < 0 || !same)
 		return err_trace(r);
@@ -590,7 +617,8 @@ take_unknown(struct look *l)
 		if (like != NULL && !like->dead && !gen_is_known(like) &&
 		    (like->flags & FILE_POS_FINAL) == 0)
 			continue;
-		missed = !first && (l->turned || l->fd >= 0);
+		/* Only while the live file is the one it was can nothing have been missed. */
+		missed = !first && (l->turned || l->f->live == NULL);
 		if (sib->archive && l->s->opt.no_archives)
 			missed = false;
 		if (like == NULL && (missed || (sib->matches && !skip && !sib->archive)))
