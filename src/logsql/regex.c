@@ -172,6 +172,9 @@ regex_find(const struct regex *re, struct regex_scratch *scratch, struct str s, 
 
 	if (from > s.n)
 		return 0;
+	/* Who goes on one byte after an empty match may stand within a character. */
+	for (i = 0; i < 3 && from > 0 && from < s.n && (s.p[from] & 0xc0) == 0x80; i++)
+		from++;
 	r = run(re, scratch, s, from);
 	if (r <= 0)
 		return r;

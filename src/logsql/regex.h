@@ -50,7 +50,7 @@ struct regex_span {
 
 /**
  * regex_find(re, scratch, s, from, ret_spans, n):
- * The first match at or after ${from}: ret_spans[0] is the whole of it, i the i-th group, n of them at most.
+ * The first match at or after ${from} (within a character: after that): ret_spans[0] is the whole of it, i the i-th group, n of them at most.
  *
  * Errors: 1 found, 0 none, -ENOMEM.
  */

@@ -169,6 +169,9 @@ test_regex(void)
 	MUST(regex_compile(&re, STR("b\\.c"), 0, &arena, error) == 0);
 	CHECK_STR(regex_literal(re), STR("b.c"));
 	CHECK(regex_test(re, &scratch, STR("ab.cd")) == 1);
+	MUST(regex_compile(&re, STR("x*"), 0, &arena, error) == 0);
+	CHECK(regex_find(re, &scratch, STR("\xd1\x84\xd1\x84"), 1, spans, 1) == 1);
+	CHECK(spans[0].start == 2 && spans[0].end == 2);
 	/* Bytes that are no UTF-8 do no harm. */
 	MUST(regex_compile(&re, STR("x+y"), 0, &arena, error) == 0);
 	CHECK(regex_test(re, &scratch, STR("\xff\xfexxy")) == 1);
