@@ -26,7 +26,10 @@ put_span(struct buf *out, int64_t ns)
 {
 	char text[32];
 
-	if (ns >= NS_PER_MIN)
+	if (ns >= NS_PER_HOUR)
+		(void)snprintf(text, sizeof(text), "%lldh%02lldm", (long long)(ns / NS_PER_HOUR),
+		    (long long)(ns % NS_PER_HOUR / NS_PER_MIN));
+	else if (ns >= NS_PER_MIN)
 		(void)snprintf(text, sizeof(text), "%lldm%04.1fs", (long long)(ns / NS_PER_MIN),
 		    (double)(ns % NS_PER_MIN) / 1e9);
 	else if (ns >= NS_PER_S)

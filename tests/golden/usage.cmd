@@ -14,6 +14,6 @@ $weir query --check 'a and ('; echo "exit $?"
 $weir query --check 'a and b | stats count()'; echo "exit $?"
 $weir rules; echo "exit $?"
 echo '{}' | $weir query --input - '*' >/dev/full; echo "exit $?"
-yes '{"a":1}' | head -100000 | $weir query --input - '*' | head -1; echo "exit ${PIPESTATUS[2]}"
+yes '{"a":1}' | head -100000 | $weir query --input - --as-is '*' | head -1; echo "exit ${PIPESTATUS[2]}"
 $weir tail --store nowhere; echo "exit $?"
 mkdir empty; $weir query --store empty '*'
