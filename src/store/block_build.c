@@ -3,8 +3,8 @@
  * One job: take rows apart into columns, in memory, as fast as they come.
  * Floor: 2 (uses record, base).
  *
- * Field i of a row is nearly always the column that field i of the row before was: one comparison of names
- * a field, and a copy of the value.  What a column is like is looked at when the block is full.
+ * What comes behind a field in a row is nearly always what came behind it in one of the last rows: one
+ * comparison of names a field, or two, and a copy of the value.  What a column is like is looked at when the block is full.
  */
 #include "store/block_build.h"
 
@@ -21,11 +21,11 @@ block_builder_new(struct block_builder **ret)
 	if (b == NULL)
 		return err_origin(-ENOMEM);
 	b->times = malloc(BLOCK_ROWS_MAX * sizeof(*b->times));
-	b->guess = malloc(BLOCK_COLUMNS_MAX * sizeof(*b->guess));
+	b->columns_of = malloc(BLOCK_COLUMNS_MAX * sizeof(*b->columns_of));
 	b->codes = malloc(BLOCK_ROWS_MAX * sizeof(*b->codes));
 	if (shapes_init(&b->shapes) != 0 || b->codes == NULL)
 		return err_origin(-ENOMEM);
-	if (enc_scratch_init(&b->scratch) != 0 || b->times == NULL || b->guess == NULL)
+	if (enc_scratch_init(&b->scratch) != 0 || b->times == NULL || b->columns_of == NULL)
 		return err_origin(-ENOMEM);
 	*ret = TAKE(b);
 	return 0;
@@ -56,7 +56,7 @@ block_builder_free(struct block_builder *b)
 	free(b->codes);
 	free(b->columns);
 	free(b->times);
-	free(b->guess);
+	free(b->columns_of);
 	free(b->ids);
 	map_fini(&b->names);
 	map_fini(&b->rest_names);
@@ -176,61 +176,83 @@ rest_add(struct block_builder *b, const struct field *f)
 	return buf_err(&b->rest_row);
 }
 
-/* A field that is not where it was in the last row. */
+/* A field that stands behind another one than it did lately. */
 static int
-add_elsewhere(struct block_builder *b, size_t i, const struct field *f)
+add_elsewhere(struct block_builder *b, const struct field *f, uint32_t *ret_column)
 {
 	struct map_entry *e = map_get(&b->names, f->name);
 	struct build_column *c;
 	int r;
 
+	*ret_column = UINT32_MAX;
 	if (e != NULL) {
 		c = &b->columns[e->value];
 	} else {
 		c = column_new(b, f->name, &r);
 		if (r != 0)
 			return r;
-		if (c == NULL) {
-			if (i < BLOCK_COLUMNS_MAX)
-				b->guess[i] = UINT32_MAX;
+		if (c == NULL)
 			return err_trace(rest_add(b, f));
-		}
 	}
-	if (i < BLOCK_COLUMNS_MAX)
-		b->guess[i] = (uint32_t)(c - b->columns);
+	*ret_column = (uint32_t)(c - b->columns);
 	return column_add(b, c, f->value) ? 0 : err_origin(-ENOMEM);
 }
 
 static inline bool
-guess_right(const struct block_builder *b, size_t i, struct str name)
+is_column(const struct block_builder *b, uint32_t column, struct str name)
 {
 	const struct build_column *c;
 
-	if (i >= BLOCK_COLUMNS_MAX || b->guess[i] >= b->n_columns)
+	if (column >= b->n_columns)
 		return false;
-	c = &b->columns[b->guess[i]];
+	c = &b->columns[column];
 	return c->name_n == name.n && memcmp(c->name, name.p, name.n) == 0;
+}
+
+/* The field's column, looked for where it was lately; next is brought up to date. */
+static inline uint32_t
+guess_column(const struct block_builder *b, uint32_t next[2], struct str name)
+{
+	uint32_t column;
+
+	if (LIKELY(is_column(b, next[0], name)))
+		return next[0];
+	if (!is_column(b, next[1], name))
+		return UINT32_MAX;
+	column = next[1];
+	next[1] = next[0];
+	next[0] = column;
+	return column;
 }
 
 static int
 add_fields(struct block_builder *b, const struct record *rec)
 {
 	const struct field *f;
+	uint32_t *next = b->first, column;
 	size_t i;
 	int r;
 
 	for (i = 0; i < rec->n_fields; i++) {
 		f = &rec->fields[i];
-		if (LIKELY(guess_right(b, i, f->name))) {
-			if (!column_add(b, &b->columns[b->guess[i]], f->value))
-				return err_origin(-ENOMEM);
-			continue;
+		column = UINT32_MAX;
+		if (f->value.n != 0 && f->name.n != 0) {
+			column = guess_column(b, next, f->name);
+			if (LIKELY(column != UINT32_MAX)) {
+				if (!column_add(b, &b->columns[column], f->value))
+					return err_origin(-ENOMEM);
+			} else {
+				r = add_elsewhere(b, f, &column);
+				if (r != 0)
+					return r;
+				next[1] = next[0];
+				next[0] = column;
+			}
 		}
-		if (f->value.n == 0 || f->name.n == 0)
-			continue;
-		r = add_elsewhere(b, i, f);
-		if (r != 0)
-			return r;
+		if (i < BLOCK_COLUMNS_MAX)
+			b->columns_of[i] = column;
+		if (column != UINT32_MAX)
+			next = b->columns[column].next;
 	}
 	return 0;
 }
@@ -290,7 +312,7 @@ add_line(struct block_builder *b, const struct record *rec)
 	if (rec->line.n == 0)
 		return 0;
 	b->has_lines = true;
-	r = shapes_code(&b->shapes, rec, b->guess, BLOCK_COLUMNS_MAX, code);
+	r = shapes_code(&b->shapes, rec, b->columns_of, BLOCK_COLUMNS_MAX, code);
 	if (r != 0 || *code != SHAPE_KEPT)
 		return err_trace(r);
 	b->n_bytes += rec->line.n;

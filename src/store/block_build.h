@@ -19,14 +19,16 @@ struct build_column {
 	size_t n, cap;
 	uint32_t *offs;
 	size_t n_rows, cap_rows;
+	uint32_t next[2]; /* columns that came behind it in a row, the last one first */
 };
 
 struct block_builder {
 	struct build_column *columns; /* BLOCK_COLUMNS_MAX of them, n_columns in use */
 	size_t n_columns;
-	size_t n_used;    /* columns that have a value */
-	struct map names; /* number of the column */
-	uint32_t *guess;  /* column of field i in the last row that had one */
+	size_t n_used;        /* columns that have a value */
+	struct map names;     /* number of the column */
+	uint32_t first[2];    /* as next, of the first field of a row */
+	uint32_t *columns_of; /* column of field i in the row being added; UINT32_MAX is none */
 	struct build_column stream, rest;
 	struct map rest_names;
 	struct buf rest_row; /* of the row being added */

@@ -116,7 +116,10 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 		return err_trace(r);
 	block_entry_put(&b->dir, &e);
 	h->n_columns++;
-	return role == ROLE_FIELD && names_is_id(name) ? err_trace(collect_ids(b, &v)) : 0;
+	/* What looks like an ID is found like one, whatever its name. */
+	if (role == ROLE_FIELD && (e.enc == ENC_ID || names_is_id(name)))
+		return err_trace(collect_ids(b, &v));
+	return 0;
 }
 
 /* The names of fields that have no column of their own, and their values. */
