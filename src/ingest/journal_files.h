@@ -16,6 +16,7 @@ struct journal_file {
 	uint64_t n_bytes;
 	bool denied;
 	bool bad;    /* does not open, and will not */
+	bool apart;  /* ends in the future: read by itself (journal_apart.c) */
 	bool unsure; /* did not open, but may do so later: to be looked at again */
 };
 

@@ -47,6 +47,7 @@ open_check(struct journal_reader *rd, struct journal_file *f)
 		return r;
 	k = sd_journal_open_files(&j, paths, 0);
 	if (k >= 0) {
+		f->apart = journal_apart_is(rd, j);
 		sd_journal_close(j);
 		return 0;
 	}
@@ -76,6 +77,7 @@ open_check_new(struct journal_reader *rd, struct journal_files *fs, bool *ret_an
 			    journal_file_id_eq(&rd->files.files[k].id, &f->id))
 				break;
 		f->bad = k < rd->files.n && rd->files.files[k].bad;
+		f->apart = k < rd->files.n && rd->files.files[k].apart;
 		if (k < rd->files.n || f->denied || journal_reader_is_aside(rd, &f->id))
 			continue;
 		*ret_any = true;
@@ -105,7 +107,7 @@ open_notes(struct journal_reader *rd)
 		rd->noted_nothing = false;
 }
 
-/* The files that are left when some are set aside. */
+/* The files that are left when some are set aside, or read apart. */
 static int
 open_chosen(struct journal_reader *rd)
 {
@@ -118,6 +120,7 @@ open_chosen(struct journal_reader *rd)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < rd->files.n; i++)
 		if (!rd->files.files[i].denied && !rd->files.files[i].bad &&
+		    !rd->files.files[i].apart &&
 		    !journal_reader_is_aside(rd, &rd->files.files[i].id))
 			paths[n++] = rd->files.files[i].path;
 	if (n == 0)
@@ -128,12 +131,12 @@ open_chosen(struct journal_reader *rd)
 }
 
 static bool
-any_aside(const struct journal_reader *rd)
+any_kept_out(const struct journal_reader *rd)
 {
 	size_t i;
 
 	for (i = 0; i < rd->files.n; i++)
-		if (journal_reader_is_aside(rd, &rd->files.files[i].id))
+		if (rd->files.files[i].apart || journal_reader_is_aside(rd, &rd->files.files[i].id))
 			return true;
 	return false;
 }
@@ -144,7 +147,7 @@ open_all(struct journal_reader *rd)
 	int r;
 
 	arena_clear(&rd->paths);
-	rd->chosen = any_aside(rd);
+	rd->chosen = any_kept_out(rd);
 	if (rd->chosen)
 		r = open_chosen(rd);
 	else if (rd->path != NULL)
@@ -210,5 +213,5 @@ journal_reader_new_files(struct journal_reader *rd)
 	if (r != 0)
 		return r;
 	/* libsystemd has opened them already, unless it only knows a list, or a new one must be kept from it */
-	return !same && (rd->chosen || any_aside(rd)) ? READER_E_REOPEN : 0;
+	return !same && (rd->chosen || any_kept_out(rd)) ? READER_E_REOPEN : 0;
 }

@@ -38,7 +38,7 @@ send_wait(struct journal_reader *rd)
 	if (n > 0 && daemon_gone(pfd.revents))
 		return READER_E_END;
 	if (n == 0 && rd->j != NULL && sd_journal_process(rd->j) == SD_JOURNAL_INVALIDATE)
-		rd->count.removed = true;
+		rd->count.removed = rd->relist_now = true;
 	return 0;
 }
 
@@ -112,9 +112,11 @@ reader_flush(struct journal_reader *rd)
 
 	if (rd->n_read == 0)
 		return 0;
-	r = journal_count_sample(rd);
+	r = rd->in_apart ? 0 : journal_count_sample(rd);
 	if (r < 0)
 		return READER_E_REOPEN;
+	if (rd->in_apart)
+		journal_apart_count(rd, rd->n_read);
 	journal_count_loss(rd);
 	journal_position_encode(&rd->pos, &pos);
 	journal_proto_put_batch(&rd->out, buf_view(&pos), rd->n_read, rd->n_entries,
@@ -150,12 +152,13 @@ reader_entry(struct journal_reader *rd)
 	r = sd_journal_get_realtime_usec(rd->j, &realtime);
 	if (r < 0)
 		return r;
-	r = journal_count_entry(rd);
+	r = rd->in_apart ? 0 : journal_count_entry(rd);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = journal_entry_put(rd, realtime);
 	if (r < 0) {
-		journal_count_unread(rd);
+		if (!rd->in_apart)
+			journal_count_unread(rd);
 		return r;
 	}
 	if (rd->n_read++ == 0)
@@ -218,7 +221,7 @@ wait_timeout(struct journal_reader *rd, bool have_fd)
 static int
 wait_files(struct journal_reader *rd, bool invalidated)
 {
-	bool due = mono_now().ns - rd->listed.ns >= READER_RELIST_MS * NS_PER_MS;
+	bool due = invalidated || mono_now().ns - rd->listed.ns >= READER_RELIST_MS * NS_PER_MS;
 
 	if (invalidated)
 		rd->count.removed = true;
@@ -271,6 +274,33 @@ reader_at_end(struct journal_reader *rd)
 	return reader_wait(rd);
 }
 
+/* The files that are read apart, up to their end. */
+static int
+reader_apart(struct journal_reader *rd)
+{
+	sd_journal *main_journal;
+	int r, more;
+
+	r = journal_apart_begin(rd, &main_journal);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	rd->in_apart = true;
+	while (r == 0 && (more = sd_journal_next(rd->j)) > 0) {
+		r = reader_entry(rd);
+		if (r < 0) {
+			/* counted all the same, so that the place in the files is right */
+			rd->n_read++;
+			r = reader_skip(rd);
+		}
+	}
+	if (r == 0)
+		r = reader_flush(rd);
+	rd->in_apart = false;
+	sd_journal_close(rd->j);
+	rd->j = main_journal;
+	return r;
+}
+
 /* Reads until it must be opened anew, or ended. */
 static int
 reader_follow(struct journal_reader *rd)
@@ -278,7 +308,14 @@ reader_follow(struct journal_reader *rd)
 	int r = 0;
 
 	while (r == 0) {
-		int more = sd_journal_next(rd->j);
+		int more;
+
+		if (rd->relist_now) {
+			rd->relist_now = false;
+			r = journal_reader_new_files(rd);
+			continue;
+		}
+		more = sd_journal_next(rd->j);
 
 		if (more < 0) {
 			r = reader_error(rd);
@@ -381,6 +418,8 @@ reader_run(struct journal_reader *rd)
 		}
 		if (r == 0)
 			r = reader_start(rd);
+		if (r == 0)
+			r = reader_apart(rd);
 		if (r == 0)
 			r = reader_follow(rd);
 		journal_reader_close(rd);

@@ -24,6 +24,7 @@ enum {
 	READER_EXACT = 4096,     /* entries whose numbers are all looked at, after a doubt */
 	READER_PROBE_S = 20,     /* of one file */
 	READER_STALL_S = 10,     /* of a probe without one more entry */
+	READER_FUTURE_S = 86400, /* beyond now: a time that no clock gave */
 	READER_YOUNG_S = 10,     /* a file so young may still be in the making */
 	/* what a function of the reader may return besides 0 and -errno */
 	READER_E_END = 1,    /* the daemon has gone, or all is read and that was the task */
@@ -83,6 +84,8 @@ struct journal_reader {
 	bool unsure; /* some file must be looked at again */
 	struct span listed;
 	bool relist_due; /* something happened since, too soon to look */
+	bool relist_now; /* files came while a send waited */
+	bool in_apart;   /* the current entries are of files that are read apart */
 
 	struct buf out;     /* frames not yet sent */
 	struct buf entries; /* of the batch that is being filled */
@@ -113,6 +116,15 @@ int journal_reader_open(struct journal_reader *rd);
 void journal_reader_close(struct journal_reader *rd);
 /** journal_reader_new_files(rd): check files that came since; > 0: open the journal anew. */
 int journal_reader_new_files(struct journal_reader *rd);
+
+/* journal_apart.c */
+/** journal_apart_is(rd, j): whether the one file of ${j} would lead the others astray. */
+bool journal_apart_is(const struct journal_reader *rd, sd_journal *j);
+/** journal_apart_begin(rd): open the files that are read apart, at where reading them stands, as ${rd}->j, whose old
+ * value goes to ${ret_main}.  > 0: there is nothing to read. */
+int journal_apart_begin(struct journal_reader *rd, sd_journal **ret_main);
+/** journal_apart_count(rd, n): so many more of their entries are read. */
+void journal_apart_count(struct journal_reader *rd, uint64_t n);
 
 /* journal_probe.c */
 /** journal_probe(rd): read each file alone, in a process of its own, and set aside those that kill it. */
