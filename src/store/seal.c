@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "store/store_internal.h"
 
-enum { SEAL_AT_ONCE = 8, MERGE_AT_LEAST = 8, RETRY_S = 60 };
+enum { SEAL_AT_ONCE = 8, MERGE_AT_LEAST = 8, RETRY_S = 60, LAG_MAX = 3 };
 
 static struct seal_job *
 job_free(struct store *s, struct seal_job *job, bool keep_files)
@@ -333,6 +333,17 @@ run_thread(void *ctx)
 	return NULL;
 }
 
+/* When sealing falls behind, whoever writes waits for it: many unsealed segments would slow every reader. */
+static bool
+is_behind(const struct store *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->man.n; i++)
+		n += s->man.v[i].state == MANIFEST_CLOSED;
+	return n >= LAG_MAX;
+}
+
 int
 seal_maintain(struct store *s, struct wall now)
 {
@@ -340,7 +351,7 @@ seal_maintain(struct store *s, struct wall now)
 	int r;
 
 	if (job != NULL) {
-		if (!atomic_load(&job->done))
+		if (!atomic_load(&job->done) && !is_behind(s))
 			return 0;
 		(void)pthread_join(job->thread, NULL);
 		s->job = NULL;

@@ -265,7 +265,9 @@ scan_runs(struct scan *s, struct segment_run **ret, uint32_t n)
 
 	if (n > BLOCK_ROWS_MAX || (s->n - s->at) / 12 < n)
 		return SEGMENT_E_CORRUPT;
-	runs = calloc(n > 0 ? n : 1, sizeof(*runs));
+	if (n == 0)
+		return 0;
+	runs = calloc(n, sizeof(*runs));
 	if (runs == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++) {

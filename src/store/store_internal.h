@@ -21,7 +21,7 @@ enum {
 	STORE_RESERVE = 1 << 20,      /* set aside so that MANIFEST can be written on a full disk */
 	STORE_DIRECTORY_FRAMES = 256, /* frames after which a DIRECTORY is written; */
 	STORE_DIRECTORY_IDS = 1 << 16, /* or IDs */
-	STORE_SEAL_BLOCKS = 4096, /* blocks in one stream: small ones are sealed, to stay quick */
+	STORE_SEAL_BLOCKS = 2048, /* blocks in one stream: small ones are sealed, to stay quick */
 	STORE_LOW_PART = 10,      /* below this part of what is to stay free, writing stops */
 	STORE_FILE_MODE = 0640,
 };

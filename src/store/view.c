@@ -266,7 +266,9 @@ order_blocks(struct store_view *v)
 			blocks[n++] = (struct view_block){ (uint32_t)i, (uint32_t)k, vs->seg->fd,
 				vs->seg->blocks.v[k].body_at };
 	}
-	if (n > 1)
+	for (i = 1; i < n && compare_blocks(&blocks[i - 1], &blocks[i], v->segs) < 0; i++)
+		;
+	if (i < n)
 		qsort_r(blocks, n, sizeof(*blocks), compare_blocks, v->segs);
 	for (i = 0; i < v->n_segs; i++) {
 		vs = &v->segs[i];
