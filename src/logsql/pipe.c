@@ -175,22 +175,16 @@ is_likely_filter(const struct lex *l, bool *ret)
 	return r < 0 ? r : 0;
 }
 
-static int
-fail_unknown(struct lex *l)
+/* The name of a pipe that the word was probably meant to be, or NULL. */
+static const char *
+near_pipe(const struct lex *l)
 {
 	const char *table[ARRAY_LEN(pipe_names)];
-	const char *near;
 	size_t i;
 
-	if (part_ends(l))
-		return lex_fail_want(l, "a pipe");
 	for (i = 0; i < ARRAY_LEN(pipe_names); i++)
 		table[i] = pipe_names[i].name;
-	near = logsql_nearest(l->token, table, ARRAY_LEN(table));
-	if (near == NULL)
-		return lex_fail_want(l, "the name of a pipe");
-	return lex_fail(l, "there is no pipe %.*s; did you mean %s?",
-	    l->token.n > 40 ? 40 : (int)l->token.n, (const char *)l->token.p, near);
+	return logsql_nearest(l->token, table, ARRAY_LEN(table));
 }
 
 static int
@@ -207,6 +201,27 @@ parts_parse(struct lex *l, struct pipe *p)
 	return 0;
 }
 
+/* A bare word is a filter too, unless it looks like a misspelt pipe. */
+static int
+word_parse(struct lex *l, struct pipe *p)
+{
+	struct lex start = *l;
+	const char *near;
+	int r;
+
+	if (part_ends(l))
+		return lex_fail_want(l, "a pipe");
+	near = near_pipe(l);
+	if (near != NULL)
+		return lex_fail(l, "there is no pipe %.*s; did you mean %s?",
+		    l->token.n > 40 ? 40 : (int)l->token.n, (const char *)l->token.p, near);
+	r = parts_parse(l, p);
+	if (r < 0 || (r == 0 && part_ends(l)))
+		return r;
+	*l = start;
+	return lex_fail_want(l, "the name of a pipe");
+}
+
 static int
 unnamed_parse(struct lex *l, struct pipe *p)
 {
@@ -220,10 +235,8 @@ unnamed_parse(struct lex *l, struct pipe *p)
 	r = is_likely_filter(l, &filter);
 	if (r != 0)
 		return r;
-	if (!filter)
-		return fail_unknown(l);
 	p->kind = PIPE_FILTER;
-	return parts_parse(l, p);
+	return filter ? parts_parse(l, p) : word_parse(l, p);
 }
 
 int
