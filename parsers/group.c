@@ -44,6 +44,7 @@ finish_event(struct parser *p, size_t no, bool partial, struct record_batch *out
 		.time = g->time,
 		.where = group_where(no),
 		.partial = partial };
+	int r;
 
 	if (!g->open)
 		return 0;
@@ -52,9 +53,12 @@ finish_event(struct parser *p, size_t no, bool partial, struct record_batch *out
 		return err_origin(-ENOMEM);
 	e.head = str_sub(e.text, 0, g->head_n);
 	e.line = e.text;
+	r = parser_event(p, &e, out);
+	if (r != 0)
+		return r;
 	g->open = false;
 	buf_clear(&g->text);
-	return parser_event(p, &e, out);
+	return 0;
 }
 
 /* An event that is complete by itself, or the first line of one. */

@@ -6,8 +6,7 @@
  * Lines of a log follow each other in time, so the date is nearly always that of the line before:
  * only the time of day is computed anew.
  */
-#include "parsers/moment.h"
-
+#include "parsers/moment_internal.h"
 #include "parsers/parser.h"
 
 enum { BUCKET_S = 900, FRACTION_DIGITS = 9 };
@@ -78,8 +77,8 @@ is_digit(uint8_t c)
 }
 
 /* n digits at p as a number, or -1. */
-static int
-digits(const uint8_t *p, size_t n)
+int
+moment_digits(const uint8_t *p, size_t n)
 {
 	int v = 0;
 	size_t i;
@@ -93,10 +92,10 @@ digits(const uint8_t *p, size_t n)
 }
 
 /* hh:mm:ss at p, in seconds, or -1. */
-static int
-clock_seconds(const uint8_t *p)
+int
+moment_clock_seconds(const uint8_t *p)
 {
-	int h = digits(p, 2), m = digits(p + 3, 2), s = digits(p + 6, 2);
+	int h = moment_digits(p, 2), m = moment_digits(p + 3, 2), s = moment_digits(p + 6, 2);
 
 	if (h < 0 || m < 0 || s < 0 || p[2] != ':' || p[5] != ':' || h > 23 || m > 59 || s > 60)
 		return -1;
@@ -111,8 +110,8 @@ month_days(int y, int m)
 	return m == 2 && ((y % 4 == 0 && y % 100 != 0) || y % 400 == 0) ? 29 : days[m - 1];
 }
 
-static bool
-date_days(int y, int mo, int d, int64_t *ret)
+bool
+moment_date_days(int y, int mo, int d, int64_t *ret)
 {
 	if (y < 0 || mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo))
 		return false;
@@ -129,7 +128,8 @@ iso_days(struct moment *m, const uint8_t *p, int64_t *ret)
 		return true;
 	}
 	if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] ||
-	    !date_days(digits(p, 4), digits(p + 5, 2), digits(p + 8, 2), ret))
+	    !moment_date_days(moment_digits(p, 4), moment_digits(p + 5, 2), moment_digits(p + 8, 2),
+	        ret))
 		return false;
 	memcpy(m->date, p, sizeof(m->date));
 	m->days = *ret;
@@ -138,8 +138,8 @@ iso_days(struct moment *m, const uint8_t *p, int64_t *ret)
 }
 
 /* The digits after '.' or ',' at s[at] as ns; returns where they end, at when there are none. */
-static size_t
-fraction(struct str s, size_t at, int *ret_ns)
+size_t
+moment_fraction(struct str s, size_t at, int *ret_ns)
 {
 	int ns = 0;
 	size_t i = at + 1, n = 0;
@@ -159,8 +159,8 @@ fraction(struct str s, size_t at, int *ret_ns)
 }
 
 /* Z, +hh:mm, +hhmm or +hh at s[at]: where it ends, or at when there is none. */
-static size_t
-zone(struct str s, size_t at, int *ret_s)
+size_t
+moment_zone(struct str s, size_t at, int *ret_s)
 {
 	size_t left = s.n - at;
 	int h, m = 0;
@@ -170,13 +170,17 @@ zone(struct str s, size_t at, int *ret_s)
 		*ret_s = 0;
 		return at + 1;
 	}
+	if (left >= 3 && (memcmp(s.p + at, "UTC", 3) == 0 || memcmp(s.p + at, "GMT", 3) == 0)) {
+		*ret_s = 0;
+		return at + 3;
+	}
 	if (left < 3 || (s.p[at] != '+' && s.p[at] != '-'))
 		return at;
-	h = digits(s.p + at + 1, 2);
+	h = moment_digits(s.p + at + 1, 2);
 	n = 3;
-	if (left >= 6 && s.p[at + 3] == ':' && (m = digits(s.p + at + 4, 2)) >= 0)
+	if (left >= 6 && s.p[at + 3] == ':' && (m = moment_digits(s.p + at + 4, 2)) >= 0)
 		n = 6;
-	else if (left >= 5 && (m = digits(s.p + at + 3, 2)) >= 0)
+	else if (left >= 5 && (m = moment_digits(s.p + at + 3, 2)) >= 0)
 		n = 5;
 	else
 		m = 0;
@@ -187,8 +191,9 @@ zone(struct str s, size_t at, int *ret_s)
 }
 
 /* What days, seconds of the day, fraction and zone make; without a zone by local rules. */
-static bool
-assemble(struct moment *m, int64_t days, int secs, int ns, const int *zone_s, struct wall *ret)
+bool
+moment_assemble(struct moment *m, int64_t days, int secs, int ns, const int *zone_s,
+    struct wall *ret)
 {
 	int64_t t;
 
@@ -203,40 +208,31 @@ assemble(struct moment *m, int64_t days, int secs, int ns, const int *zone_s, st
 }
 
 size_t
-moment_prefix(struct moment *m, struct str s, struct wall *ret)
+moment_zoned(struct moment *m, struct str s, size_t at, int64_t days, int secs, int ns,
+    struct wall *ret)
 {
-	int secs, ns, zone_s = 0;
-	size_t at, end, blank;
-	int64_t days;
+	/* Some write a blank before the zone: 2026-11-21 02:14:13 +0000. */
+	size_t from = at + (at < s.n && s.p[at] == ' ');
+	int zone_s = 0;
+	size_t end = moment_zone(s, from, &zone_s);
 
-	if (s.n < 19 || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
-	    !iso_days(m, s.p, &days) || (secs = clock_seconds(s.p + 11)) < 0)
-		return 0;
-	at = fraction(s, 19, &ns);
-	/* Some write a blank before the offset: 2026-11-21 02:14:13 +0000. */
-	blank = at + 1 < s.n && s.p[at] == ' ' && (s.p[at + 1] == '+' || s.p[at + 1] == '-');
-	end = zone(s, at + blank, &zone_s);
-	if (end == at + blank)
-		return assemble(m, days, secs, ns, NULL, ret) ? at : 0;
-	return assemble(m, days, secs, ns, &zone_s, ret) ? end : 0;
+	if (end == from)
+		return moment_assemble(m, days, secs, ns, NULL, ret) ? at : 0;
+	return moment_assemble(m, days, secs, ns, &zone_s, ret) ? end : 0;
 }
 
-/* 21/Nov/2026:02:14:13 +0000, the form of access logs. */
-static bool
-parse_access(struct moment *m, struct str s, struct wall *ret)
+size_t
+moment_prefix(struct moment *m, struct str s, struct wall *ret)
 {
-	int secs, zone_s = 0;
 	int64_t days;
+	int secs, ns;
+	size_t at;
 
-	if ((s.n != 20 && s.n != 26) || s.p[2] != '/' || s.p[6] != '/' || s.p[11] != ':' ||
-	    !date_days(digits(s.p + 7, 4), moment_month(str_sub(s, 3, 6)), digits(s.p, 2), &days) ||
-	    (secs = clock_seconds(s.p + 12)) < 0)
-		return false;
-	if (s.n == 20)
-		return assemble(m, days, secs, 0, NULL, ret);
-	if (s.p[20] != ' ' || zone(s, 21, &zone_s) != s.n)
-		return false;
-	return assemble(m, days, secs, 0, &zone_s, ret);
+	if (s.n < 19 || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
+	    !iso_days(m, s.p, &days) || (secs = moment_clock_seconds(s.p + 11)) < 0)
+		return 0;
+	at = moment_fraction(s, 19, &ns);
+	return moment_zoned(m, s, at, days, secs, ns, ret);
 }
 
 /* The integer's unit shows by its size; 0 when it is no plausible time. */
@@ -265,7 +261,7 @@ parse_epoch(struct str s, struct wall *ret)
 	if (i == 0)
 		return false;
 	unit = epoch_unit(v);
-	end = fraction(s, i, &ns);
+	end = moment_fraction(s, i, &ns);
 	if (unit == 0 || end != s.n || (i < s.n && s.p[i] != '.'))
 		return false;
 	/* ns are of a second; of a smaller unit the fraction counts so much less. */
@@ -278,15 +274,19 @@ moment_parse(struct moment *m, struct str s, struct wall *ret)
 {
 	struct wall t;
 
-	if (s.n < 9 || s.n > 64 || !is_digit(s.p[0]))
+	if (s.n < 9 || s.n > 64)
 		return false;
-	if (s.n >= 19 && (s.p[4] == '-' || s.p[4] == '/')) {
-		if (moment_prefix(m, s, &t) != s.n)
-			return false;
+	/* The usual form first. */
+	if (moment_prefix(m, s, &t) == s.n) {
 		*ret = t;
 		return true;
 	}
-	return parse_epoch(s, ret) || parse_access(m, s, ret);
+	if (is_digit(s.p[0]) && parse_epoch(s, ret))
+		return true;
+	if (moment_english(m, s, &t) != s.n)
+		return false;
+	*ret = t;
+	return true;
 }
 
 bool

@@ -28,13 +28,16 @@ void moment_init(struct moment *m, bool zone_set, int zone_s);
 
 /**
  * moment_parse(m, s, ret):
- * RFC 3339 with any offset or none, a plausible epoch, or the forms of access and error logs,
- * 21/Nov/2026:02:14:13 +0000 and 2026/11/21 02:14:13.  False when it is none of them.
+ * RFC 3339 with any offset or none, 2026/11/21 02:14:13, a plausible epoch, or a form that
+ * moment_english knows.  False when it is none of them.
  */
 bool moment_parse(struct moment *m, struct str s, struct wall *ret);
 
 /** moment_prefix(m, s, ret): bytes of the RFC 3339 or 2026/11/21 time that ${s} begins with, or 0. */
 size_t moment_prefix(struct moment *m, struct str s, struct wall *ret);
+
+/** moment_english(m, s, ret): bytes of the time with an English month that ${s} begins with, or 0. */
+size_t moment_english(struct moment *m, struct str s, struct wall *ret);
 
 /**
  * moment_local(m, local_ns):

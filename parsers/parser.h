@@ -42,7 +42,8 @@ DEFINE_AUTO(struct parser *, parser_free)
  * parser_line(p, line, received, out):
  * Take one line; add the records that are complete by it (none while a group is being gathered) to
  * ${out}.  Names and values of the records point into ${line}, into out->arena or into static memory;
- * those of an earlier line's group are in out->arena.
+ * those of an earlier line's group are in out->arena.  An empty line gives no record, and belongs to
+ * a group where one goes on.
  *
  * Shapes: line[n] without its newline, any bytes; one CR at its end is dropped.
  * Units:  received is the time at which the line was seen, used when it has none of its own.
@@ -74,7 +75,7 @@ int syslog_fields(struct str s, struct wall received, int zone_s, struct arena *
 
 /**
  * parser_time(s, zone_s, ret):
- * A time as logs write it: RFC 3339 with any offset or none, or a plausible epoch in s, ms, us or ns
- * (integer, or seconds with a fraction).  False when it is none.
+ * A time as logs write it: RFC 3339 with any offset or none, a plausible epoch in s, ms, us or ns
+ * (integer, or with a fraction), or the forms of web servers, mail and ctime.  False when it is none.
  */
 bool parser_time(struct str s, int zone_s, struct wall *ret);

@@ -21,6 +21,7 @@ static const struct str time_names[] = {
 	STR_INIT("event_time"),
 	STR_INIT("Timestamp"),
 	STR_INIT("asctime"),
+	STR_INIT("__REALTIME_TIMESTAMP"),
 	STR_INIT("_time"),
 };
 
@@ -47,7 +48,7 @@ const uint32_t names_lengths[256] = {
 	['d'] = LEN(8),
 	['e'] = LEN(9) | LEN(10),
 	['T'] = LEN(9),
-	['_'] = LEN(5) | LEN(4) | LEN(7) | LEN(10),
+	['_'] = LEN(20) | LEN(5) | LEN(4) | LEN(7) | LEN(10),
 	['m'] = LEN(7) | LEN(3),
 	['l'] = LEN(3),
 	['M'] = LEN(7),

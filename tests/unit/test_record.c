@@ -67,8 +67,8 @@ test_names_filter(void)
 {
 	static const char *const all[] = { "timestamp", "time", "ts", "@timestamp", "datetime",
 		"time_local", "time_iso8601", "eventTime", "event_time", "Timestamp", "asctime",
-		"_time", "message", "msg", "log", "MESSAGE", "_msg", "_stream", "_stream_id",
-		"weir", "traceparent" };
+		"__REALTIME_TIMESTAMP", "_time", "message", "msg", "log", "MESSAGE", "_msg",
+		"_stream", "_stream_id", "weir", "traceparent" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(all); i++)
