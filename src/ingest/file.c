@@ -290,9 +290,13 @@ static int
 rewind_gen(struct file_source *s, struct gen *g)
 {
 	uint64_t had = g->now.offset, from = g->acked.offset;
+	struct file_print head = g->now.head;
 	int r;
 
 	r = file_mark_copy(&g->now, &g->acked);
+	/* How the file begins is no less known than before. */
+	if (head.n > g->now.head.n)
+		g->now.head = head;
 	if (r == 0)
 		r = file_mark_copy(&g->sent, &g->acked);
 	g->changed = true;

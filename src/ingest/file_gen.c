@@ -28,13 +28,19 @@ gen_by_id(struct file_source *s, const struct file_id *id)
 	return e == NULL ? NULL : (struct gen *)(uintptr_t)e->value;
 }
 
+void
+gen_forget_id(struct file_source *s, struct gen *g)
+{
+	if (g->id.n != 0 && gen_by_id(s, &g->id) == g)
+		map_get(&s->by_id, str_of(g->id.bytes, g->id.n))->value = 0;
+}
+
 int
 gen_set_id(struct file_source *s, struct gen *g, const struct file_id *id)
 {
 	struct map_entry *e;
 
-	if (g->id.n != 0 && gen_by_id(s, &g->id) == g)
-		map_get(&s->by_id, str_of(g->id.bytes, g->id.n))->value = 0;
+	gen_forget_id(s, g);
 	e = map_put(&s->by_id, str_of(id->bytes, id->n), NULL);
 	if (e == NULL)
 		return err_origin(-ENOMEM);
@@ -103,8 +109,7 @@ void
 gen_free(struct file_source *s, struct gen *g)
 {
 	gen_close(s, g);
-	if (g->id.n != 0 && gen_by_id(s, &g->id) == g)
-		map_get(&s->by_id, str_of(g->id.bytes, g->id.n))->value = 0;
+	gen_forget_id(s, g);
 	buf_fini(&g->now.group);
 	buf_fini(&g->sent.group);
 	buf_fini(&g->acked.group);
@@ -241,6 +246,9 @@ gen_load(struct file_source *s, const struct file_pos *pos)
 
 	if (path == NULL)
 		return err_origin(-ENOMEM);
+	/* The positions of all file sources stand together; those of other names are for others to go on from. */
+	if (!file_name_matches(s, path))
+		return 0;
 	r = follow_get(s, path, &f);
 	if (r == 0)
 		r = gen_new(s, f, &pos->id, &g);

@@ -20,7 +20,7 @@ struct file_source;
 /* How far a generation was read, and the unfinished group of its parser at that place. */
 struct file_mark {
 	uint64_t offset;
-	struct file_print head; /* of the first min(offset, FILE_HEAD_MAX) bytes */
+	struct file_print head; /* of at least the first min(offset, FILE_HEAD_MAX) bytes */
 	struct file_print tail; /* of the min(offset, FILE_TAIL_MAX) bytes before offset */
 	uint32_t part;
 	struct buf group;
@@ -152,6 +152,7 @@ enum { GEN_E_GONE = 1 };
 int gen_open(struct file_source *s, struct gen *g);
 void gen_close(struct file_source *s, struct gen *g);
 int gen_set_path(struct gen *g, const char *path);
+void gen_forget_id(struct file_source *s, struct gen *g);
 int gen_set_id(struct file_source *s, struct gen *g, const struct file_id *id);
 /** gen_back(s, g): undo what was parsed and not handed up: the parser is again as the position says. */
 int gen_back(struct file_source *s, struct gen *g);

@@ -141,10 +141,11 @@ compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likene
 	r = file_print_at(b, 0, &m->head, &same);
 	if (r < 0 || !same)
 		return err_trace(r);
-	r = file_bytes_read(b, &byte, 1, m->offset - 1, &got);
+	if (m->offset > 0)
+		r = file_bytes_read(b, &byte, 1, m->offset - 1, &got);
 	if (r < 0)
 		return err_trace(r);
-	if (got == 1) {
+	if (got == 1 || m->offset == 0) {
 		r = file_print_at(b, m->offset - m->tail.n, &m->tail, &same);
 		*ret = same ? LIKE_ALL : LIKE_NOT;
 		return err_trace(r);
@@ -276,6 +277,11 @@ detach(struct file_source *s, struct gen *g)
 	g->ready = false;
 	g->cut = true;
 	g->flags |= FILE_POS_ROTATED;
+	g->st = (struct file_stat){ 0 };
+	if (gen_by_id(s, &g->id) == g) {
+		g->was = g->id;
+		gen_forget_id(s, g);
+	}
 	if (g->follow->live == g)
 		g->follow->live = NULL;
 	return err_trace(gen_set_path(g, NULL));
@@ -290,7 +296,7 @@ resume(struct look *l, struct gen *g, bool *ret_same)
 	int r = 0;
 
 	*ret_same = true;
-	if (!g->verified && g->now.offset > 0)
+	if (!g->verified && g->now.head.n > 0)
 		r = compare(g, &b, l->st.size, &like);
 	if (r < 0)
 		return err_trace(r);
@@ -384,7 +390,8 @@ is_missing(const struct gen *g)
 
 /* The generation goes on in the file ${id} at ${path}. */
 static int
-adopt(struct look *l, struct gen *g, const struct file_id *id, const char *path, bool archive)
+adopt(struct look *l, struct gen *g, const struct file_id *id, const struct file_stat *st,
+    const char *path, bool archive)
 {
 	int r;
 
@@ -396,6 +403,7 @@ adopt(struct look *l, struct gen *g, const struct file_id *id, const char *path,
 	if (r < 0)
 		return err_trace(r);
 	g->flags = (g->flags & ~(unsigned)FILE_POS_ARCHIVE) | (archive ? FILE_POS_ARCHIVE : 0);
+	g->st = *st;
 	g->changed = true;
 	gen_wake(l->s, g);
 	if (!g->cut)
@@ -429,9 +437,9 @@ find_in_siblings(struct look *l, struct gen *g, bool *ret_found)
 		return 0;
 	sib->used = true;
 	if (best == LIKE_ALL)
-		return err_trace(adopt(l, g, &sib->id, sib->path, sib->archive));
+		return err_trace(adopt(l, g, &sib->id, &sib->st, sib->path, sib->archive));
 	/* The copy ends before the position: all of it was read, and whatever came after it is gone. */
-	r = adopt(l, g, &sib->id, sib->path, sib->archive);
+	r = adopt(l, g, &sib->id, &sib->st, sib->path, sib->archive);
 	g->flags |= FILE_POS_KNOWN;
 	g->ready = false;
 	g->flags |= FILE_POS_FINAL;
@@ -453,9 +461,8 @@ find_in_live(struct look *l, struct gen *g, bool *ret_found)
 	if (r < 0 || like != LIKE_ALL)
 		return err_trace(r);
 	*ret_found = true;
-	r = adopt(l, g, &l->id, l->f->path, false);
+	r = adopt(l, g, &l->id, &l->st, l->f->path, false);
 	g->flags &= ~(unsigned)FILE_POS_ROTATED;
-	g->st = l->st;
 	l->f->live = g;
 	(void)close(l->fd);
 	l->fd = -1;
@@ -631,6 +638,21 @@ take_unknown(struct look *l)
 	return 0;
 }
 
+/* The beginning of a file of which nothing was read yet, so that it is known again when it is written anew. */
+static int
+note_head(struct gen *g, int fd)
+{
+	uint8_t bytes[FILE_HEAD_MAX];
+	size_t n = 0;
+	int r = io_pread(fd, bytes, sizeof(bytes), 0, &n);
+
+	/* NULs may be room that is filled later. */
+	if (r == 0 && g->now.head.n == 0)
+		g->now.head =
+		    file_print_of(str_sub(str_of(bytes, n), 0, str_find_byte(str_of(bytes, n), 0)));
+	return err_trace(r);
+}
+
 /* Start behind the last whole line. */
 static int
 skip_to_end(struct gen *g, int fd, uint64_t size)
@@ -675,6 +697,8 @@ take_live(struct look *l)
 	if (r == 0 && !f->old && !f->had_positions && !l->s->started &&
 	    l->s->opt.from == FILE_FROM_END)
 		r = skip_to_end(g, l->fd, l->st.size);
+	if (r == 0)
+		r = note_head(g, l->fd);
 	if (r == 0)
 		r = file_mark_copy(&g->sent, &g->now);
 	if (r == 0)

@@ -100,7 +100,8 @@ move_mark(struct gen *g, const struct chunk *c, uint64_t to, uint32_t part)
 
 	if (c->at == 0 && m->head.n < FILE_HEAD_MAX) {
 		n = end < FILE_HEAD_MAX ? end : FILE_HEAD_MAX;
-		m->head = file_print_of(str_sub(c->data, 0, n));
+		if (n > m->head.n)
+			m->head = file_print_of(str_sub(c->data, 0, n));
 	}
 	n = end < FILE_TAIL_MAX ? end : FILE_TAIL_MAX;
 	m->tail = file_print_of(str_sub(c->data, end - n, end));
