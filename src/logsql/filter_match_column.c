@@ -90,19 +90,73 @@ match_int_range(const struct filter *f, const struct column *c, uint64_t *sel)
 	}
 }
 
-/* =text: no other number has this text. */
-static void
-match_int_exact(const struct filter *f, const struct column *c, uint64_t *sel)
-{
-	unsigned scale = 0;
-	int64_t v = 0;
-	bool can = column_parse_int(f->text, &v, &scale) && scale == c->scale;
-	bool absent = f->text.n == 0;
-	size_t i;
+/* Sorted numbers, and whether an absent value matches too. */
+struct wanted {
+	int64_t *ints;
+	size_t n;
+	bool absent;
+};
 
+static int
+order_ints(const void *a, const void *b)
+{
+	int64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+/* The number in a column of this scale whose text is ${text}: no other number has it. */
+static void
+want(struct wanted *w, struct str text, unsigned scale)
+{
+	unsigned own;
+	int64_t v;
+
+	if (text.n == 0)
+		w->absent = true;
+	else if (column_parse_int(text, &v, &own) && own == scale)
+		w->ints[w->n++] = v;
+}
+
+static bool
+is_wanted(const struct wanted *w, int64_t v)
+{
+	size_t lo = 0, hi = w->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (w->ints[mid] < v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < w->n && w->ints[lo] == v;
+}
+
+/* =text, in(texts), and a phrase, which is found in whole numbers with and without a '-' before it. */
+static int
+match_int_set(const struct filter *f, const struct column *c, uint64_t *sel)
+{
+	size_t i, n = f->kind == FILTER_IN ? f->set->n : 2;
+	AUTO_FREE int64_t *ints = calloc(n + 1, sizeof(*ints));
+	struct wanted w = { ints, 0, false };
+
+	if (ints == NULL)
+		return err_origin(-ENOMEM);
+	if (f->kind == FILTER_IN)
+		for (i = 0; i < n; i++)
+			want(&w, f->set->entries[i].key, c->scale);
+	else
+		want(&w, f->text, c->scale);
+	if (f->kind == FILTER_PHRASE && w.n == 1 && ints[0] > 0)
+		ints[w.n++] = -ints[0];
+	qsort(ints, w.n, sizeof(*ints), order_ints);
 	BITS_FOREACH(i, sel, c->n_rows)
-	if (present(c, i) ? !can || c->ints[i] != v : !absent)
+	if (present(c, i) ? !is_wanted(&w, c->ints[i]) : !w.absent)
 		bits_clear(sel, i);
+	return 0;
 }
 
 static int
@@ -128,15 +182,16 @@ static int
 match_int(const struct filter *f, const struct column *c, uint64_t *sel,
     struct filter_scratch *scratch)
 {
-	/* 19 digits and more may be too long for value_float; their text decides. */
+	/* column.h bounds the scale; a column from elsewhere must not pass the table of powers. */
 	if (f->kind == FILTER_RANGE && c->scale <= 18) {
 		match_int_range(f, c, sel);
 		return 0;
 	}
-	if (f->kind == FILTER_EXACT || (f->kind == FILTER_PHRASE && f->text.n == 0)) {
-		match_int_exact(f, c, sel);
-		return 0;
-	}
+	/* A phrase in whole numbers is the number itself, but for the '-' alone. */
+	if (f->kind == FILTER_EXACT || f->kind == FILTER_IN ||
+	    (f->kind == FILTER_PHRASE && (c->scale == 0 || f->text.n == 0) &&
+	        !str_eq(f->text, STR("-"))))
+		return err_trace(match_int_set(f, c, sel));
 	return err_trace(match_rows(f, c, sel, scratch));
 }
 
