@@ -393,6 +393,27 @@ run_rows_of(struct job *j, bool nested)
 	return err_trace(r);
 }
 
+/* query_stats: under the names that the language's other engine gives them. */
+static int
+run_counts(void *ctx, const struct str **ret_names, const uint64_t **ret_values, size_t *ret_n)
+{
+	static const struct str names[] = { STR_INIT("BytesReadTotal"), STR_INIT("BlocksProcessed"),
+		STR_INIT("RowsProcessed"), STR_INIT("RowsFound"), STR_INIT("QueryDurationNsecs") };
+	struct run *run = ctx;
+
+	run->counts[0] = run->notes.bytes_read;
+	run->counts[1] = run->notes.blocks_read;
+	run->counts[2] = run->view != NULL ? run->notes.rows_read : run->rows_all;
+	run->counts[3] = run->notes.rows_matched;
+	run->counts[4] = (uint64_t)(mono_now().ns - run->start.ns);
+	*ret_names = names;
+	*ret_values = run->counts;
+	*ret_n = ARRAY_LEN(names);
+	return 0;
+}
+
+static const struct query_hooks hooks = { run_counts };
+
 static int
 job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 {
@@ -412,6 +433,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->env.memory_max = j->run->memory_max;
 	j->env.run_query = run_nested;
 	j->env.run_ctx = j->run;
+	j->env.hooks = &hooks;
 	r = run_fill_subqueries(j->run, &j->env, j->q);
 	if (r == 0)
 		r = bound_times(j);
@@ -450,11 +472,13 @@ run_query(struct run *run, const struct query *q, bool nested, run_put_fn put, v
 
 	(void)pthread_mutex_init(&j.last.lock, NULL);
 	atomic_flag_clear(&j.env.error_set);
+	watch_add(&run->watch, &j.env);
 	r = job_start(&j, nested, put, ctx);
 	if (r == 0)
 		r = job_run(&j, nested);
 	if (r < 0 && j.env.error[0] != '\0' && run->error[0] == '\0')
 		memcpy(run->error, j.env.error, sizeof(run->error));
+	watch_remove(&run->watch, &j.env);
 	used = atomic_load(&j.env.memory_used);
 	if (used > run->memory_peak)
 		run->memory_peak = used;
@@ -500,13 +524,15 @@ static int
 run_all(struct run *run, const struct query *q, const struct run_options *opt, run_put_fn put,
     void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
 {
-	struct span start = mono_now();
 	int r;
 
 	run->opt = opt;
+	run->start = mono_now();
 	run->n_threads = count_threads(opt);
 	run->memory_max = opt->memory_max != 0 ? opt->memory_max : default_memory();
+	watch_start(&run->watch, opt->cancel);
 	r = run_query(run, q, false, put, ctx);
+	watch_stop(&run->watch);
 	if (r < 0 && ret_error != NULL)
 		buf_c(ret_error, run->error[0] != '\0' ? run->error : err_str(r));
 	if (ret_stats != NULL)
@@ -516,7 +542,7 @@ run_all(struct run *run, const struct query *q, const struct run_options *opt, r
 			.rows_total = run->rows_all,
 			.rows_matched = run->notes.rows_matched,
 			.bytes_read = run->notes.bytes_read,
-			.took = { mono_now().ns - start.ns },
+			.took = { mono_now().ns - run->start.ns },
 			.memory_peak = run->memory_peak,
 			.faults = run->notes.faults };
 	return err_trace(r);

@@ -10,6 +10,7 @@
 #include "query/keep.h"
 #include "query/run.h"
 #include "query/scan.h"
+#include "query/watch.h"
 
 /* A run with all its subqueries: they share source, bounds and notes. */
 struct run {
@@ -19,6 +20,9 @@ struct run {
 	unsigned n_threads;
 	uint64_t memory_max;
 	struct scan_notes notes;
+	struct watch watch;
+	struct span start;
+	uint64_t counts[5]; /* what query_stats was told last */
 	uint64_t rows_all, blocks_all, blocks_planned;
 	uint64_t memory_peak;
 	char error[320]; /* of the subquery that failed */
