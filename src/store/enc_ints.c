@@ -16,12 +16,12 @@
  *   varints    what to add to it, in units of 2^width
  *
  * The idea is PFOR (Zukowski and others, ICDE 2006): the width is the one that costs least when a value
- * that does not fit costs EXC_BITS.  A value below the base wraps round and is patched as well, so that one
+ * that does not fit costs a patch.  A value below the base wraps round and is patched as well, so that one
  * outlier on either side costs itself only.
  */
 #include "store/enc.h"
 
-enum { EXC_BITS = 36, SAMPLE = 32 };
+enum { PATCH_BITS = 20, SAMPLE = 32 };
 
 /* How a group is to be written. */
 struct frame {
@@ -33,26 +33,30 @@ struct frame {
 static void
 frame_choose(const int64_t *v, size_t n, int64_t base, struct frame *best)
 {
-	size_t hist[65] = { 0 }, i, over = 0, cost;
-	unsigned w;
+	size_t hist[65] = { 0 }, i, cost;
+	unsigned w, longest, k;
 
 	for (i = 0; i < n; i++)
 		hist[enc_bits_width((uint64_t)v[i] - (uint64_t)base)]++;
-	for (w = 64;; w--) {
-		cost = n * w + over * EXC_BITS;
+	for (longest = 64; longest > 0 && hist[longest] == 0; longest--)
+		;
+	for (w = 0; w <= longest; w++) {
+		cost = n * w;
+		/* A patch is a place and a varint of what does not fit. */
+		for (k = w + 1; k <= longest; k++)
+			cost += hist[k] * (PATCH_BITS + (k - w + 6) / 7 * 8);
 		if (cost < best->cost)
 			*best = (struct frame){ base, w, cost };
-		if (w == 0)
-			break;
-		over += hist[w];
 	}
 }
 
-/* A base that leaves out the lowest few of the group. */
+/* A base that leaves out values far below the others: the lowest that is no farther below a sample's second
+ * lowest than the sample is wide. */
 static int64_t
-low_sample(const int64_t *v, size_t n)
+near_base(const int64_t *v, size_t n)
 {
-	int64_t s[SAMPLE], x;
+	int64_t s[SAMPLE], x, base;
+	uint64_t wide;
 	size_t i, k;
 
 	for (i = 0; i < SAMPLE; i++) {
@@ -61,7 +65,12 @@ low_sample(const int64_t *v, size_t n)
 			s[k] = s[k - 1];
 		s[k] = x;
 	}
-	return s[1];
+	wide = (uint64_t)s[SAMPLE - 2] - (uint64_t)s[1];
+	base = s[1];
+	for (i = 0; i < n; i++)
+		if (v[i] < base && (uint64_t)s[1] - (uint64_t)v[i] <= wide)
+			base = v[i];
+	return base;
 }
 
 static void
@@ -103,8 +112,8 @@ put_group(struct buf *out, const int64_t *v, size_t n)
 	for (i = 1; i < n; i++)
 		min = v[i] < min ? v[i] : min;
 	frame_choose(v, n, min, &f);
-	if (f.width > 6 && n >= 4 * SAMPLE)
-		frame_choose(v, n, low_sample(v, n), &f);
+	if (f.cost > 6 * n && n >= 4 * SAMPLE)
+		frame_choose(v, n, near_base(v, n), &f);
 	for (i = 0; i < n; i++) {
 		d[i] = (uint64_t)v[i] - (uint64_t)f.base;
 		n_exc += enc_bits_width(d[i]) > f.width;
