@@ -92,6 +92,29 @@ each_source(struct daemon *d, void (*fn)(void *ctx, const struct source_status *
 	}
 }
 
+/* What is configured, also while nothing of it is there yet. */
+static void
+put_inputs(struct daemon *d, struct buf *out)
+{
+	const struct config *c = d->setup->config;
+	size_t i, k;
+
+	for (i = 0; i < c->n_inputs; i++) {
+		const struct config_input *in = &c->inputs[i];
+
+		buf_printf(out, "%s{\"kind\":\"%s\",\"of\":[", i > 0 ? "," : "",
+		    in->is_journal ? "journal" : "file");
+		if (in->is_journal)
+			buf_json(out, in->dir.n > 0 ? in->dir : STR("local"));
+		for (k = 0; k < in->n_paths; k++) {
+			if (k > 0)
+				buf_byte(out, ',');
+			buf_json(out, in->paths[k]);
+		}
+		buf_c(out, "]}");
+	}
+}
+
 static void
 put_store(struct daemon *d, struct buf *out)
 {
@@ -130,7 +153,9 @@ status_json(void *ctx, struct buf *out)
 	put_number(out, "losses", d->n_losses);
 	put_number(out, "lost", d->n_lost);
 	put_store(d, out);
-	buf_c(out, ",\"sources\":[");
+	buf_c(out, ",\"inputs\":[");
+	put_inputs(d, out);
+	buf_c(out, "],\"sources\":[");
 	each_source(d, put_source, &o);
 	buf_c(out, "]}\n");
 }
