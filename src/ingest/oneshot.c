@@ -152,6 +152,9 @@ read_all(struct run *o, int fd)
 			return err_trace(r);
 		last = n < want;
 		r = take_lines(o, str_of(o->chunk.p, n), last, &taken);
+		/* A line that breaks off in a long run of NULs. */
+		if (r == 0 && taken == 0 && n > o->max_line)
+			r = take_lines(o, str_of(o->chunk.p, n), true, &taken);
 		if (r != 0)
 			return r;
 		o->at += taken;
