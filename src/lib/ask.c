@@ -49,6 +49,9 @@ ask_parse(struct str text, const struct ask_options *opt, struct arena *arena, s
 	r = query_parse(text, &how, arena, &q, &error);
 	if (r > 0) {
 		logsql_error_show(ret_error, text, &error);
+		/* Without the last newline, as all messages are. */
+		while (ret_error->n > 0 && ret_error->p[ret_error->n - 1] == '\n')
+			ret_error->n--;
 		return ASK_E_QUERY;
 	}
 	if (r == 0 && opt->level != NULL)

@@ -94,7 +94,7 @@ put_way(struct buf *out, const struct query *q, const struct run_options *opt, b
 	}
 	if (!store)
 		buf_c(out, "order: rows as they come\n");
-	else if (!keeps)
+	else if (!keeps && (n_prefix >= q->n_pipes || q->pipes[n_prefix]->kind != PIPE_LIMIT))
 		buf_c(out, "order: blocks go to the pipes from all threads at once\n");
 	else if (opt->limit > 0)
 		buf_printf(out, "order: newest blocks first, until %llu rows are kept\n",

@@ -19,7 +19,7 @@ struct stage_args {
 	const struct pipe *pipe;
 	struct query_env *env;
 	const struct needs *after; /* what the stages behind it read; valid while stages_new runs */
-	bool first;                /* of the query */
+	double range_s; /* length of what the query's filter leaves of _time, in s; 0: unbounded */
 };
 
 /** stage_alloc(size, ops, env, ret): a zeroed stage of ${size} bytes, which begins with struct stage. */

@@ -16,6 +16,7 @@ struct stats_part {
 struct stats_stage {
 	struct stage stage;
 	const struct pipe *pipe;
+	struct stats_func *funcs; /* the pipe's, with their steps */
 	struct stats_part parts[QUERY_WORKERS_MAX];
 };
 
@@ -86,7 +87,7 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 	if (r == 0)
 		r = grow_states(s, part);
 	for (i = 0; r == 0 && i < s->pipe->n_funcs; i++) {
-		const struct stats_func *f = &s->pipe->funcs[i];
+		const struct stats_func *f = &s->funcs[i];
 
 		r = rows_of(f, st->env, b, &sb.rows);
 		sb.states = part->states + i;
@@ -116,8 +117,8 @@ merge_part(struct stats_stage *s, struct stats_part *from)
 		at = (size_t)(e - to->groups.keys.entries);
 		r = grow_states(s, to);
 		for (k = 0; r == 0 && k < n; k++)
-			r = stats_ops_of(s->pipe->funcs[k].kind)
-			        ->merge(&s->pipe->funcs[k], &to->states[at * n + k],
+			r = stats_ops_of(s->funcs[k].kind)
+			        ->merge(&s->funcs[k], &to->states[at * n + k],
 			            &from->states[i * n + k]);
 	}
 	return r;
@@ -135,8 +136,8 @@ put_group(struct stats_stage *s, size_t group, struct rows_out *out, struct buf 
 		rows_out_set(out, i, p->n_by == 1 ? key : key_take(&key));
 	for (i = 0; r == 0 && i < p->n_funcs; i++) {
 		buf_clear(text);
-		r = stats_ops_of(p->funcs[i].kind)
-		        ->put(&p->funcs[i], &s->parts[0].states[group * p->n_funcs + i], text);
+		r = stats_ops_of(s->funcs[i].kind)
+		        ->put(&s->funcs[i], &s->parts[0].states[group * p->n_funcs + i], text);
 		if (r == 0)
 			r = buf_err(text);
 		if (r == 0)
@@ -215,10 +216,11 @@ stats_free(struct stage *st)
 		struct stats_part *part = &s->parts[i];
 
 		for (k = 0; k < part->n_groups * n; k++)
-			stats_ops_of(s->pipe->funcs[k % n].kind)->fini(&part->states[k]);
+			stats_ops_of(s->funcs[k % n].kind)->fini(&part->states[k]);
 		free(part->states);
 		group_part_fini(&part->groups);
 	}
+	free(s->funcs);
 	free(s);
 }
 
@@ -237,6 +239,16 @@ pipe_stats_make(const struct stage_args *a, struct stage **ret)
 		return r;
 	s = (struct stats_stage *)st;
 	s->pipe = a->pipe;
+	s->funcs = calloc(a->pipe->n_funcs + 1, sizeof(*s->funcs));
+	if (s->funcs == NULL) {
+		free(s);
+		return err_origin(-ENOMEM);
+	}
+	for (i = 0; i < a->pipe->n_funcs; i++) {
+		s->funcs[i] = a->pipe->funcs[i];
+		if (s->funcs[i].step_s <= 0)
+			s->funcs[i].step_s = a->range_s;
+	}
 	for (i = 0; i < QUERY_WORKERS_MAX; i++)
 		group_part_init_by(&s->parts[i].groups, a->pipe->by, a->pipe->n_by);
 	*ret = st;

@@ -186,6 +186,7 @@ struct context {
 	struct wide_stage *s;
 	struct map names;
 	struct needs needs;
+	struct str stream;
 	struct kept_row **rows;
 	size_t n, cap;
 };
@@ -198,13 +199,18 @@ context_take(void *ctx, struct batch *b)
 	char scratch[1][COLUMN_SCRATCH];
 	struct context *c = ctx;
 	struct kept_source src;
+	const struct str *streams = batch_strs(b, STR("_stream"));
 	struct kept_row **rows;
 	struct kept_key key[1];
 	size_t i, cap;
 	int r;
 
+	if (streams == NULL)
+		return b->err;
 	r = kept_source_init(&src, b, &c->needs, &c->names, time_key, 1);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
+		if (!str_eq(streams[i], c->stream))
+			continue;
 		if (c->n == c->cap) {
 			cap = c->cap == 0 ? 64 : c->cap * 2;
 			rows = reallocarray(c->rows, cap, sizeof(struct kept_row *));
@@ -292,9 +298,13 @@ context_text(const struct pipe *p, struct str stream, int64_t min, int64_t max, 
 		from = p->offset == 0 ? min : INT64_MIN;
 	if (p->after == 0 || __builtin_add_overflow(max, p->span.ns, &to))
 		to = p->after == 0 ? max : INT64_MAX;
-	buf_c(text, "_stream:=");
-	logsql_quote_always(text, stream);
-	buf_c(text, " _time:[");
+	/* Labels find the stream and those that have more of them; context_take leaves out the latter. */
+	if (stream.n > 2 && stream.p[0] == '{') {
+		buf_c(text, "_stream:");
+		buf_str(text, stream);
+		buf_byte(text, ' ');
+	}
+	buf_c(text, "_time:[");
 	buf_put(text, t, wall_format(t, (struct wall){ from }));
 	buf_c(text, ", ");
 	buf_put(text, t, wall_format(t, (struct wall){ to }));
@@ -308,7 +318,7 @@ context_stream(struct wide_stage *s, struct str stream, const struct str *times,
     bool *first)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	struct context c = { .s = s, .needs = { .all = true } };
+	struct context c = { .s = s, .needs = { .all = true }, .stream = stream };
 	int64_t ns, min = INT64_MAX, max = INT64_MIN;
 	bool *wanted = NULL;
 	size_t i;

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "logsql/pipe.h"
 #include "logsql/value.h"
 #include "query/match.h"
 #include "query/order.h"
@@ -43,7 +44,8 @@ struct job {
 	struct last last;
 	struct stage *first;
 	struct scan_plan plan;
-	bool keeps_rows;
+	bool keeps_rows;   /* rows stay rows */
+	bool keeps_order;  /* … but for limit and offset, which want them in order */
 	bool newest_first; /* a limit over rows that stay rows */
 	_Atomic size_t next;
 	uint32_t *newest; /* plan.blocks by their last time, newest first */
@@ -305,7 +307,7 @@ run_blocks(struct job *j)
 	run->rows_all += j->plan.rows_all;
 	run->blocks_all += j->plan.n_all;
 	run->blocks_planned += j->plan.n_blocks;
-	if (j->keeps_rows && !j->newest_first && run->opt->ordered)
+	if (j->keeps_order && !j->newest_first && run->opt->ordered)
 		return err_trace(order_run(&j->plan, &order));
 	return err_trace(run_parallel(j));
 }
@@ -393,6 +395,21 @@ run_rows_of(struct job *j, bool nested)
 	return err_trace(r);
 }
 
+static bool
+keeps_order(const struct query *q)
+{
+	struct query rest = *q;
+	size_t n;
+
+	while (!stages_keep_rows(&rest, &n)) {
+		if (rest.pipes[n]->kind != PIPE_LIMIT && rest.pipes[n]->kind != PIPE_OFFSET)
+			return false;
+		rest.pipes += n + 1;
+		rest.n_pipes -= n + 1;
+	}
+	return true;
+}
+
 /* query_stats: under the names that the language's other engine gives them. */
 static int
 run_counts(void *ctx, const struct str **ret_names, const uint64_t **ret_values, size_t *ret_n)
@@ -418,7 +435,6 @@ static int
 job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 {
 	const struct run_options *opt = j->run->opt;
-	size_t n_prefix = 0;
 	int r;
 
 	j->last.stage.ops = &last_ops;
@@ -426,7 +442,8 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->last.put = put;
 	j->last.ctx = ctx;
 	j->last.run = j->run;
-	j->keeps_rows = stages_keep_rows(j->q, &n_prefix);
+	j->keeps_rows = stages_keep_rows(j->q, NULL);
+	j->keeps_order = keeps_order(j->q);
 	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
 	j->env.now = opt->now;
 	j->env.zone_s = opt->zone_s;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "logsql/filter.h"
 #include "query/pipe_needs.h"
 
 int
@@ -141,6 +142,21 @@ stage_of(const struct stage_args *a, struct stage **ret)
 	return r;
 }
 
+/* How many seconds the filter's bounds of _time are apart: what a rate without buckets is by. */
+static double
+range_of(const struct query *q)
+{
+	struct wall min, max;
+	int64_t ns;
+
+	filter_time_range(q->filter, &min, &max);
+	if (min.ns == INT64_MIN || max.ns == INT64_MAX || min.ns >= max.ns ||
+	    __builtin_sub_overflow(max.ns, min.ns, &ns))
+		return 0;
+	/* Bounds are included; a half-open range ends 1 ns early. */
+	return (double)(ns % 1000 == 999 ? ns + 1 : ns) / 1e9;
+}
+
 int
 stages_new(const struct query *q, struct query_env *env, struct stage *last,
     struct stage **ret_first)
@@ -152,7 +168,7 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
 	int r = 0;
 
 	for (i = q->n_pipes; r == 0 && i-- > 0;) {
-		struct stage_args a = { q->pipes[i], env, &after, i == 0 };
+		struct stage_args a = { q->pipes[i], env, &after, range_of(q) };
 
 		r = stage_of(&a, &made);
 		if (r != 0)
