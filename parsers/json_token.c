@@ -30,7 +30,7 @@ hex4(const uint8_t *p)
 	return v;
 }
 
-/* \uXXXX whose 'u' is p[at]; a pair of surrogates is one character.  Where it ends, or 0. */
+/* \uHHHH whose 'u' is p[at]; a pair of surrogates is one character.  Where it ends, or 0. */
 static size_t
 unescape_u(const uint8_t *p, size_t at, size_t end, uint8_t **out)
 {
