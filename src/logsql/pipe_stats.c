@@ -154,7 +154,8 @@ set_rate_steps(struct pipe *p)
 	size_t i, k;
 
 	for (i = 0; i < p->n_by; i++)
-		if (str_eq(p->by[i].name, STR("_time")) && p->by[i].bucket != BUCKET_NONE)
+		if (str_eq(p->by[i].name, STR("_time")) &&
+		    (p->by[i].bucket == BUCKET_SIZE || p->by[i].bucket == BUCKET_WEEK))
 			for (k = 0; k < p->n_funcs; k++)
 				p->funcs[k].step_s = p->by[i].size / 1e9;
 }
