@@ -42,7 +42,7 @@ struct filter_scratch {
 	}
 void filter_scratch_fini(struct filter_scratch *s);
 
-/** filter_new(l, kind, field, ret): a leaf; field "" is _msg. */
+/** filter_new(l, kind, field, ret): a leaf; field "" is _msg.  LOGSQL_E_SYNTAX when there are too many. */
 int filter_new(struct lex *l, enum filter_kind kind, struct str field, struct filter **ret);
 
 /** filter_fold(l, f): make f->folded of f->text. */

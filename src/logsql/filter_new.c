@@ -70,6 +70,10 @@ filter_new(struct lex *l, enum filter_kind kind, struct str field, struct filter
 {
 	int r;
 
+	if (l->n_filters++ >= LOGSQL_FILTERS_MAX)
+		return lex_fail(l,
+		    "more than %d filters in one query; many values fit in one in(...)",
+		    LOGSQL_FILTERS_MAX);
 	r = new_filter(l->arena, kind, ret);
 	if (r == 0 && field.n != 0)
 		(*ret)->field = field;

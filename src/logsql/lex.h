@@ -36,10 +36,17 @@ struct lex {
 	int zone_s;      /* of times without a zone, seconds east of UTC */
 	struct arena *arena;
 	struct logsql_error *error;
-	unsigned depth; /* of brackets and subqueries; bounded by LOGSQL_DEPTH_MAX */
+	unsigned depth;     /* of brackets and subqueries; bounded by LOGSQL_DEPTH_MAX */
+	unsigned n_filters; /* made so far; bounded by LOGSQL_FILTERS_MAX */
 };
 
-enum { LOGSQL_DEPTH_MAX = 200, LOGSQL_QUERY_MAX = 1 << 20, LOGSQL_E_SYNTAX = 1 };
+enum {
+	LOGSQL_DEPTH_MAX = 200,
+	LOGSQL_QUERY_MAX = 1 << 20, /* bytes */
+	LOGSQL_FILTERS_MAX =
+	    1 << 16, /* tests of one query; in(…) with any number of values is one */
+	LOGSQL_E_SYNTAX = 1,
+};
 
 /** lex_init(l, query, now, zone_s, arena, error): set to the first token.  All borrowed. */
 int lex_init(struct lex *l, struct str query, struct wall now, int zone_s, struct arena *arena,

@@ -219,7 +219,7 @@ test_errors(void)
 static void
 test_limits(void)
 {
-	static const char *const parts[] = { "(", "!", "a:(", "in(a:", ":", "not " };
+	static const char *const parts[] = { "(", "!", "a:(", "in(a:", ":", "not ", "aaa " };
 	struct filter *f;
 	size_t i, k;
 
@@ -228,7 +228,7 @@ test_limits(void)
 		AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 		struct logsql_error e = { 0 };
 
-		for (k = 0; k < 20000; k++)
+		for (k = 0; k < 100000; k++)
 			buf_c(&text, parts[i]);
 		CHECK(query_parse_filter(buf_view(&text), &opt, &arena, &f, &e) == LOGSQL_E_SYNTAX);
 	}
