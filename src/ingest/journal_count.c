@@ -83,6 +83,16 @@ track_make(struct journal_count *c, const struct journal_id *id)
 	return &c->tracks[low];
 }
 
+static void
+track_set(const struct journal_count *c, struct journal_track *t, const struct journal_cursor *cur)
+{
+	t->boot = cur->boot_id;
+	t->last = cur->seqnum;
+	t->others = 0;
+	t->others_max = 0;
+	t->since = c->exact_since;
+}
+
 /* Numbers missing between the last one of the track and ${seqnum} that no other id has. */
 static uint64_t
 track_missing(const struct journal_track *t, uint64_t seqnum)
@@ -133,11 +143,7 @@ count_exact(struct journal_reader *rd, const struct journal_cursor *cur)
 	if (lost > 0)
 		count_lost(rd, &cur->seqnum_id, lost, t->last + 1, cur->seqnum - 1);
 	track_others(c, cur, lost);
-	t->boot = cur->boot_id;
-	t->last = cur->seqnum;
-	t->others = 0;
-	t->others_max = 0;
-	t->since = c->exact_since;
+	track_set(c, t, cur);
 }
 
 /* A cursor after entries that were only counted. */
@@ -158,13 +164,7 @@ count_sampled(struct journal_reader *rd, const struct journal_cursor *cur)
 	/* entries of any id may have passed unseen */
 	c->exact_since++;
 	t = track_find(c, &cur->seqnum_id);
-	if (t == NULL)
-		t = track_make(c, &cur->seqnum_id);
-	t->boot = cur->boot_id;
-	t->last = cur->seqnum;
-	t->others = 0;
-	t->others_max = 0;
-	t->since = c->exact_since;
+	track_set(c, t != NULL ? t : track_make(c, &cur->seqnum_id), cur);
 }
 
 static int
@@ -264,6 +264,18 @@ journal_count_entry(struct journal_reader *rd)
 	if (r == 0 && rd->resuming > 0)
 		rd->resuming--;
 	return r;
+}
+
+void
+journal_count_from(struct journal_reader *rd, const struct journal_cursor *from)
+{
+	struct journal_count *c = &rd->count;
+
+	c->have = true;
+	c->cur = from->seqnum_id;
+	c->boot = from->boot_id;
+	c->last = from->seqnum;
+	track_set(c, track_make(c, &from->seqnum_id), from);
 }
 
 void

@@ -146,6 +146,8 @@ void journal_seek_plain(const struct journal_reader *rd, sd_journal *j);
 /* journal_count.c */
 /** journal_count_entry(rd): count the current entry.  > 0: it is known already, skip it. */
 int journal_count_entry(struct journal_reader *rd);
+/** journal_count_from(rd, c): counting goes on after the entry ${c}. */
+void journal_count_from(struct journal_reader *rd, const struct journal_cursor *c);
 /** journal_count_unread(rd): the entry counted last could not be read after all. */
 void journal_count_unread(struct journal_reader *rd);
 /** journal_count_sample(rd): take the cursor of the current entry as the position, and compare numbers. */

@@ -102,12 +102,9 @@ seek_baseline(struct journal_reader *rd)
 {
 	struct journal_cursor c;
 
-	rd->count.have = journal_cursor_parse(rd->pos.cursor, &c);
-	if (!rd->count.have)
+	if (!journal_cursor_parse(rd->pos.cursor, &c))
 		return;
-	rd->count.cur = c.seqnum_id;
-	rd->count.boot = c.boot_id;
-	rd->count.last = c.seqnum;
+	journal_count_from(rd, &c);
 	if (journal_position_mark(&rd->pos, &c.seqnum_id) == NULL)
 		journal_position_set(&rd->pos, &c);
 }

@@ -98,21 +98,30 @@ reader_later(struct journal_source *js)
 		js->done = true;
 }
 
-/* A crash: the file it named is set aside, or the next reader looks for it. */
+/*
+ * A crash: the next reader looks at each file alone.  A file that a crash named, and that the look found harmless, is
+ * set aside when it is named again before anything else was read.
+ */
 static int
 reader_crashed(struct journal_source *js, struct str why)
 {
-	AUTO_FINI(buf_fini) struct buf reason = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	bool again =
+	    js->touching_path.n != 0 && str_eq(buf_view(&js->touching_path), buf_view(&js->blamed));
 
-	if (js->touching_path.n == 0) {
-		js->probe = true;
-		buf_printf(&reason, "journal reader crashed: %.*s: looking for the file at fault",
-		    STR_ARG(why));
-		return journal_tell_note(js, buf_view(&reason));
+	js->probe = true;
+	if (again) {
+		buf_printf(&text, "reading it kills the reader (%.*s)", STR_ARG(why));
+		return journal_tell_aside(js, &js->touching, true, buf_view(&js->touching_path),
+		    buf_view(&text));
 	}
-	buf_printf(&reason, "reading it kills the reader (%.*s)", STR_ARG(why));
-	return journal_tell_aside(js, &js->touching, true, buf_view(&js->touching_path),
-	    buf_view(&reason));
+	buf_printf(&text, "journal reader crashed: %.*s: looking for the file at fault",
+	    STR_ARG(why));
+	if (js->touching_path.n != 0)
+		buf_printf(&text, ", perhaps %.*s", STR_ARG(buf_view(&js->touching_path)));
+	if (journal_take_set(&js->blamed, buf_view(&js->touching_path)) != 0)
+		return err_origin(-ENOMEM);
+	return journal_tell_note(js, buf_view(&text));
 }
 
 static int
@@ -303,6 +312,7 @@ journal_free(struct source *s)
 	free(js->aside_ids);
 	buf_fini(&js->frames);
 	buf_fini(&js->touching_path);
+	buf_fini(&js->blamed);
 	buf_fini(&js->now);
 	buf_fini(&js->checked);
 	buf_fini(&js->before);

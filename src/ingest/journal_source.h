@@ -40,6 +40,7 @@ struct journal_source {
 
 	struct journal_file_id touching; /* the file that it said it is about to touch */
 	struct buf touching_path;
+	struct buf blamed; /* that of the crash before; forgotten with the next batch */
 	struct journal_aside *aside;
 	size_t n_aside;
 	struct journal_file_id *aside_ids;

@@ -75,8 +75,10 @@ take_batch(struct journal_source *js, struct str payload)
 		return r;
 	js->n_lines += b.n_entries;
 	js->n_bytes += payload.n;
-	if (b.n_read > 0)
+	if (b.n_read > 0) {
 		js->n_fails = 0;
+		buf_clear(&js->blamed);
+	}
 	if (js->batch.n > 0)
 		js->last_line = js->batch.recs[js->batch.n - 1].time;
 	return 0;
