@@ -93,32 +93,45 @@ own_bytes(const struct gen *g, struct file_bytes *ret, bool *ret_mine)
 }
 
 /*
- * Too little of the generation was read to know it by its print, or the other file is shorter than that: the beginnings of
- * both files must be equal as far as they go.
+ * Whether ${b}, of ${n} bytes, is a copy of the beginning of ${own}: its head and its end are there in the same places.  An
+ * archive does not say how long it is: its head must do.
  */
 static int
-like_short(const struct gen *g, const struct file_bytes *b, enum likeness *ret)
+is_copy(const struct file_bytes *own, const struct file_bytes *b, uint64_t n, bool *ret)
 {
-	uint8_t mine[FILE_HEAD_MAX], other[FILE_HEAD_MAX];
-	size_t n_mine = 0, n_other = 0, n;
-	struct file_bytes own;
-	bool close_it = false;
+	uint8_t bytes[FILE_HEAD_MAX];
+	uint64_t from = n > FILE_TAIL_MAX ? n - FILE_TAIL_MAX : 0;
+	struct file_print print;
+	size_t got = 0;
 	int r;
 
-	*ret = LIKE_NOT;
-	r = own_bytes(g, &own, &close_it);
-	if (r < 0 || own.fd < 0)
+	*ret = false;
+	r = file_bytes_read(b, bytes, sizeof(bytes), 0, &got);
+	print = file_print_of(str_of(bytes, got));
+	if (r == 0 && got > 0)
+		r = file_print_at(own, 0, &print, ret);
+	if (r < 0 || !*ret || b->zip != NULL)
 		return err_trace(r);
+	r = file_bytes_read(b, bytes, (size_t)(n - from), from, &got);
+	print = file_print_of(str_of(bytes, got));
+	return r < 0 ? err_trace(r) : err_trace(file_print_at(own, from, &print, ret));
+}
+
+/* Too little of the generation was read to know it by its print, or the other file is shorter than that. */
+static int
+like_short(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likeness *ret)
+{
+	struct file_bytes own;
+	bool close_it = false, same = false;
+	int r;
+
+	r = own_bytes(g, &own, &close_it);
 	/* An open archive is being read further on; to go back in it would read it twice. */
-	if (own.zip == NULL || close_it)
-		r = file_bytes_read(&own, mine, sizeof(mine), 0, &n_mine);
+	if (r == 0 && own.fd >= 0 && (own.zip == NULL || close_it))
+		r = is_copy(&own, b, n, &same);
 	if (close_it)
 		close_bytes(&own);
-	if (r == 0)
-		r = file_bytes_read(b, other, sizeof(other), 0, &n_other);
-	n = n_mine < n_other ? n_mine : n_other;
-	if (r == 0 && n > 0 && memcmp(mine, other, n) == 0)
-		*ret = LIKE_PART;
+	*ret = same ? LIKE_PART : LIKE_NOT;
 	return err_trace(r);
 }
 
@@ -137,7 +150,7 @@ compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likene
 
 	*ret = LIKE_NOT;
 	if (m->head.n == 0 || (b->zip == NULL && n < m->head.n))
-		return err_trace(like_short(g, b, ret));
+		return err_trace(like_short(g, b, n, ret));
 	r = file_print_at(b, 0, &m->head, &same);
 	if (r < 0 || !same)
 		return err_trace(r);
@@ -182,7 +195,8 @@ seen_at(struct file_source *s, struct gen *g, const char *path, const struct fil
 	if ((g->flags & FILE_POS_ARCHIVE) == 0 && st->size != g->now.offset) {
 		g->flags &= ~(unsigned)FILE_POS_FINAL;
 		gen_wake(s, g);
-	} else if ((g->flags & (FILE_POS_ARCHIVE | FILE_POS_FINAL)) == FILE_POS_ARCHIVE) {
+	} else if ((g->flags & (FILE_POS_ARCHIVE | FILE_POS_FINAL)) == FILE_POS_ARCHIVE &&
+	    g->fd < 0) {
 		gen_wake(s, g);
 	}
 	return err_trace(gen_set_path(g, path));
@@ -561,6 +575,24 @@ remember(struct look *l, struct sibling *sib, const struct gen *like)
 	return 0;
 }
 
+/* Is it a copy of the file that is about to be followed? */
+static int
+is_like_live(struct look *l, const struct sibling *sib, bool *ret)
+{
+	struct file_bytes own = { l->fd, NULL }, b;
+	int r;
+
+	*ret = false;
+	if (l->fd < 0)
+		return 0;
+	r = open_bytes(sib->path, sib->archive, &b);
+	if (r < 0)
+		return 0;
+	r = is_copy(&own, &b, sib->st.size, ret);
+	close_bytes(&b);
+	return err_trace(r);
+}
+
 /* Is it a copy of something?  ret_like: the generation; NULL: of none. */
 static int
 find_like(struct look *l, const struct sibling *sib, const struct gen **ret_like)
@@ -609,7 +641,7 @@ take_unknown(struct look *l)
 	bool skip = first && !l->s->started && l->s->opt.from == FILE_FROM_END;
 	const struct gen *like = NULL;
 	struct sibling *sib;
-	bool missed;
+	bool missed, of_live = false;
 	size_t i;
 	int r;
 
@@ -618,11 +650,14 @@ take_unknown(struct look *l)
 		if (sib->used || sib->st.size == 0)
 			continue;
 		r = find_like(l, sib, &like);
+		if (r == 0 && like == NULL)
+			r = is_like_live(l, sib, &of_live);
 		if (r < 0)
 			return err_trace(r);
 		/* A copy of what is still being read may be needed when that is truncated. */
-		if (like != NULL && !like->dead && !gen_is_known(like) &&
-		    (like->flags & FILE_POS_FINAL) == 0)
+		if ((like == NULL && of_live) ||
+		    (like != NULL && !like->dead && !gen_is_known(like) &&
+		        (like->flags & FILE_POS_FINAL) == 0))
 			continue;
 		/* Only while the live file is the one it was can nothing have been missed. */
 		missed = !first && (l->turned || l->f->live == NULL);

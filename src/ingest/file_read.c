@@ -351,6 +351,18 @@ read_window(struct file_source *s, struct gen *g, struct chunk *ret)
 	}
 }
 
+/* How the file begins is noted before anything is handed up, and stays known when that fails.  NULs may be room that
+ * is filled later. */
+static void
+note_head(struct gen *g, const struct chunk *c)
+{
+	struct str head = str_sub(c->data, 0, FILE_HEAD_MAX);
+
+	head = str_sub(head, 0, str_find_byte(head, 0));
+	if (c->at == 0 && head.n > g->now.head.n)
+		g->now.head = file_print_of(head);
+}
+
 static int
 take_chunk(struct file_source *s, struct gen *g, struct chunk *c, bool flush)
 {
@@ -360,6 +372,7 @@ take_chunk(struct file_source *s, struct gen *g, struct chunk *c, bool flush)
 	int r;
 
 	g->ready = !c->at_end;
+	note_head(g, c);
 	if (fresh.n >= FRAME_HOLE_MIN && all_nul(fresh))
 		return err_trace(skip_hole(s, g, c));
 	if (fresh.n > 0)
