@@ -8,7 +8,7 @@
 #include "store/block_internal.h"
 
 bool
-match_in(const struct match *m, struct str v)
+block_match_in(const struct block_match *m, struct str v)
 {
 	size_t i, k;
 
@@ -25,7 +25,7 @@ match_in(const struct match *m, struct str v)
 }
 
 uint8_t *
-match_fold(struct str v, struct arena *arena)
+block_match_fold(struct str v, struct arena *arena)
 {
 	uint8_t *low = arena_alloc(arena, v.n + ENC_PAD);
 	size_t i;
@@ -36,8 +36,8 @@ match_fold(struct str v, struct arena *arena)
 }
 
 void
-match_run(const struct match *m, struct str text, const uint32_t *ends, const uint32_t *rows,
-    uint64_t *found)
+block_match_run(const struct block_match *m, struct str text, const uint32_t *ends,
+    const uint32_t *rows, uint64_t *found)
 {
 	size_t at = 0, k = 0, hit;
 
@@ -74,7 +74,7 @@ keep_codes(const struct column *c, const uint8_t *hit, uint64_t *sel)
 }
 
 static int
-keep_dict(const struct column *c, const struct match *m, struct arena *arena, uint64_t *sel)
+keep_dict(const struct column *c, const struct block_match *m, struct arena *arena, uint64_t *sel)
 {
 	uint8_t *hit = arena_alloc(arena, c->n_dict + 1);
 	size_t i, n = 0;
@@ -82,7 +82,7 @@ keep_dict(const struct column *c, const struct match *m, struct arena *arena, ui
 	if (hit == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < c->n_dict; i++)
-		n += hit[i] = match_in(m, c->dict[i]);
+		n += hit[i] = block_match_in(m, c->dict[i]);
 	if (n == 0)
 		bits_zero(sel, c->n_rows);
 	else if (n < c->n_dict)
@@ -91,13 +91,13 @@ keep_dict(const struct column *c, const struct match *m, struct arena *arena, ui
 }
 
 static void
-keep_values(const struct column *c, const struct match *m, uint64_t *sel)
+keep_values(const struct column *c, const struct block_match *m, uint64_t *sel)
 {
 	char scratch[COLUMN_SCRATCH];
 	size_t i;
 
 	BITS_FOREACH(i, sel, c->n_rows)
-	if (!match_in(m, column_value(c, i, scratch)))
+	if (!block_match_in(m, column_value(c, i, scratch)))
 		bits_clear(sel, i);
 }
 
@@ -115,7 +115,7 @@ in_numbers(struct str literal)
 }
 
 static int
-contains_decoded(struct block *b, struct block_entry *e, const struct match *m, uint64_t *sel)
+contains_decoded(struct block *b, struct block_entry *e, const struct block_match *m, uint64_t *sel)
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	const struct enc_rows all = { NULL, b->header.n_rows };
@@ -139,13 +139,13 @@ int
 block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
 {
 	struct block_entry *e = block_entry_find(b, name);
-	const struct match m = { literal, nocase };
+	const struct block_match m = { literal, nocase };
 	struct enc_chunk c;
 	int r;
 
 	if (literal.n == 0 || bits_none(sel, b->header.n_rows))
 		return 0;
-	if (e == NULL || (e->enc == ENC_CONST && !match_in(&m, e->value))) {
+	if (e == NULL || (e->enc == ENC_CONST && !block_match_in(&m, e->value))) {
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}

@@ -203,12 +203,12 @@ int enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values
 int enc_text_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 /** enc_text_contains(c, m, sel): as block_contains. */
-struct match;
-int enc_text_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel);
+struct block_match;
+int enc_text_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);
 
 /** enc_tmpl_put(out, s, v, ret_head, ret_ok): ${ret_ok} is false, and nothing appended, when text is as short. */
 int enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
     size_t *ret_head, bool *ret_ok);
 int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
-int enc_tmpl_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel);
+int enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);

@@ -23,9 +23,22 @@ enum { FORM_UUID = 0, FORM_HEX = 1, UUID_TEXT = 36, HEX_TEXT_MIN = 16, HEX_TEXT_
 /* The value of a lower-case hex digit, with HEX_GOOD; 0 for other bytes. */
 enum { HEX_GOOD = 0x10 };
 static const uint8_t hex_values[256] = {
-	['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
-	['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
-	['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+	['0'] = 0x10,
+	['1'] = 0x11,
+	['2'] = 0x12,
+	['3'] = 0x13,
+	['4'] = 0x14,
+	['5'] = 0x15,
+	['6'] = 0x16,
+	['7'] = 0x17,
+	['8'] = 0x18,
+	['9'] = 0x19,
+	['a'] = 0x1a,
+	['b'] = 0x1b,
+	['c'] = 0x1c,
+	['d'] = 0x1d,
+	['e'] = 0x1e,
+	['f'] = 0x1f,
 };
 
 static bool

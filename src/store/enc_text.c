@@ -356,7 +356,7 @@ page_rows(const struct text *t, const struct page *p, size_t *row, uint32_t *row
 
 static int
 page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *rows,
-    const struct match *m, struct arena *arena, uint64_t *found)
+    const struct block_match *m, struct arena *arena, uint64_t *found)
 {
 	uint32_t *ends;
 	struct str raw, text;
@@ -367,7 +367,7 @@ page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *r
 		return r;
 	text = str_sub(raw, p->n_lens, raw.n);
 	if (m->nocase) {
-		text.p = match_fold(text, arena);
+		text.p = block_match_fold(text, arena);
 		if (text.p == NULL)
 			return err_origin(-ENOMEM);
 	}
@@ -378,12 +378,12 @@ page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *r
 		return err_origin(-ENOMEM);
 	if (!get_ends(p, raw, ends))
 		return BLOCK_E_CORRUPT;
-	match_run(m, text, ends, rows, found);
+	block_match_run(m, text, ends, rows, found);
 	return 0;
 }
 
 int
-enc_text_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel)
+enc_text_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel)
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	AUTO_FINI(arena_fini) struct arena tmp = ARENA_INIT;

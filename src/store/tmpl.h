@@ -127,13 +127,13 @@ uint8_t *tmpl_write(const struct tmpl *t, size_t k, uint8_t *out);
 
 /* A literal made ready: bit p of a mask says whether byte p of the literal can be that byte, or one of them. */
 struct tmpl_literal {
-	struct match m;
+	struct block_match m;
 	size_t n; /* of its first bytes that are looked at */
 	uint64_t eq[256];
 	uint64_t digits, hex;
 };
 enum { TMPL_LITERAL_MAX = 63 };
-void tmpl_literal_init(struct tmpl_literal *l, const struct match *m);
+void tmpl_literal_init(struct tmpl_literal *l, const struct block_match *m);
 
 /* Whether rows of a template contain a literal. */
 enum tmpl_answer { TMPL_NO, TMPL_ALL, TMPL_MAYBE };

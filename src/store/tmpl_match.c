@@ -13,7 +13,7 @@
 enum { RUN = 64 << 10 };
 
 void
-tmpl_literal_init(struct tmpl_literal *l, const struct match *m)
+tmpl_literal_init(struct tmpl_literal *l, const struct block_match *m)
 {
 	size_t i;
 	unsigned c;
@@ -152,7 +152,7 @@ tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
 
 /* Rows put together, until there are enough to be searched at once. */
 struct gather {
-	const struct match *m;
+	const struct block_match *m;
 	uint8_t *p;
 	size_t n, cap;
 	uint32_t *ends, *rows;
@@ -168,7 +168,7 @@ gather_search(struct gather *g)
 	if (g->m->nocase)
 		for (i = 0; i < g->n; i++)
 			g->p[i] = str_lower_byte(g->p[i]);
-	match_run(g->m, str_of(g->p, g->n), g->ends, g->rows, g->found);
+	block_match_run(g->m, str_of(g->p, g->n), g->ends, g->rows, g->found);
 	g->n = 0;
 	g->n_rows = 0;
 }
@@ -212,8 +212,8 @@ find_rows(struct tmpl_set *set, uint32_t **ret)
 
 /* One question to the text for all values that are text; those that contain it are set in ${found}. */
 static int
-ask_text(struct tmpl_set *set, const struct match *m, const uint32_t *rows, const uint64_t *sel,
-    uint64_t *found)
+ask_text(struct tmpl_set *set, const struct block_match *m, const uint32_t *rows,
+    const uint64_t *sel, uint64_t *found)
 {
 	uint64_t *text_sel = arena_zalloc(set->arena, BITS_WORDS(set->n_text) + 1, 8);
 	size_t k, row;
@@ -240,7 +240,7 @@ ask_text(struct tmpl_set *set, const struct match *m, const uint32_t *rows, cons
 
 /* The answers of the templates; those that cannot tell are loaded. */
 static int
-ask_templates(struct tmpl_set *set, const struct match *m, uint8_t *answers, bool *ret_maybe)
+ask_templates(struct tmpl_set *set, const struct block_match *m, uint8_t *answers, bool *ret_maybe)
 {
 	struct tmpl_literal l;
 	size_t i;
@@ -319,7 +319,7 @@ gather_init(struct gather *g, struct tmpl_set *set)
 
 /* All answers into g->found. */
 static int
-find_all(struct tmpl_set *set, const struct match *m, const uint64_t *sel, struct gather *g)
+find_all(struct tmpl_set *set, const struct block_match *m, const uint64_t *sel, struct gather *g)
 {
 	uint8_t *answers = arena_zalloc(set->arena, set->n + 1, 1);
 	uint32_t *rows;
@@ -348,7 +348,7 @@ find_all(struct tmpl_set *set, const struct match *m, const uint64_t *sel, struc
 }
 
 int
-enc_tmpl_contains(const struct enc_chunk *c, const struct match *m, uint64_t *sel)
+enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel)
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	struct gather g = { .m = m };
