@@ -68,7 +68,8 @@ static bool
 may_go(const struct store *s, const struct manifest_segment *g)
 {
 	/* What a job reads stays; so does the open segment, which holds the positions. */
-	return g->state == MANIFEST_SEALED || (g->state == MANIFEST_CLOSED && s->job == NULL);
+	return (g->state == MANIFEST_SEALED || g->state == MANIFEST_CLOSED) &&
+	    !seal_uses(s, g->number);
 }
 
 static bool
@@ -79,10 +80,10 @@ is_too_old(const struct store *s, const struct manifest_segment *g, struct wall 
 	return keep > 0 && now.ns - g->last_commit.ns > keep;
 }
 
-static const struct manifest_segment *
+static struct manifest_segment *
 oldest(const struct store *s, const struct manifest *m, struct wall now)
 {
-	const struct manifest_segment *best = NULL;
+	struct manifest_segment *best = NULL;
 	size_t i;
 
 	for (i = 0; i < m->n; i++)
@@ -131,37 +132,35 @@ counted_bytes(const struct store *s, const struct manifest *m)
 	return n;
 }
 
-/* Victims leave the list; what they were comes back in *sum. */
+/* What was taken, in sum. */
 struct victims {
-	uint64_t numbers[RETAIN_PER_RUN];
 	size_t n;
 	uint64_t n_rows, n_bytes;
 	const char *why;
 };
 
 static void
-take(struct victims *v, struct manifest *m, const struct manifest_segment *g, const char *why)
+take(struct victims *v, struct manifest_segment *g, const char *why)
 {
-	v->numbers[v->n++] = g->number;
+	v->n++;
 	v->n_rows += g->n_rows;
 	v->n_bytes += g->n_bytes;
 	v->why = why;
-	manifest_remove(m, g->number);
+	g->state = MANIFEST_RETIRED;
+	g->next_row = 0; /* no time of grace: its bytes are wanted */
 }
 
 static void
 choose(struct store *s, struct manifest *m, struct wall now, struct victims *v)
 {
-	const struct manifest_segment *g;
+	struct manifest_segment *g;
 	bool low = false, over;
 	uint64_t lack;
 	size_t i;
 
-	for (i = 0; i < m->n && v->n < RETAIN_PER_RUN;)
+	for (i = 0; i < m->n && v->n < RETAIN_PER_RUN; i++)
 		if (may_go(s, &m->v[i]) && is_too_old(s, &m->v[i], now))
-			take(v, m, &m->v[i], "age");
-		else
-			i++;
+			take(v, &m->v[i], "age");
 	lack = disk_lacks(s, &low);
 	while (v->n < RETAIN_PER_RUN) {
 		over = s->opt.max_bytes > 0 && counted_bytes(s, m) > s->opt.max_bytes;
@@ -179,7 +178,7 @@ choose(struct store *s, struct manifest *m, struct wall now, struct victims *v)
 			s->over_budget = true;
 			return;
 		}
-		take(v, m, g, over ? "bytes" : "disk");
+		take(v, g, over ? "bytes" : "disk");
 	}
 }
 
@@ -188,7 +187,6 @@ expire(struct store *s, struct wall now)
 {
 	AUTO_FINI(manifest_fini) struct manifest m = { 0 };
 	struct victims v = { .n = 0 };
-	size_t i;
 	int r = manifest_copy(&m, &s->man);
 
 	if (r < 0)
@@ -196,14 +194,10 @@ expire(struct store *s, struct wall now)
 	choose(s, &m, now, &v);
 	if (v.n == 0)
 		return 0;
-	for (i = 0; i < v.n; i++) {
-		r = store_orphan(s, v.numbers[i]);
-		if (r < 0)
-			return err_trace(r);
-	}
 	r = store_save(s, &m);
 	if (r < 0)
 		return err_trace(r);
+	sweep_retired(s, now, false);
 	s->n_rows -= v.n_rows < s->n_rows ? v.n_rows : s->n_rows;
 	store_notice(s, "expired", "%s: %zu segments with %llu rows and %llu bytes went, by %s",
 	    s->path, v.n, (unsigned long long)v.n_rows, (unsigned long long)v.n_bytes, v.why);

@@ -397,6 +397,17 @@ seal_now(struct store *s, struct wall now, bool merge)
 	}
 }
 
+bool
+seal_uses(const struct store *s, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; s->job != NULL && i < s->job->n_inputs; i++)
+		if (s->job->wanted[i].number == number)
+			return true;
+	return false;
+}
+
 void
 seal_stop(struct store *s)
 {

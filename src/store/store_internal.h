@@ -166,6 +166,8 @@ int seal_maintain(struct store *s, struct wall now);
 /** seal_now(s, now, merge): all that is closed (and small), in this thread. */
 int seal_now(struct store *s, struct wall now, bool merge);
 void seal_stop(struct store *s);
+/** seal_uses(s, number): whether the thread reads this segment now. */
+bool seal_uses(const struct store *s, uint64_t number);
 
 /* retain.c */
 int retain_maintain(struct store *s, struct wall now);
