@@ -308,7 +308,7 @@ rewind_gen(struct file_source *s, struct gen *g)
 	if (g->dead && had > from)
 		return err_trace(file_lost(s, g->follow, "aborted", from, had - from, true));
 	if (had != from)
-		g->flags &= ~(unsigned)FILE_POS_FINAL;
+		g->flags &= ~(unsigned)(FILE_POS_FINAL | FILE_POS_KNOWN);
 	if (had != from)
 		gen_wake(s, g);
 	return 0;

@@ -659,8 +659,8 @@ take_unknown(struct look *l)
 		    (like != NULL && !like->dead && !gen_is_known(like) &&
 		        (like->flags & FILE_POS_FINAL) == 0))
 			continue;
-		/* Only while the live file is the one it was can nothing have been missed. */
-		missed = !first && (l->turned || l->f->live == NULL);
+		/* Only while the live file is surely the one it was can nothing have been missed. */
+		missed = !first && (l->turned || l->f->live == NULL || l->f->live->now.head.n == 0);
 		if (sib->archive && l->s->opt.no_archives)
 			missed = false;
 		if (like == NULL && (missed || (sib->matches && !skip && !sib->archive)))

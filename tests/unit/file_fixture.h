@@ -240,7 +240,7 @@ fix_poll(struct fix *x)
 	do
 		r = x->src->ops->poll(x->src, 1 << 16);
 	while (r > 0 && ++n < 100000);
-	if (r < 0 && x->fail_puts == 0 && getenv("FIX_SHOW") != NULL)
+	if (r < 0 && getenv("FIX_SHOW") != NULL)
 		fprintf(stderr, "poll: %s at %s\n", err_str(r), err_where());
 	return r;
 }
