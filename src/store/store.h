@@ -81,7 +81,14 @@ int store_positions(const struct store *s, store_position_fn fn, void *ctx);
 /** store_position_get(s, key): its value as set last, or empty.  Borrowed until it is set again. */
 struct str store_position_get(const struct store *s, struct str key);
 
-/** store_maintain(s, now): seal, merge and expire what is due; called every few seconds.  Bounded work a call. */
+/**
+ * store_maintain(s, now):
+ * Seal, merge and expire what is due; called every few seconds.  Sealing is a thread's work, which this begins and
+ * swaps in; only when it is three segments behind does the call wait for it.  A ${now} more than an hour beyond
+ * the last one counts for retention once the clock has held for an hour, so a clock that jumps deletes nothing.
+ *
+ * Errors: STORE_E_FULL; -errno: what failed is tried again by a later call.
+ */
 int store_maintain(struct store *s, struct wall now);
 /** store_seal(s, now): seal the open segment now (weir store seal). */
 int store_seal(struct store *s, struct wall now);
