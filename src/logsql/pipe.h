@@ -3,9 +3,9 @@
  * One job: what each pipe was told to do, as its text says it.
  * Floor: 2 (uses record, base).
  *
- * A pipe is one flat struct: most of them share the same few parts (a condition, a field to read, a field to
- * write, a list of names), so that planning and needs can be told from the parts alone.  Everything lives in the arena
- * of the parse and is read-only afterwards.
+ * A pipe is one flat struct: most of them share the same few parts (a condition, a field to read, a
+ * field to write, a list of names), so that planning and needs can be told from the parts alone.
+ *  Everything lives in the arena of the parse and is read-only afterwards.
  */
 #pragma once
 
@@ -137,16 +137,16 @@ struct pipe {
 	const struct regex *regex;  /* extract_regexp, replace_regexp */
 	struct pattern_step *steps; /* extract, format */
 	size_t n_steps;
-	uint64_t
-	    limit; /* limit N, N of top, sample, generate_sequence; 0: none (but for limit itself) */
+	/* limit N, N of top, sample, generate_sequence; 0: none (but for limit itself) */
+	uint64_t limit;
 	uint64_t offset;                    /* offset N; before of stream_context */
 	uint64_t after;                     /* stream_context */
 	uint64_t values_max, value_len_max; /* facets */
 	struct span span;                   /* time_add, unpack_syslog offset, time_window */
 	bool has_span;
 	bool keep_original, skip_empty; /* keep_original_fields, skip_empty_results */
-	bool
-	    flag; /* facets: keep_const_fields; collapse_nums: prettify; unpack_words: drop_duplicates; join: inner */
+	/* keep_const_fields, prettify, drop_duplicates, inner: each pipe has one at most */
+	bool flag;
 	struct sort_key *keys; /* sort, first, last */
 	size_t n_keys;
 	bool desc;

@@ -1,6 +1,7 @@
 /*
  * logsql/pipe_internal.h - the parts that pipes are made of.
- * One job: one place for each piece of syntax that several pipes share: how it is read, and how it is written again.
+ * One job: one place for each piece of syntax that several pipes share: how it is read, and how it
+ * is written again.
  * Floor: 2 (uses base).
  */
 #pragma once
@@ -8,7 +9,10 @@
 #include "logsql/pipe.h"
 #include "logsql/value.h"
 
-/* One piece of a pipe's syntax.  parse leaves the pipe as it is when an optional part does not stand there. */
+/*
+ * One piece of a pipe's syntax.  parse leaves the pipe as it is when an optional part does not
+ * stand there.
+ */
 struct pipe_part {
 	int (*parse)(struct lex *l, struct pipe *p);
 	void (*format)(struct buf *out, const struct pipe *p); /* with the blank before it */
@@ -42,7 +46,8 @@ int part_span(struct lex *l, const char *what, struct span *ret);
 int part_condition(struct lex *l, struct filter **ret);
 /** part_sort_keys(l, p): "(" field [asc|desc], … ")". */
 int part_sort_keys(struct lex *l, struct sort_key **ret, size_t *ret_n);
-/** part_unique(l, name, taken): name, or name with as many 's' behind as make it differ from all of taken. */
+/** part_unique(l, name, taken): name, or name with as many 's' behind as make it differ from all
+ * of taken. */
 int part_unique(struct lex *l, struct str name, const struct names *taken, struct str *ret);
 
 /** part_rank(l, ret): rank [as name], at "rank". */
@@ -83,5 +88,6 @@ extern const struct pipe_part part_join, part_union;
 /* pipe_math.c, pipe_stats.c. */
 extern const struct pipe_part part_math, part_stats, part_running_stats;
 
-/** steps_parse(l, text, ret, ret_n): the steps of "text<field>text"; fails with the lexer at its place. */
+/** steps_parse(l, text, ret, ret_n): the steps of "text<field>text"; fails with the lexer at its
+ * place. */
 int steps_parse(struct lex *l, struct str text, struct pattern_step **ret, size_t *ret_n);

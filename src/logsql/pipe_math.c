@@ -63,7 +63,9 @@ expr_new(struct lex *l, enum math_op op, size_t n_args, struct math_expr **ret)
 	return 0;
 }
 
-/* Set the depth from the arguments; a tree that is too deep would not fit the stack when it is run. */
+/*
+ * Set the depth from the arguments; a tree that is too deep would not fit the stack when it is run.
+ */
 static int
 expr_close(struct lex *l, struct math_expr *e)
 {
@@ -120,7 +122,10 @@ function_parse(struct lex *l, size_t k, struct math_expr **ret)
 	return expr_close(l, e);
 }
 
-/* A number, a quoted text or the name of a field: one token and what hangs on to it but is no operator. */
+/*
+ * A number, a quoted text or the name of a field: one token and what hangs on to it but is no
+ * operator.
+ */
 static int
 value_parse(struct lex *l, struct math_expr **ret)
 {

@@ -1,6 +1,7 @@
 /*
  * logsql/pipe_part_field.c - fields that pipes read and write.
- * One job: if (…), from, at, as, fields (…), result_prefix and what else names fields or says which rows change.
+ * One job: if (…), from, at, as, fields (…), result_prefix and what else names fields or says which
+ * rows change.
  * Floor: 2 (uses base).
  */
 #include "logsql/pipe_internal.h"

@@ -56,7 +56,10 @@ entity_at(struct str s, uint32_t *ret_c, size_t *ret_n)
 	return code > 0 && code <= 0x10ffff;
 }
 
-/* The text of a step with its HTML entities taken for what they mean: &lt; is how '<' stands in a pattern. */
+/*
+ * The text of a step with its HTML entities taken for what they mean: &lt; is how '<' stands in a
+ * pattern.
+ */
 static int
 unescape(struct lex *l, struct str s, struct str *ret)
 {

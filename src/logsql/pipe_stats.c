@@ -1,6 +1,7 @@
 /*
  * logsql/pipe_stats.c - the stats pipes.
- * One job: stats, running_stats and total_stats: by (…), their functions with conditions, and the names of results.
+ * One job: stats, running_stats and total_stats: by (…), their functions with conditions, and the
+ * names of results.
  * Floor: 2 (uses base).
  */
 #include "logsql/lex_internal.h"

@@ -1,6 +1,7 @@
 /*
  * logsql/stats.c - stats functions of a query.
- * One job: which functions there are, what stands in their brackets, and how they are written again.
+ * One job: which functions there are, what stands in their brackets, and how they are written
+ * again.
  * Floor: 2 (uses base).
  */
 #include "logsql/lex_internal.h"

@@ -90,7 +90,8 @@ struct stats_by {
 /** stats_is_func(word): whether it names a stats function, in any case. */
 bool stats_is_func(struct str word);
 
-/** stats_func_parse(l, running, ret): one function with its arguments, without condition and name. */
+/** stats_func_parse(l, running, ret): one function with its arguments, without condition and
+ * name. */
 int stats_func_parse(struct lex *l, bool running, struct stats_func *ret);
 
 /** stats_func_format(out, f): its canonical text, without condition and name. */

@@ -3,9 +3,10 @@
  * One job: a set of rows whose columns are decoded when somebody asks for them.
  * Floor: 3 (uses store, parsers, logsql, record, base).
  *
- * A batch holds only rows that are still wanted (filters narrow it).  Columns come from three places: set by
- * a pipe, loaded before, or still with the source (a block of the store), which loads them for just these rows.
- * A batch belongs to one worker at a time; its memory goes when the worker clears it.
+ * A batch holds only rows that are still wanted (filters narrow it).  Columns come from three
+ * places: set by a pipe, loaded before, or still with the source (a block of the store), which
+ * loads them for just these rows. A batch belongs to one worker at a time; its memory goes when the
+ * worker clears it.
  */
 #pragma once
 
@@ -13,7 +14,9 @@
 
 /* Where columns that nobody has asked for yet come from. */
 struct batch_source {
-	/* Rows rows[0..n) of the source, ascending (NULL: all), as a column of n rows in ${arena}. */
+	/*
+	 * Rows rows[0..n) of the source, ascending (NULL: all), as a column of n rows in ${arena}.
+	 */
 	int (*load)(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
 	    struct column *ret);
 	/* Names of all columns of the source, in its order; valid as long as the source. */
@@ -32,8 +35,10 @@ struct batch_column {
 };
 
 /*
- * Invariants: names in cols are unique; a loaded column has n_rows rows; rows is NULL when the batch holds all
- * rows of the source, else n_rows ascending row numbers of it.  When "closed" is false, the source may have columns that
+ * Invariants: names in cols are unique; a loaded column has n_rows rows; rows is NULL when the
+ * batch holds all
+ * rows of the source, else n_rows ascending row numbers of it.  When "closed" is false, the source
+ * may have columns that
  * are not in cols (they appear when asked for by name or when all names are asked for).
  */
 struct batch {
@@ -60,17 +65,20 @@ struct batch {
 void batch_reset(struct batch *b, size_t n_rows);
 void batch_fini(struct batch *b);
 
-/** batch_column(b, name): the column, loaded; one of "" when there is none.  NULL without memory or when the source
+/** batch_column(b, name): the column, loaded; one of "" when there is none.  NULL without memory or
+ * when the source
  * failed (b->err says). Borrowed until the batch is reset or the column replaced. */
 const struct column *batch_column(struct batch *b, struct str name);
 
 /** batch_strs(b, name): its values as n_rows strs; NULL as above. */
 const struct str *batch_strs(struct batch *b, struct str name);
 
-/** batch_names(b, ret, ret_n): names of all columns, loaded or not; borrowed until the next change. */
+/** batch_names(b, ret, ret_n): names of all columns, loaded or not; borrowed until the next
+ * change. */
 int batch_names(struct batch *b, const struct str **ret, size_t *ret_n);
 
-/** batch_set(b, col): add a column or replace the one of that name; its memory is the batch arena's or outlives it. */
+/** batch_set(b, col): add a column or replace the one of that name; its memory is the batch
+ * arena's or outlives it. */
 int batch_set(struct batch *b, const struct column *col);
 /** batch_set_strs(b, name, strs): the same for n_rows strs. */
 int batch_set_strs(struct batch *b, struct str name, const struct str *strs);
@@ -79,9 +87,11 @@ int batch_set_strs(struct batch *b, struct str name, const struct str *strs);
 int batch_rename(struct batch *b, struct str from, struct str to);
 int batch_copy(struct batch *b, struct str from, struct str to);
 int batch_drop(struct batch *b, struct str name);
-/** batch_keep(b, names, n): only these columns stay, in this order; a name may be a prefix with '*' at its end. */
+/** batch_keep(b, names, n): only these columns stay, in this order; a name may be a prefix with
+ * '*' at its end. */
 int batch_keep(struct batch *b, const struct str *names, size_t n);
 
-/** batch_select(b, sel): only the rows whose bit is set stay.  batch_slice(b, from, n): only those. */
+/** batch_select(b, sel): only the rows whose bit is set stay.  batch_slice(b, from, n): only
+ * those. */
 int batch_select(struct batch *b, const uint64_t *sel);
 int batch_slice(struct batch *b, size_t from, size_t n);

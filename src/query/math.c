@@ -94,7 +94,10 @@ decimals(double v)
 	return -zeros;
 }
 
-/* To the nearest multiple of ${nearest}, halves away from zero, without the noise of binary fractions. */
+/*
+ * To the nearest multiple of ${nearest}, halves away from zero, without the noise of binary
+ * fractions.
+ */
 static double
 round_to(double v, double nearest)
 {

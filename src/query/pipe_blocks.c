@@ -1,6 +1,7 @@
 /*
  * query/pipe_blocks.c - what a query touched.
- * One job: blocks_count, block_stats, query_stats: numbers about blocks and the run instead of rows.
+ * One job: blocks_count, block_stats, query_stats: numbers about blocks and the run instead of
+ * rows.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/pipe_stage.h"

@@ -29,7 +29,10 @@ hex_value(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One escape at s[i], behind the backslash; appends what it means.  Its end, or SIZE_MAX when it is none. */
+/*
+ * One escape at s[i], behind the backslash; appends what it means.  Its end, or SIZE_MAX when it is
+ * none.
+ */
 static size_t
 unescape_one(struct str s, size_t i, struct buf *out)
 {
@@ -63,7 +66,10 @@ unescape_one(struct str s, size_t i, struct buf *out)
 	return i + n + 1;
 }
 
-/* The quoted string that ${s} begins with: its text, and its length with quotes; false when there is none. */
+/*
+ * The quoted string that ${s} begins with: its text, and its length with quotes; false when there
+ * is none.
+ */
 static bool
 unquote(struct str s, struct arena *arena, struct str *ret, size_t *ret_n)
 {

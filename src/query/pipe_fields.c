@@ -1,6 +1,7 @@
 /*
  * query/pipe_fields.c - pipes that move columns.
- * One job: fields, delete, copy, rename, drop_empty_fields and set_stream_fields: no value is decoded that need not be.
+ * One job: fields, delete, copy, rename, drop_empty_fields and set_stream_fields: no value is
+ * decoded that need not be.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/pipe_stage.h"

@@ -51,7 +51,9 @@ bucketed(struct batch *b, const struct stats_by *by, struct str s, struct buf *t
 	return ret->p == NULL ? err_origin(-ENOMEM) : 0;
 }
 
-/* Times fall into few buckets, and neighbours mostly into the same: codes by the last bucket seen. */
+/*
+ * Times fall into few buckets, and neighbours mostly into the same: codes by the last bucket seen.
+ */
 static int
 load_times(struct batch *b, const struct column *c, const struct stats_by *by,
     struct part_column *ret)
@@ -67,7 +69,10 @@ load_times(struct batch *b, const struct column *c, const struct stats_by *by,
 		return err_origin(-ENOMEM);
 	for (i = 0; i < b->n_rows; i++) {
 		start = bucket_time(by, c->ints[i]);
-		/* Look back a little; a bucket that comes again later gets a second code and the same key. */
+		/*
+		 * Look back a little; a bucket that comes again later gets a second code and the
+		 * same key.
+		 */
 		for (k = 0; k < 8 && k < n && starts[n - 1 - k] != start; k++)
 			continue;
 		if (k < 8 && k < n) {

@@ -3,8 +3,9 @@
  * One job: the number of the group that each row of a batch belongs to.
  * Floor: 3 (uses logsql, record, base).
  *
- * The key of a group is the value itself when one field is grouped by, else all values one after the other (key_put).
- * Where columns are constants or dictionaries a key is hashed once for each combination in a batch.
+ * The key of a group is the value itself when one field is grouped by, else all values one after
+ * the other (key_put). Where columns are constants or dictionaries a key is hashed once for each
+ * combination in a batch.
  */
 #pragma once
 
@@ -25,11 +26,13 @@ void group_part_init(struct group_part *g, const struct str *names, size_t n);
 void group_part_init_by(struct group_part *g, const struct stats_by *by, size_t n);
 void group_part_fini(struct group_part *g);
 
-/** group_rows(g, env, who, b, ret): the group of each row of ${b}, in the batch's arena; new ones are made, and
+/** group_rows(g, env, who, b, ret): the group of each row of ${b}, in the batch's arena; new ones
+ * are made, and
  * charged to pipe ${who}. */
 int group_rows(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     const uint32_t **ret);
 
-/** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same of a time. */
+/** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same
+ * of a time. */
 void bucket_put(struct buf *out, const struct stats_by *by, struct str s);
 int64_t bucket_time(const struct stats_by *by, int64_t ns);

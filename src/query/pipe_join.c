@@ -1,6 +1,7 @@
 /*
  * query/pipe_join.c - rows from elsewhere.
- * One job: join: fields of a subquery's rows put to those with the same values; union: rows behind; generate_sequence.
+ * One job: join: fields of a subquery's rows put to those with the same values; union: rows behind;
+ * generate_sequence.
  * Floor: 3 (uses logsql, record, base).
  */
 #include <pthread.h>

@@ -106,7 +106,10 @@ sample_push(struct stage *s, unsigned worker, struct batch *b)
 	if (sel == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < b->n_rows; i++, row++) {
-		/* A mix of bits as in splitmix64, so that the rows taken follow no period of the input. */
+		/*
+		 * A mix of bits as in splitmix64, so that the rows taken follow no period of the
+		 * input.
+		 */
 		x = (row + (uint64_t)s->env->now.ns) * UINT64_C(0x9e3779b97f4a7c15);
 		x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 		x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);

@@ -1,6 +1,7 @@
 /*
  * query/pipe_names.c - which fields there are.
- * One job: field_names: in how many rows each field has a value; facets: the most frequent values of each field.
+ * One job: field_names: in how many rows each field has a value; facets: the most frequent values
+ * of each field.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "base/map.h"

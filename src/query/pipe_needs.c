@@ -1,6 +1,7 @@
 /*
  * query/pipe_needs.c - which fields pipes read.
- * One job: from what is read behind a pipe to what is read before it, so that nobody gathers what nobody reads.
+ * One job: from what is read behind a pipe to what is read before it, so that nobody gathers what
+ * nobody reads.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/pipe_needs.h"

@@ -1,13 +1,15 @@
 /*
  * query/pipe_needs.h - which fields pipes read.
- * One job: from what is read behind a pipe to what is read before it, so that nobody gathers what nobody reads.
+ * One job: from what is read behind a pipe to what is read before it, so that nobody gathers what
+ * nobody reads.
  * Floor: 3 (uses logsql, record, base).
  */
 #pragma once
 
 #include "query/pipe_stage.h"
 
-/** needs_before(p, arena, needs): turn the needs behind ${p} into those before it; never too few. */
+/** needs_before(p, arena, needs): turn the needs behind ${p} into those before it; never too
+ * few. */
 int needs_before(const struct pipe *p, struct arena *arena, struct needs *needs);
 
 /** needs_name(n, name): whether it is among them. */

@@ -1,6 +1,7 @@
 /*
  * query/pipe_pack.c - fields packed and unpacked.
- * One job: pack_json and pack_logfmt: fields into one text; unpack_json, unpack_logfmt, unpack_syslog: a text into fields.
+ * One job: pack_json and pack_logfmt: fields into one text; unpack_json, unpack_logfmt,
+ * unpack_syslog: a text into fields.
  * Floor: 3 (uses parsers, logsql, record, base).
  */
 #include "base/map.h"
@@ -174,7 +175,10 @@ unpack_row(struct unpacked *u, size_t row, struct str s)
 		return r;
 	if (r > 0)
 		n = 0;
-	/* A text that is nothing of the kind gives no fields at all, but one that is broken gives empty ones. */
+	/*
+	 * A text that is nothing of the kind gives no fields at all, but one that is broken gives
+	 * empty ones.
+	 */
 	if (n == 0 && r == 0)
 		return 0;
 	for (r = 0, i = 0; r == 0 && i < n; i++)

@@ -1,6 +1,7 @@
 /*
  * query/pipe_patterns.c - the forms of messages.
- * One job: patterns: rows counted by the skeleton of their message, with share, first and last seen, and one sample.
+ * One job: patterns: rows counted by the skeleton of their message, with share, first and last
+ * seen, and one sample.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "base/map.h"

@@ -44,11 +44,13 @@ struct kept_source {
 	size_t n_keys;
 };
 
-/** kept_source_init(s, b, needs, names, keys, n_keys): all columns of ${b} that ${needs} has; names are numbered in ${names}. */
+/** kept_source_init(s, b, needs, names, keys, n_keys): all columns of ${b} that ${needs} has;
+ * names are numbered in ${names}. */
 int kept_source_init(struct kept_source *s, struct batch *b, const struct needs *needs,
     struct map *names, const struct sort_key *keys, size_t n_keys);
 
-/** kept_keys(s, row, keys, scratch): the sort keys of a row, borrowed from the batch or scratch[n_keys]. */
+/** kept_keys(s, row, keys, scratch): the sort keys of a row, borrowed from the batch or
+ * scratch[n_keys]. */
 void kept_keys(const struct kept_source *s, size_t row, struct kept_key *keys,
     char (*scratch)[COLUMN_SCRATCH]);
 
@@ -60,5 +62,6 @@ int kept_row_new(const struct kept_source *s, size_t row, const struct kept_key 
 int kept_compare(const struct sort_key *keys, size_t n, bool desc, const struct kept_key *a,
     const struct kept_key *b);
 
-/** kept_put(out, names, columns, row): all fields of the row; ${columns} has the number of the column of each name. */
+/** kept_put(out, names, columns, row): all fields of the row; ${columns} has the number of the
+ * column of each name. */
 void kept_put(struct rows_out *out, const uint32_t *columns, const struct kept_row *row);

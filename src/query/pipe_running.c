@@ -1,6 +1,7 @@
 /*
  * query/pipe_running.c - stats beside the rows.
- * One job: running_stats: up to each row in the order of time; total_stats: of all rows of the group.
+ * One job: running_stats: up to each row in the order of time; total_stats: of all rows of the
+ * group.
  * Floor: 3 (uses logsql, record, base).
  */
 #include <math.h>

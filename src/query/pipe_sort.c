@@ -1,13 +1,17 @@
 /*
  * query/pipe_sort.c - rows in order.
- * One job: sort, first and last: all rows, or with a limit a heap of no more than are wanted for each partition.
+ * One job: sort, first and last: all rows, or with a limit a heap of no more than are wanted for
+ * each partition.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/pipe_rows_kept.h"
 
 enum { SORT_KEYS_MAX = 64 };
 
-/* The rows of one partition: a heap with the last of them on top while rows are limited, else a list. */
+/*
+ * The rows of one partition: a heap with the last of them on top while rows are limited, else a
+ * list.
+ */
 struct heap {
 	struct kept_row **rows;
 	size_t n, cap;
@@ -186,7 +190,9 @@ partition_key(struct batch *b, const struct names *by, size_t row, struct buf *k
 	return buf_err(key);
 }
 
-/* Ties stay in the order of arrival, where the source numbers its rows; else in that of coming in. */
+/*
+ * Ties stay in the order of arrival, where the source numbers its rows; else in that of coming in.
+ */
 static uint64_t
 order_of(struct sort_part *part, unsigned worker, const struct batch *b, size_t row)
 {
@@ -238,7 +244,10 @@ compare_rows(const void *a, const void *b, void *ctx)
 	return compare(ctx, *x, *y);
 }
 
-/* Rows of all workers: field names get the numbers of the first part, and order stays that of worker and arrival. */
+/*
+ * Rows of all workers: field names get the numbers of the first part, and order stays that of
+ * worker and arrival.
+ */
 static int
 merge_part(struct sort_stage *s, struct sort_part *from)
 {

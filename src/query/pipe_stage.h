@@ -1,6 +1,7 @@
 /*
  * query/pipe_stage.h - what the stages of pipes share.
- * One job: one way to make a stage, to change a column row by row, and to hand on rows that were made.
+ * One job: one way to make a stage, to change a column row by row, and to hand on rows that were
+ * made.
  * Floor: 3 (uses logsql, record, base).
  */
 #pragma once
@@ -22,7 +23,8 @@ struct stage_args {
 	double range_s; /* length of what the query's filter leaves of _time, in s; 0: unbounded */
 };
 
-/** stage_alloc(size, ops, env, ret): a zeroed stage of ${size} bytes, which begins with struct stage. */
+/** stage_alloc(size, ops, env, ret): a zeroed stage of ${size} bytes, which begins with struct
+ * stage. */
 int stage_alloc(size_t size, const struct stage_ops *ops, struct query_env *env,
     struct stage **ret);
 
@@ -75,7 +77,8 @@ int pipe_unpack_apply(const struct pipe *p, struct query_env *env, struct batch 
 
 /**
  * pipe_rows(filter, env, b, ret):
- * The rows of ${b} that ${filter} takes, as a bitmap in the batch's arena; NULL when filter is NULL: all.
+ * The rows of ${b} that ${filter} takes, as a bitmap in the batch's arena; NULL when filter is
+ * NULL: all.
  */
 int pipe_rows(const struct filter *f, struct query_env *env, struct batch *b, const uint64_t **ret);
 
@@ -84,13 +87,15 @@ typedef int (*value_map_fn)(void *ctx, struct str in, struct buf *out);
 
 /**
  * pipe_map(b, from, to, rows, fn, ctx):
- * Field ${to} gets fn of field ${from} in rows (NULL: all) and stays in the others.  A constant or a dictionary's value
+ * Field ${to} gets fn of field ${from} in rows (NULL: all) and stays in the others.  A constant or
+ * a dictionary's value
  * is mapped once.
  */
 int pipe_map(struct batch *b, struct str from, struct str to, const uint64_t *rows, value_map_fn fn,
     void *ctx);
 
-/** pipe_keep_old(p, new, old): what a field becomes under keep_original_fields and skip_empty_results. */
+/** pipe_keep_old(p, new, old): what a field becomes under keep_original_fields and
+ * skip_empty_results. */
 struct str pipe_keep_old(const struct pipe *p, struct str fresh, struct str old);
 
 /* Rows that a stage makes, handed on some hundred at a time. */
@@ -109,15 +114,18 @@ enum { ROWS_OUT_MAX = 1024 };
 int rows_out_init(struct rows_out *o, struct stage *next, unsigned worker, const struct str *names,
     size_t n);
 void rows_out_fini(struct rows_out *o);
-/** rows_out_set(o, i, v), rows_out_copy(o, i, v): column i of the row; v lives until the row is handed on, or is copied. */
+/** rows_out_set(o, i, v), rows_out_copy(o, i, v): column i of the row; v lives until the row is
+ * handed on, or is copied. */
 void rows_out_set(struct rows_out *o, size_t i, struct str v);
 int rows_out_copy(struct rows_out *o, size_t i, struct str v);
 int rows_out_uint(struct rows_out *o, size_t i, uint64_t v);
-/** rows_out_next(o): the row is whole; hands on when there are enough.  rows_out_flush(o): hand on what is left. */
+/** rows_out_next(o): the row is whole; hands on when there are enough.  rows_out_flush(o): hand
+ * on what is left. */
 int rows_out_next(struct rows_out *o);
 int rows_out_flush(struct rows_out *o);
 
-/** json_array_items(s, arena, ret, ret_n): the items of a JSON array: strings decoded, all else as compact JSON.
+/** json_array_items(s, arena, ret, ret_n): the items of a JSON array: strings decoded, all else as
+ * compact JSON.
  * False (through 1) when ${s} is no array. */
 int json_array_items(struct str s, struct arena *arena, struct str **ret, size_t *ret_n);
 

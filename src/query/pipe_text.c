@@ -1,6 +1,7 @@
 /*
  * query/pipe_text.c - pipes that change the text of a field.
- * One job: replace, replace_regexp, collapse_nums, decolorize, split, unpack_words, hash, len, json_array_len, time_add.
+ * One job: replace, replace_regexp, collapse_nums, decolorize, split, unpack_words, hash, len,
+ * json_array_len, time_add.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "base/hash.h"
@@ -161,7 +162,10 @@ is_token(uint8_t c)
 	return is_name_byte(c) || c >= 0x80;
 }
 
-/* Whether a number may begin at ${i}: at a word's start, or behind one of the letters that lead numbers in. */
+/*
+ * Whether a number may begin at ${i}: at a word's start, or behind one of the letters that lead
+ * numbers in.
+ */
 static bool
 num_begins(struct str s, size_t i)
 {

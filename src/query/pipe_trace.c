@@ -1,6 +1,7 @@
 /*
  * query/pipe_trace.c - rows widened to what surrounds them.
- * One job: trace: all rows of the requests that were found; stream_context: rows before and behind in the stream.
+ * One job: trace: all rows of the requests that were found; stream_context: rows before and behind
+ * in the stream.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "logsql/filter.h"
@@ -298,7 +299,10 @@ context_text(const struct pipe *p, struct str stream, int64_t min, int64_t max, 
 		from = p->offset == 0 ? min : INT64_MIN;
 	if (p->after == 0 || __builtin_add_overflow(max, p->span.ns, &to))
 		to = p->after == 0 ? max : INT64_MAX;
-	/* Labels find the stream and those that have more of them; context_take leaves out the latter. */
+	/*
+	 * Labels find the stream and those that have more of them; context_take leaves out the
+	 * latter.
+	 */
 	if (stream.n > 2 && stream.p[0] == '{') {
 		buf_c(text, "_stream:");
 		buf_str(text, stream);

@@ -1,6 +1,7 @@
 /*
  * query/stage.c - the stages of a query.
- * One job: the stages of a query's pipes in a row; what all share: the account of memory and the first error.
+ * One job: the stages of a query's pipes in a row; what all share: the account of memory and the
+ * first error.
  * Floor: 3 (uses logsql, record, base).
  */
 #include <stdio.h>
@@ -38,7 +39,10 @@ env_fail(struct query_env *env, int r, const char *fmt, ...)
 	return r;
 }
 
-/* How each kind runs: a stage of its own, or one call a batch.  keeps: rows stay one by one, in their order. */
+/*
+ * How each kind runs: a stage of its own, or one call a batch.  keeps: rows stay one by one, in
+ * their order.
+ */
 static const struct {
 	stage_make_fn make;
 	pipe_apply_fn apply;

@@ -3,9 +3,10 @@
  * One job: what every pipe is at run time: batches in, batches out to the next stage.
  * Floor: 3 (uses store, parsers, logsql, record, base).
  *
- * push may be called by several workers at once, each with its own number; a stage keeps what it gathers in a part per
- * worker and merges the parts in flush, which runs once, in one thread, after the last push.  Stages that only change
- * rows push on at once; those that gather (stats, sort, top, …) push in flush.
+ * push may be called by several workers at once, each with its own number; a stage keeps what it
+ * gathers in a part per worker and merges the parts in flush, which runs once, in one thread, after
+ * the last push. Stages that only change rows push on at once; those that gather (stats, sort, top,
+ * …) push in flush.
  */
 #pragma once
 
@@ -21,7 +22,10 @@ enum { QUERY_WORKERS_MAX = 64 };
 
 /* What only the engine knows.  Each may be NULL. */
 struct query_hooks {
-	/* query_stats: what the run has read so far, as names and numbers, valid until the next call. */
+	/*
+	 * query_stats: what the run has read so far, as names and numbers, valid until the next
+	 * call.
+	 */
 	int (*counts)(void *run_ctx, const struct str **ret_names, const uint64_t **ret_values,
 	    size_t *ret_n);
 };
@@ -41,11 +45,15 @@ struct query_env {
 	int (*run_query)(void *ctx, struct query_env *env, const struct query *q,
 	    int (*put)(void *put_ctx, struct batch *b), void *put_ctx);
 	void *run_ctx;
-	/* For blocks_count, block_stats, query_stats, stream_context, trace: the engine's; may be NULL. */
+	/*
+	 * For blocks_count, block_stats, query_stats, stream_context, trace: the engine's; may be
+	 * NULL.
+	 */
 	const struct query_hooks *hooks;
 };
 
-/** env_charge(env, who, n): account for ${n} more bytes of pipe ${who}; -ENOMEM and an error that names pipe and bound
+/** env_charge(env, who, n): account for ${n} more bytes of pipe ${who}; -ENOMEM and an error that
+ * names pipe and bound
  * beyond memory_max.  n < 0 gives back. */
 int env_charge(struct query_env *env, const char *who, int64_t n);
 
@@ -84,7 +92,8 @@ stage_flush(struct stage *s)
 
 /**
  * stages_new(q, env, last, ret_first):
- * The stages of q's pipes, ending in ${last} (borrowed).  stages_free(first, last) frees all before last.
+ * The stages of q's pipes, ending in ${last} (borrowed).  stages_free(first, last) frees all before
+ * last.
  */
 int stages_new(const struct query *q, struct query_env *env, struct stage *last,
     struct stage **ret_first);
@@ -92,7 +101,8 @@ void stages_free(struct stage *first, struct stage *last);
 
 /**
  * stages_keep_rows(q):
- * Whether all pipes only change or drop rows one by one, so that rows come out in the order they went in, and how
+ * Whether all pipes only change or drop rows one by one, so that rows come out in the order they
+ * went in, and how
  * many pipes at the start do so.
  */
 bool stages_keep_rows(const struct query *q, size_t *ret_n_prefix);

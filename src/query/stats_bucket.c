@@ -1,6 +1,7 @@
 /*
  * query/stats_bucket.c - buckets of values.
- * One job: the bucket that a value falls into: steps of time with their calendar, of numbers, sizes and addresses.
+ * One job: the bucket that a value falls into: steps of time with their calendar, of numbers, sizes
+ * and addresses.
  * Floor: 3 (uses logsql, base).
  */
 #include <math.h>

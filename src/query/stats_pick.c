@@ -66,7 +66,9 @@ extreme_one(const struct stats_func *f, struct stats_batch *sb, size_t row, stru
 	return stats_text_set(&p->key, v);
 }
 
-/* Whether the value was asked about for the group of this row just before, as in runs of one value. */
+/*
+ * Whether the value was asked about for the group of this row just before, as in runs of one value.
+ */
 static int
 extreme_add(const struct stats_func *f, struct stats_batch *sb)
 {

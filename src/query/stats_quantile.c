@@ -9,7 +9,8 @@
 #include "query/stats_state.h"
 
 /*
- * A log-linear histogram: each power of two is cut into CELLS equal parts, so that a value's cell is at most 1/128 of
+ * A log-linear histogram: each power of two is cut into CELLS equal parts, so that a value's cell
+ * is at most 1/128 of
  * it wide and the middle at most 1/256 off.  Cells are found from the bits of the double.
  */
 enum { CELLS = 128, EXPONENTS = 2048, EXACT_MAX = 8192 };
@@ -20,8 +21,10 @@ struct spread_number {
 };
 
 /*
- * Invariants: while hist is NULL, numbers holds every decimal; after, hist counts them by cell (negative ones in the
- * first half, mirrored) and numbers is empty.  texts are all values that are no decimals, "" included.
+ * Invariants: while hist is NULL, numbers holds every decimal; after, hist counts them by cell
+ * (negative ones in the
+ * first half, mirrored) and numbers is empty.  texts are all values that are no decimals, ""
+ * included.
  */
 struct spread {
 	struct spread_number *numbers;
@@ -349,7 +352,8 @@ quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 }
 
 /*
- * VictoriaMetrics' buckets: 18 to a power of ten from 10^-9 to 10^18, below and above one each; by log10.
+ * VictoriaMetrics' buckets: 18 to a power of ten from 10^-9 to 10^18, below and above one each; by
+ * log10.
  * Bounds are written with three digits of mantissa, as their names are.
  */
 enum { VM_DECIMAL = 18, VM_MIN = -9, VM_MAX = 18, VM_BUCKETS = VM_DECIMAL * (VM_MAX - VM_MIN) };

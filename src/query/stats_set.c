@@ -9,7 +9,10 @@
 #include "query/pipe_rows_kept.h"
 #include "query/stats_state.h"
 
-/* Hashes of 64 bits in open addressing: 8 bytes a value; of 10^7 values two are one with a chance of 3 * 10^-6. */
+/*
+ * Hashes of 64 bits in open addressing: 8 bytes a value; of 10^7 values two are one with a chance
+ * of 3 * 10^-6.
+ */
 struct hashes {
 	uint64_t *slots; /* 0: empty */
 	size_t n_slots;  /* a power of two above n * 3 / 2 */

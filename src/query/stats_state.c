@@ -1,6 +1,7 @@
 /*
  * query/stats_state.c - what a stats function has gathered.
- * One job: what all functions share: their columns, values as numbers, exact sums, texts of their own.
+ * One job: what all functions share: their columns, values as numbers, exact sums, texts of their
+ * own.
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/stats_state.h"
@@ -173,7 +174,9 @@ stats_sum_value(const struct stats_state *s)
 	__int128 v = fixed_of(s);
 	__int128 whole = v / powers[9], rest = v % powers[9];
 
-	/* Whole and rest together are one rounding when the sum is below 2^53 units, as most are. */
+	/*
+	 * Whole and rest together are one rounding when the sum is below 2^53 units, as most are.
+	 */
 	if (v > -((__int128)1 << 53) && v < (__int128)1 << 53)
 		return (double)(int64_t)v / 1e9 + s->sum;
 	return (double)whole + (double)(int64_t)rest / 1e9 + s->sum;

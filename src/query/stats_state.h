@@ -8,7 +8,8 @@
 #include "query/pipe_stage.h"
 
 /*
- * The meaning of the members is the function's own; all zero is the empty state.  more is memory of the state's own.
+ * The meaning of the members is the function's own; all zero is the empty state.  more is memory of
+ * the state's own.
  */
 struct stats_state {
 	uint64_t n;
@@ -87,7 +88,8 @@ int stats_numbers(const struct column *c, struct batch *b, const struct stats_nu
 struct stats_number stats_number_of(struct str s);
 double stats_number_value(const struct stats_number *n);
 
-/** stats_add_number(s, n, times), stats_sum_value(s), stats_add_sum(to, from): the exact sum in a state. */
+/** stats_add_number(s, n, times), stats_sum_value(s), stats_add_sum(to, from): the exact sum in
+ * a state. */
 void stats_add_number(struct stats_state *s, const struct stats_number *n, uint64_t times);
 double stats_sum_value(const struct stats_state *s);
 void stats_add_sum(struct stats_state *to, const struct stats_state *from);
@@ -100,5 +102,6 @@ struct stats_text {
 int stats_text_set(struct stats_text **t, struct str s);
 struct str stats_text_of(const struct stats_text *t);
 
-/** stats_row_json(names, b, row, out): the row's fields that names take, as JSON; empty ones are left out. */
+/** stats_row_json(names, b, row, out): the row's fields that names take, as JSON; empty ones are
+ * left out. */
 int stats_row_json(const struct stats_columns *c, size_t row, struct buf *out);

@@ -157,7 +157,10 @@ sum_len_add(const struct stats_func *f, struct stats_batch *sb)
 	return r;
 }
 
-/* Mean and sum of squared distances, updated value by value (Welford 1962), so that nothing cancels. */
+/*
+ * Mean and sum of squared distances, updated value by value (Welford 1962), so that nothing
+ * cancels.
+ */
 struct moments {
 	double n, mean, square;
 };

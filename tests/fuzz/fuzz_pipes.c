@@ -1,6 +1,7 @@
 /*
  * tests/fuzz/fuzz_pipes.c - any pipes on a few rows.
- * What parses runs to its end or gives an error, in bounded memory, and without conditions on the order of workers.
+ * What parses runs to its end or gives an error, in bounded memory, and without conditions on the
+ * order of workers.
  */
 #include "tests/unit/pipes_run.h"
 

@@ -1,6 +1,7 @@
 /*
  * tests/unit/pipes_run.h - pipes on rows that stand in a test.
- * One job: run the pipes of a query over rows given as text, by several workers in turn, and give what comes out as text.
+ * One job: run the pipes of a query over rows given as text, by several workers in turn, and give
+ * what comes out as text.
  */
 #pragma once
 
@@ -175,7 +176,8 @@ run_stages(struct run_ctx *ctx, struct query_env *env, const struct query *q, st
 	return r;
 }
 
-/** run_text(query, rows, n_workers, memory, out): what comes out; below 0 what failed, 1 when it does not parse. */
+/** run_text(query, rows, n_workers, memory, out): what comes out; below 0 what failed, 1 when it
+ * does not parse. */
 static int
 run_text(struct str text, const struct run_rows *rows, unsigned n_workers, uint64_t memory,
     struct buf *out)
