@@ -192,7 +192,8 @@ seen_at(struct file_source *s, struct gen *g, const char *path, const struct fil
 	g->gone = false;
 	if (g->dead || gen_is_known(g))
 		return err_trace(gen_set_path(g, path));
-	if ((g->flags & FILE_POS_ARCHIVE) == 0 && st->size != g->now.offset) {
+	if ((g->flags & FILE_POS_ARCHIVE) == 0 && st->size != g->now.offset &&
+	    (g->fd < 0 || st->size != g->size)) {
 		g->flags &= ~(unsigned)FILE_POS_FINAL;
 		gen_wake(s, g);
 	} else if ((g->flags & (FILE_POS_ARCHIVE | FILE_POS_FINAL)) == FILE_POS_ARCHIVE &&

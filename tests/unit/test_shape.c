@@ -1,0 +1,103 @@
+/*
+ * tests/unit/test_shape.c - what a source does to its records.
+ * One job: drop, redaction, fields and streams, with the odd values that leak secrets.
+ */
+#include "check.h"
+#include "ingest/shape.h"
+
+static struct shape *
+make(const struct shape_options *opt)
+{
+	struct buf error = BUF_INIT;
+	struct shape *s = NULL;
+
+	if (shape_new(&s, opt, &error) != 0)
+		fprintf(stderr, "%s\n", buf_c_str(&error));
+	buf_fini(&error);
+	return s;
+}
+
+static void
+test_redact(void)
+{
+	struct shape_redaction rd[] = { { STR("token=(\\w)\\S*"), STR("token=$1**") },
+		{ STR("^(a+)+$"), STR("x") } };
+	struct shape_options opt = { .redactions = rd, .n_redactions = 2 };
+	struct field fields[] = { { STR("_msg"),
+		                      STR("x token=abc\xff"
+		                          "def y token=z"),
+		                      VALUE_STRING },
+		{ STR("weir"), STR("outside"), VALUE_STRING },
+		{ STR("evil"), STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
+		    VALUE_STRING } };
+	struct record rec = { .fields = fields, .n_fields = 3, .line = STR("the line") };
+	struct arena arena = ARENA_INIT;
+	struct shape *s = make(&opt);
+	size_t n = 1;
+
+	MUST(s != NULL);
+	CHECK(shape_records(s, &rec, &n, NULL, &arena) == 0 && n == 1);
+	CHECK_STR(record_get(&rec, STR("_msg")), STR("x token=a** y token=z**"));
+	CHECK_STR(record_get(&rec, STR("weir_")), STR("outside"));
+	CHECK_STR(record_get(&rec, STR("evil")), STR("***"));
+	CHECK_STR(rec.stream, STR("{}"));
+	CHECK(rec.line.n == 0);
+	CHECK(shape_counts(s).n_masked == 1 && shape_counts(s).n_redacted == 2);
+	(void)shape_free(s);
+	arena_fini(&arena);
+}
+
+static void
+test_stream(void)
+{
+	struct shape_redaction rd[] = { { STR("secret"), STR("***") } };
+	struct label stream[] = { { STR("app"), STR("shop") }, { STR("user"), STR_NONE } };
+	struct field more[] = { { STR("env"), STR("prod"), VALUE_STRING },
+		{ STR("user"), STR("nobody"), VALUE_STRING } };
+	struct shape_options opt = { stream, 2, more, 2, STR("status:=200"), rd, 1 };
+	struct label labels[] = { { STR("host"), STR("h") }, { STR("file"), STR("/f") } };
+	struct shape_facts facts = { labels, 2, true };
+	struct field a[] = { { STR("user"), STR("secret"), VALUE_STRING } };
+	struct field b[] = { { STR("status"), STR("200"), VALUE_NUMBER } };
+	struct record recs[] = { { .fields = a, .n_fields = 1 }, { .fields = b, .n_fields = 1 } };
+	struct arena arena = ARENA_INIT;
+	struct shape *s = make(&opt);
+	size_t n = 2;
+
+	MUST(s != NULL);
+	CHECK(shape_records(s, recs, &n, &facts, &arena) == 0);
+	CHECK(n == 1 && shape_counts(s).n_dropped == 1);
+	CHECK_STR(recs[0].stream, STR("{app=\"shop\",file=\"/f\",host=\"h\",user=\"***\"}"));
+	CHECK_STR(record_get(&recs[0], STR("env")), STR("prod"));
+	CHECK_STR(record_get(&recs[0], STR("user")), STR("***"));
+	CHECK_STR(record_get(&recs[0], STR("host")), STR("h"));
+	(void)shape_free(s);
+	arena_fini(&arena);
+}
+
+static void
+test_errors(void)
+{
+	struct shape_redaction bad[] = { { STR("("), STR("x") } };
+	struct shape_redaction group[] = { { STR("a"), STR("$7") } };
+	struct shape_options one = { .redactions = bad, .n_redactions = 1 };
+	struct shape_options two = { .redactions = group, .n_redactions = 1 };
+	struct shape_options three = { .drop = STR("a:in(") };
+	struct shape *s = NULL;
+	struct buf error = BUF_INIT;
+
+	CHECK(shape_new(&s, &one, &error) == SHAPE_E_OPTION && error.n > 0);
+	CHECK(shape_new(&s, &two, NULL) == SHAPE_E_OPTION);
+	CHECK(shape_new(&s, &three, NULL) == SHAPE_E_OPTION);
+	CHECK(s == NULL);
+	buf_fini(&error);
+}
+
+int
+main(void)
+{
+	test_redact();
+	test_stream();
+	test_errors();
+	return check_done();
+}
