@@ -43,6 +43,8 @@ struct api {
 	struct request *waiting;
 	int listen_fd;
 	char *path;
+	bool running; /* inside api_run */
+	bool again;   /* connections were resumed meanwhile */
 };
 
 static enum MHD_Result
@@ -382,7 +384,15 @@ api_timeout(struct api *api)
 int
 api_run(struct api *api)
 {
-	return MHD_run(api->mhd) == MHD_YES ? 0 : err_origin(-EIO);
+	enum MHD_Result r;
+
+	api->running = true;
+	do {
+		api->again = false;
+		r = MHD_run(api->mhd);
+	} while (r == MHD_YES && api->again);
+	api->running = false;
+	return r == MHD_YES ? 0 : err_origin(-EIO);
 }
 
 bool
@@ -403,5 +413,9 @@ api_committed(struct api *api, bool ok)
 			(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
 			    STR("not durable; come again\n"));
 		MHD_resume_connection(req->conn);
+		api->again = true;
 	}
+	/* Nothing becomes readable by a resume: the answers leave only when the server runs. */
+	if (api->again && !api->running)
+		(void)api_run(api);
 }
