@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """tests/fault/sweep.py - every write, sync, rename and unlink of the store goes wrong once, in every way.
 
-The run under test takes in numbered lines with a small segment size, so that it commits, seals and retires segments.  For
+Under test are a run that takes in numbered lines, and one that seals; before it there is a sealed segment already.  For
 the k-th operation and each fault it runs once with the fault, once without, and then each number must stand in the store
-exactly once and the store must verify.  --long takes every k; the short form about 25 of each fault.
+exactly once and the store must verify.  --long takes every k; the short form about 8 of each fault.
 """
 import collections
 import json
@@ -46,12 +46,18 @@ class Run:
                 self.n += 1
 
     def once(self, **env):
+        return self.call([WEIRD, "--config", self.config, "--once"], env)
+
+    def call(self, argv, env):
         e = {**os.environ, **env}
         if env:
             e["LD_PRELOAD"] = self.shim
             e["SHIM_UNDER"] = self.store
             e["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
-        return subprocess.run([WEIRD, "--config", self.config, "--once"], env=e, capture_output=True, timeout=60)
+        return subprocess.run(argv, env=e, capture_output=True, timeout=60)
+
+    def seal(self, **env):
+        return self.call([WEIR, "store", "seal", "--store", self.store], env)
 
     def look(self, what):
         p = subprocess.run([WEIR, "query", "--store", self.store, "--output", "json", "n:* | fields n"], capture_output=True)
@@ -64,34 +70,47 @@ class Run:
         check(p.returncode == 0, f"{what}: verify ended with {p.returncode}: {(p.stdout + p.stderr).decode()[-500:]}")
 
 
+def prepare(folder, shim, act):
+    """A store before the act under test: some rounds of lines, one sealed segment, and for a seal an open one."""
+    run = Run(folder, shim)
+    for i in range(ROUNDS):
+        run.feed()
+        if i < ROUNDS - 1 or act == "seal":
+            check(run.once().returncode == 0, "a round before the fault")
+        if i == 0:
+            check(run.seal().returncode == 0, "a seal before the fault")
+    return run
+
+
+def sweep_act(act, fault, err, tmp, shim):
+    base = os.path.join(tmp, "base-" + act)
+    os.mkdir(base)
+    count = os.path.join(tmp, "count")
+    check(getattr(prepare(base, shim, act), act)(SHIM_COUNT=count).returncode == 0, "the run without a fault")
+    total = int(open(count).read())
+    check(total >= 5, f"only {total} operations counted")
+    step = 1 if LONG else max(1, total // 8)
+    folder = os.path.join(tmp, "try")
+    for k in range(1, total + 1, step):
+        what = f"{act}: {fault} {err} at {k} of {total}"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        run = prepare(folder, shim, act)
+        getattr(run, act)(SHIM_AT=str(k), SHIM_MODE=fault, SHIM_ERRNO=str(err))
+        if act == "seal":
+            run.look(what + ", as it was left")
+        for again in (run.once, run.seal):
+            p = again()
+            check(p.returncode == 0, f"{what}: the run after ended with {p.returncode}: {p.stderr.decode()[-500:]}")
+        run.look(what)
+    print(f"   {act}: {fault} {err}: {total} operations, every {step}. tried")
+
+
 def sweep(fault, err):
     with tempfile.TemporaryDirectory(prefix="weir-fault-") as tmp:
         shim = build_shim(tmp)
-        base = os.path.join(tmp, "base")
-        os.mkdir(base)
-        count = os.path.join(tmp, "count")
-        run = Run(base, shim)
-        for _ in range(ROUNDS):
-            run.feed()
-            check(run.once(SHIM_COUNT=count).returncode == 0, "the run without a fault")
-        total = int(open(count).read())
-        check(total >= 5, f"only {total} operations counted")
-        step = 1 if LONG else max(1, total // 25)
-        for k in range(1, total + 1, step):
-            what = f"{fault} {err} at {k} of {total}"
-            folder = os.path.join(tmp, "try")
-            shutil.rmtree(folder, ignore_errors=True)
-            os.mkdir(folder)
-            run = Run(folder, shim)
-            for _ in range(ROUNDS - 1):
-                run.feed()
-                check(run.once().returncode == 0, "a round before the fault")
-            run.feed()
-            run.once(SHIM_AT=str(k), SHIM_MODE=fault, SHIM_ERRNO=str(err))
-            p = run.once()
-            check(p.returncode == 0, f"{what}: the run after ended with {p.returncode}: {p.stderr.decode()[-500:]}")
-            run.look(what)
-        print(f"   {fault} {err}: {total} operations, every {step}. tried")
+        for act in ("once", "seal"):
+            sweep_act(act, fault, err, tmp, shim)
 
 
 def test_kill():
