@@ -263,6 +263,7 @@ manifest_load(int dir_fd, struct manifest *ret, bool *ret_rebuilt)
 	*ret_rebuilt = false;
 	if (r != MANIFEST_E_NONE && r != MANIFEST_E_CORRUPT)
 		return r;
-	*ret_rebuilt = true;
-	return manifest_rebuild(dir_fd, ret);
+	r = manifest_rebuild(dir_fd, ret);
+	*ret_rebuilt = r == 0;
+	return r;
 }

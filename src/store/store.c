@@ -17,7 +17,6 @@
 void
 store_notice(struct store *s, const char *kind, const char *fmt, ...)
 {
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	char line[512];
 	va_list ap;
 
