@@ -5,7 +5,7 @@
  *
  * A pipe is one flat struct: most of them share the same few parts (a condition, a field to read, a
  * field to write, a list of names), so that planning and needs can be told from the parts alone.
- *  Everything lives in the arena of the parse and is read-only afterwards.
+ * Everything lives in the arena of the parse and is read-only afterwards.
  */
 #pragma once
 
