@@ -576,7 +576,7 @@ remember(struct look *l, struct sibling *sib, const struct gen *like)
 	return 0;
 }
 
-/* Is it a copy of the file that is about to be followed? */
+/* Is it a copy of what the name leads to now, whether that was read or not? */
 static int
 is_like_live(struct look *l, const struct sibling *sib, bool *ret)
 {
@@ -584,13 +584,36 @@ is_like_live(struct look *l, const struct sibling *sib, bool *ret)
 	int r;
 
 	*ret = false;
-	if (l->fd < 0)
+	if (own.fd < 0 && (l->f->live == NULL || open_bytes(l->f->path, false, &own) < 0))
 		return 0;
 	r = open_bytes(sib->path, sib->archive, &b);
-	if (r < 0)
+	if (r == 0) {
+		r = is_copy(&own, &b, sib->st.size, ret);
+		close_bytes(&b);
+	} else {
+		r = 0;
+	}
+	if (l->fd < 0)
+		close_bytes(&own);
+	return err_trace(r);
+}
+
+/* Does the live file still hold what was read of it?  It may have been truncated, and not been read since. */
+static int
+live_holds(struct look *l, bool *ret)
+{
+	struct gen *g = l->f->live;
+	enum likeness like = LIKE_NOT;
+	struct file_bytes own;
+	int r;
+
+	*ret = true;
+	if (l->turned || l->fd >= 0 || g == NULL || g->now.head.n == 0 ||
+	    open_bytes(l->f->path, false, &own) < 0)
 		return 0;
-	r = is_copy(&own, &b, sib->st.size, ret);
-	close_bytes(&b);
+	r = compare(g, &own, g->st.size, &like);
+	close_bytes(&own);
+	*ret = like == LIKE_ALL;
 	return err_trace(r);
 }
 
@@ -634,6 +657,17 @@ read_missed(struct look *l, struct sibling *sib)
 	return 0;
 }
 
+static bool
+has_unknown(const struct look *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n_sibs; i++)
+		if (!l->sibs[i].used && l->sibs[i].st.size > 0)
+			return true;
+	return false;
+}
+
 /* What is beside the name and known by nothing, oldest first. */
 static int
 take_unknown(struct look *l)
@@ -642,9 +676,19 @@ take_unknown(struct look *l)
 	bool skip = first && !l->s->started && l->s->opt.from == FILE_FROM_END;
 	const struct gen *like = NULL;
 	struct sibling *sib;
-	bool missed, of_live = false;
+	bool missed, of_live = false, holds = true;
 	size_t i;
 	int r;
+
+	if (!has_unknown(l))
+		return 0;
+	/* When it does not, reading it will find out, and look again. */
+	r = live_holds(l, &holds);
+	if (r < 0 || !holds) {
+		if (!holds)
+			gen_wake(l->s, l->f->live);
+		return err_trace(r);
+	}
 
 	for (i = 0; i < l->n_sibs; i++) {
 		sib = &l->sibs[i];
