@@ -183,6 +183,22 @@ int follow_tick(struct file_source *s, struct follow *f, struct span now);
 void follow_remove_gen(struct file_source *s, struct gen *g);
 void follow_sort(struct follow *f);
 
+/* How the content of a file relates to a generation. */
+enum likeness {
+	LIKE_NOT,
+	LIKE_PART, /* a copy that ends before the position */
+	LIKE_ALL,  /* has all up to the position, and maybe more */
+};
+
+/* file_like.c: content. */
+/** like_open(path, archive, ret): a file's bytes, closed by like_close. */
+int like_open(const char *path, bool archive, struct file_bytes *ret);
+void like_close(struct file_bytes *b);
+/** like_copy(own, b, n, ret): whether ${b}, of n bytes, is a copy of the beginning of ${own}. */
+int like_copy(const struct file_bytes *own, const struct file_bytes *b, uint64_t n, bool *ret);
+/** like_compare(g, b, n, ret): how ${b}, of n bytes (as they lie there), relates to what was read of ${g}. */
+int like_compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likeness *ret);
+
 /* file_match.c: which file is which generation. */
 /** follow_look(s, f, sibs, n_sibs): see what became of a name and the rotated forms beside it, oldest first. */
 int follow_look(struct file_source *s, struct follow *f, struct sibling *sibs, size_t n_sibs);
