@@ -42,19 +42,19 @@ line_column(struct scan_hit *h, const uint32_t *rows, size_t n, struct arena *ar
     struct column *ret)
 {
 	struct str *strs = arena_zalloc(arena, n + 1, sizeof(*strs));
+	uint32_t *all = NULL;
 	size_t i;
 	int r;
 
-	if (strs == NULL)
+	if (rows == NULL)
+		all = arena_alloc(arena, (n + 1) * sizeof(*all));
+	if (strs == NULL || (rows == NULL && all == NULL))
 		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++) {
-		r = block_line(h->block, rows != NULL ? rows[i] : (uint32_t)i, arena, &strs[i]);
-		if (r < 0)
-			return err_trace(r);
-		/* A damaged shape: the row's fields stand in for its line. */
-		if (r > 0)
-			strs[i] = STR_NONE;
-	}
+	for (i = 0; all != NULL && i < n; i++)
+		all[i] = (uint32_t)i;
+	r = block_lines(h->block, all != NULL ? all : rows, n, arena, strs);
+	if (r != 0)
+		return r;
 	*ret = (struct column){ .kind = COLUMN_STRS, .n_rows = n, .strs = strs };
 	return 0;
 }
