@@ -363,6 +363,9 @@ loop_turn(struct daemon *d)
 		if (r < 0)
 			return r;
 	}
+	/* its lines may have been committed before the request had come to its end */
+	if (d->api != NULL && !d->dirty && !d->paused && !d->abort_due && api_waiting(d->api))
+		api_committed(d->api, true);
 	r = sources_turn(d);
 	if (r == 0 && d->abort_due)
 		r = commit_abort(d);
