@@ -44,7 +44,8 @@ struct run_stats {
 	uint64_t blocks_total, blocks_skipped, blocks_read, rows_total, rows_matched, bytes_read;
 	struct span took;
 	uint64_t memory_peak;
-	uint64_t faults; /* parts of the store that could not be read; store_view_faults names them */
+	uint64_t
+	    faults; /* parts of the store that could not be read; store_view_faults names them */
 };
 
 /* Rows that come out: one batch at a time, in order, in one thread.  -errno ends the run. */
