@@ -81,6 +81,7 @@ show_init(struct show *s, const struct options *opt)
 		.since = opt->since,
 		.until = opt->until,
 		.limit = opt->limit,
+		.lines = s->print.format == PRINT_RAW,
 		.ordered = true,
 		.cancel = cli_stop_flag() };
 	s->ask.fault = on_fault;

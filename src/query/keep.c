@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "logsql/value.h"
+#include "query/input.h"
 
 enum { GIVE_ROWS = 1024 };
 
@@ -24,6 +25,7 @@ struct kept {
 
 struct keep {
 	uint64_t limit;
+	bool lines;
 	struct query_env *env;
 	pthread_mutex_t lock;
 	struct kept **heap;
@@ -34,13 +36,14 @@ struct keep {
 };
 
 int
-keep_new(struct keep **ret, uint64_t limit, struct query_env *env)
+keep_new(struct keep **ret, uint64_t limit, bool lines, struct query_env *env)
 {
 	struct keep *k = calloc(1, sizeof(*k));
 
 	if (k == NULL)
 		return err_origin(-ENOMEM);
 	k->limit = limit;
+	k->lines = lines;
 	k->env = env;
 	(void)pthread_mutex_init(&k->lock, NULL);
 	*ret = k;
@@ -148,7 +151,7 @@ struct cells {
 
 /* Values of all columns; asked for once a batch, when its first row is kept. */
 static int
-load_cells(struct batch *b, struct cells *ret)
+load_cells(const struct keep *k, struct batch *b, struct cells *ret)
 {
 	const struct str *names;
 	struct str *copy;
@@ -158,11 +161,14 @@ load_cells(struct batch *b, struct cells *ret)
 	r = batch_names(b, &names, &n);
 	if (r < 0)
 		return err_trace(r);
-	copy = arena_alloc(&b->arena, (n + 1) * sizeof(*copy));
-	ret->values = arena_zalloc(&b->arena, n + 1, sizeof(*ret->values));
+	copy = arena_alloc(&b->arena, (n + 2) * sizeof(*copy));
+	ret->values = arena_zalloc(&b->arena, n + 2, sizeof(*ret->values));
 	if (copy == NULL || ret->values == NULL)
 		return err_origin(-ENOMEM);
 	memcpy(copy, names, n * sizeof(*copy));
+	/* The line is no column of the row, and has to be asked for by name. */
+	if (k->lines)
+		copy[n++] = INPUT_LINE_NAME;
 	for (i = 0; i < n; i++) {
 		ret->values[i] = batch_strs(b, copy[i]);
 		if (ret->values[i] == NULL)
@@ -225,7 +231,7 @@ put_locked(struct keep *k, struct batch *b, const int64_t *times, const struct s
 		if (k->n >= k->limit && (k->limit == 0 || older(&probe, k->heap[0])))
 			continue;
 		if (cells.names == NULL)
-			r = load_cells(b, &cells);
+			r = load_cells(k, b, &cells);
 		if (r == 0)
 			r = keep_row(k, &cells, i, probe.time, probe.arrival);
 	}

@@ -15,8 +15,9 @@ enum keep_order {
 
 struct keep;
 
-/** keep_new(ret, limit, env): for at most ${limit} rows; their bytes are charged to ${env}. */
-int keep_new(struct keep **ret, uint64_t limit, struct query_env *env);
+/** keep_new(ret, limit, lines, env): for at most ${limit} rows, with their original lines if ${lines}; their bytes are
+ * charged to ${env}. */
+int keep_new(struct keep **ret, uint64_t limit, bool lines, struct query_env *env);
 struct keep *keep_free(struct keep *k);
 DEFINE_AUTO(struct keep *, keep_free)
 

@@ -456,7 +456,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 		r = bound_times(j);
 	if (r == 0 && opt->limit != 0 && !nested) {
 		j->newest_first = j->keeps_rows && j->run->view != NULL && opt->ordered;
-		r = keep_new(&j->last.keep, opt->limit, &j->env);
+		r = keep_new(&j->last.keep, opt->limit, opt->lines, &j->env);
 	}
 	if (r == 0)
 		r = stages_new(j->q, &j->env, &j->last.stage, &j->first);

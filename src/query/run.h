@@ -31,9 +31,10 @@ struct run_options {
 	struct wall since, until; /* half open; INT64_MIN, INT64_MAX: none */
 	uint64_t limit;           /* newest N of the rows that come out, printed in order; 0: all */
 	bool ordered;             /* by _time, then arrival: the order of a store's rows */
-	uint64_t first_row;       /* store: only rows with this number or above (tail) */
-	atomic_bool *cancel;      /* may be NULL */
-	uint64_t max_scanned;     /* 0: no bound */
+	bool lines;           /* with a limit: the original lines are wanted too (query/input.h) */
+	uint64_t first_row;   /* store: only rows with this number or above (tail) */
+	atomic_bool *cancel;  /* may be NULL */
+	uint64_t max_scanned; /* 0: no bound */
 	/* store: only these blocks, ascending, may hold what is wanted (the caller asked the ID index); NULL: all. */
 	const uint32_t *only_blocks;
 	size_t n_only_blocks;
