@@ -64,6 +64,12 @@ sweep_retired(struct store *s, struct wall now, bool at_once)
 	}
 }
 
+void
+retain_sweep(struct store *s)
+{
+	sweep_retired(s, (struct wall){ 0 }, true);
+}
+
 static bool
 may_go(const struct store *s, const struct manifest_segment *g)
 {

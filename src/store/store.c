@@ -103,6 +103,7 @@ store_close(struct store *s)
 	if (s == NULL)
 		return NULL;
 	seal_stop(s);
+	retain_sweep(s);
 	for (i = 0; i < s->n_lanes && s->lanes != NULL; i++)
 		(void)block_builder_free(s->lanes[i].builder);
 	free(s->lanes);

@@ -172,6 +172,8 @@ bool seal_uses(const struct store *s, uint64_t number);
 /* retain.c */
 int retain_maintain(struct store *s, struct wall now);
 bool retain_disk_is_low(const struct store *s);
+/** retain_sweep(s): retired files go without a time of grace; views that are open hold theirs. */
+void retain_sweep(struct store *s);
 /** retain_clock_look(c, now, boot, newest): the time that retention may believe; false: none yet. */
 bool retain_clock_look(struct retain_clock *c, struct wall now, struct span boot,
     struct wall newest, struct wall *ret);
