@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "cli/out.h"
 #include "lib/print.h"
 
 static const struct command *const commands[] = {
@@ -112,6 +113,7 @@ run_command(const struct command *cmd, int argc, char **argv, char **all)
 {
 	AUTO_FREE struct options *opt = calloc(1, sizeof(*opt));
 	AUTO_FINI(buf_fini) struct buf help = BUF_INIT;
+	struct out o;
 	int r;
 
 	if (opt == NULL)
@@ -123,9 +125,10 @@ run_command(const struct command *cmd, int argc, char **argv, char **all)
 		return r;
 	if (!opt->help)
 		return cmd->run(opt);
+	out_init(&o, true, false);
 	options_help(cmd, &help);
-	(void)fwrite(help.p, 1, help.n, stdout);
-	return fflush(stdout) == 0 ? CLI_DONE : CLI_FAILED;
+	(void)out_write(&o, help.p, help.n);
+	return out_finish(&o, CLI_DONE);
 }
 
 int

@@ -107,7 +107,9 @@ run_stats(const struct options *opt, const char *path)
 static int
 run_verify(const struct options *opt, const char *path)
 {
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	size_t n_faults = 0;
+	struct out o;
 	int r = store_verify(path, on_fault, NULL, &n_faults);
 
 	if (r != 0)
@@ -118,7 +120,10 @@ run_verify(const struct options *opt, const char *path)
 	if (n_faults > 0)
 		return cli_fail(CLI_FAILED, "%s: %zu fault%s", path, n_faults,
 		    n_faults == 1 ? "" : "s");
-	return CLI_DONE;
+	buf_printf(&text, "%s: every checksum is right\n", path);
+	out_init(&o, false, false);
+	(void)out_write(&o, text.p, text.n);
+	return out_finish(&o, CLI_DONE);
 }
 
 /* Upkeep needs the lock: no daemon may hold it. */

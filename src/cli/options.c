@@ -112,6 +112,7 @@ set(const struct option_row *row, const char *value, struct options *opt)
 		/* For these 0 is a value of its own. */
 		opt->has_last |= row->at == OPTION_AT(last);
 		opt->has_max |= row->at == OPTION_AT(max);
+		opt->has_limit |= row->at == OPTION_AT(limit);
 		break;
 	case OPTION_SIZE:
 		ok = options_size(str_c(value), at);

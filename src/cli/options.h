@@ -49,6 +49,7 @@ struct options {
 	struct option_list inputs, stream;
 	struct wall since, until;
 	uint64_t limit, memory, threads;
+	bool has_limit; /* --limit 0 is no row, and not all of them */
 	bool as_is, check, explain, utc, no_pager, no_color, color, quiet;
 
 	/* grep */

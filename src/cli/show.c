@@ -155,6 +155,8 @@ show_print(struct show *s)
 	struct print_sink sink = { out_write, &s->out };
 	int r, exit;
 
+	if (s->opt->has_limit && s->opt->limit == 0)
+		return out_finish(&s->out, CLI_NONE);
 	r = ask_columns(s->query, &s->arena, &s->print.columns, &s->print.n_columns);
 	if (r == 0)
 		r = printer_new(&p, &s->print, &sink);

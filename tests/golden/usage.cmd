@@ -16,4 +16,6 @@ $weir rules; echo "exit $?"
 echo '{}' | $weir query --input - '*' >/dev/full; echo "exit $?"
 yes '{"a":1}' | head -100000 | $weir query --input - --as-is '*' | head -1; echo "exit ${PIPESTATUS[2]}"
 $weir tail --store nowhere; echo "exit $?"
+echo '{}' | $weir query --input - --limit 0 '*'; echo "exit $?"
+$weir query --help >/dev/full; echo "exit $?"
 mkdir empty; $weir query --store empty '*'
