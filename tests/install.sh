@@ -13,11 +13,12 @@ for p in "${want[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+echo "installing: ${missing[*]}" | fold -s -w 80
 run=()
 if [ "$(id -u)" -ne 0 ]; then run=(sudo); fi
 export DEBIAN_FRONTEND=noninteractive
 "${run[@]}" apt-get update -q >/dev/null || true
-"${run[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" >/tmp/weir-install.$$ 2>&1
+"${run[@]}" apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends "${missing[@]}" >/tmp/weir-install.$$ 2>&1
 rc=$?
 if [ $rc -ne 0 ]; then tail -n 20 /tmp/weir-install.$$; fi
 rm -f /tmp/weir-install.$$
