@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/inflate.h"
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/socket.h"
-#include "query/inflate.h"
 
 enum { BATCH_BYTES = 4 << 20, TRIES = 30, RETRY_MS = 1000 };
 

@@ -3,8 +3,8 @@
  * One job: read gzip, zstd, xz or plain bytes at rising offsets of their decompressed content.
  * Floor: 3 (uses base).
  *
- * Memory is bounded: a window of what was asked for last, and what the format needs (zstd windows up to 128 MiB
- * and xz up to 100 MiB; more is UNZIP_E_CORRUPT).  An offset before the last one starts again at the beginning.
+ * Memory is bounded: a window of what was asked for last, and what base/inflate.h says.  An offset before the last one
+ * starts again at the beginning.
  */
 #pragma once
 
@@ -33,3 +33,6 @@ const char *unzip_name(const struct unzip *u);
 
 /** unzip_has_suffix(name): whether a file name ends like a compressed one (.gz .zst .xz .bz2 .lz4 .Z). */
 bool unzip_has_suffix(struct str name);
+
+/** unzip_can(name): whether one with that suffix can be read (not .bz2 .lz4 .Z). */
+bool unzip_can(struct str name);

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "base/inflate.h"
 #include "base/io.h"
-#include "query/inflate.h"
 
 enum { WINDOW = 1 << 20, LINE_MAX_BYTES = 64 << 20 };
 

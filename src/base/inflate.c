@@ -1,12 +1,12 @@
 /*
- * query/inflate.c - files as they lie there, compressed or not.
+ * base/inflate.c - files as they lie there, compressed or not.
  * One job: the plain bytes of a descriptor, whether it holds gzip, zstd, xz or none of them.
- * Floor: 3 (uses base).
+ * Floor: 0.
  *
  * A codec is three functions in a table.  Members that follow each other in one file (as appended by
  * logrotate or cat) are read as one.
  */
-#include "query/inflate.h"
+#include "base/inflate.h"
 
 #include <lzma.h>
 #include <zlib.h>
@@ -14,7 +14,13 @@
 
 #include "base/io.h"
 
-enum { RAW_MAX = 256 << 10, XZ_MEMORY_MAX = 128 << 20 };
+enum {
+	RAW_MAX = 256 << 10,
+	XZ_MEMORY_MAX = 100 << 20,
+	ZSTD_WINDOW_LOG_MAX = 27,
+	GZIP_WINDOW = 15 + 16, /* zlib's way to say: gzip only */
+	MAGIC_MAX = 6,
+};
 
 /* step: decode from raw[at..n) to out; 0, or INFLATE_E_CORRUPT, or -errno.  It moves in->at, sets *ret_n
  * and says in in->between whether the input may end here. */
@@ -31,6 +37,7 @@ struct inflate {
 	int fd;
 	bool eof;     /* no more raw bytes */
 	bool between; /* at the end of a member: the input may end here */
+	bool corrupt; /* nothing more can be had */
 	size_t at, n; /* raw[at..n) is not used yet */
 	z_stream gz;
 	ZSTD_DStream *zs;
@@ -64,7 +71,7 @@ plain_stop(struct inflate *in)
 static int
 gz_start(struct inflate *in)
 {
-	return inflateInit2(&in->gz, 15 + 16) == Z_OK ? 0 : err_origin(-ENOMEM);
+	return inflateInit2(&in->gz, GZIP_WINDOW) == Z_OK ? 0 : err_origin(-ENOMEM);
 }
 
 static int
@@ -74,11 +81,11 @@ gz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 
 	if (in->between && in->n > in->at) {
 		/* Padding of zeros after the last member is common on tapes and block devices. */
-		if (in->raw[in->at] == 0) {
-			in->at = in->n;
-			*ret_n = 0;
+		while (in->at < in->n && in->raw[in->at] == 0)
+			in->at++;
+		*ret_n = 0;
+		if (in->at == in->n)
 			return 0;
-		}
 		if (inflateReset(&in->gz) != Z_OK)
 			return INFLATE_E_CORRUPT;
 		in->between = false;
@@ -109,7 +116,10 @@ static int
 zs_start(struct inflate *in)
 {
 	in->zs = ZSTD_createDStream();
-	return in->zs != NULL ? 0 : err_origin(-ENOMEM);
+	if (in->zs == NULL)
+		return err_origin(-ENOMEM);
+	(void)ZSTD_DCtx_setParameter(in->zs, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+	return 0;
 }
 
 static int
@@ -203,7 +213,7 @@ choose(struct inflate *in)
 	size_t i;
 	int r;
 
-	while (in->n < 6 && !in->eof) {
+	while (in->n < MAGIC_MAX && !in->eof) {
 		r = fill(in);
 		if (r < 0)
 			return err_trace(r);
@@ -248,36 +258,46 @@ inflate_name(const struct inflate *in)
 	return in->codec != NULL ? in->codec->name : "plain";
 }
 
-int
-inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
+/* One step that gives bytes, or the end: *ret_n 0. */
+static int
+produce(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 {
 	size_t got = 0, before;
-	int r;
+	int r = 0;
 
-	if (in->codec == NULL) {
-		r = choose(in);
-		if (r < 0)
-			return err_trace(r);
-	}
-	for (;;) {
+	while (r == 0 && got == 0) {
 		if (in->at == in->n && !in->eof) {
 			r = fill(in);
 			if (r < 0)
 				return err_trace(r);
 		}
-		if (in->eof && in->at == in->n && (in->between || in->codec->magic.n == 0)) {
-			*ret_n = 0;
-			return 0;
-		}
+		if (in->eof && in->at == in->n && (in->between || in->codec->magic.n == 0))
+			break;
 		before = in->at;
 		r = in->codec->step(in, p, n, &got);
-		if (r != 0)
-			return r;
-		if (got > 0)
-			break;
-		if (in->eof && in->at == before)
-			return INFLATE_E_CORRUPT;
+		if (r == 0 && got == 0 && in->eof && in->at == before)
+			r = INFLATE_E_CORRUPT;
 	}
+	*ret_n = got;
+	return r;
+}
+
+int
+inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
+{
+	size_t got = 0;
+	int r = 0;
+
+	if (in->codec == NULL)
+		r = choose(in);
+	if (r == 0 && !in->corrupt)
+		r = produce(in, p, n, &got);
+	if (r < 0)
+		return err_trace(r);
+	in->corrupt = in->corrupt || r != 0;
+	/* What was whole before the damage is given first. */
+	if (in->corrupt && got == 0)
+		return INFLATE_E_CORRUPT;
 	*ret_n = got;
 	return 0;
 }

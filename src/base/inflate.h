@@ -1,7 +1,9 @@
 /*
- * query/inflate.h - files as they lie there, compressed or not.
+ * base/inflate.h - files as they lie there, compressed or not.
  * One job: the plain bytes of a descriptor, whether it holds gzip, zstd, xz or none of them.
- * Floor: 3 (uses base).
+ * Floor: 0.
+ *
+ * Memory is bounded: zstd windows up to 128 MiB and xz up to 100 MiB; what wants more counts as corrupt.
  */
 #pragma once
 
@@ -18,7 +20,7 @@ DEFINE_AUTO(struct inflate *, inflate_free)
 
 /**
  * inflate_read(in, p, n, ret_n):
- * Up to n plain bytes; ret_n 0 at the end.
+ * Up to n > 0 plain bytes; ret_n 0 at the end.
  *
  * Errors: INFLATE_E_CORRUPT (damaged or cut; what was whole has been given), -errno.
  */
