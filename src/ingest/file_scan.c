@@ -433,7 +433,7 @@ file_siblings(struct file_source *s, struct follow *f, struct sibling **ret, siz
 	r = d == NULL ? err_origin(-ENOMEM) : list_dir(d, &names);
 	for (i = 0; r == 0 && i < names.n; i++) {
 		n = file_name_bases(names.entries[i].key, bases);
-		for (k = 0; r == 0 && k < n; k++)
+		for (k = 0; r == 0 && k < n && k < FILE_BASES_MAX; k++)
 			if (str_eq_c(base, bases[k].name)) {
 				r = join(&path, d, names.entries[i].key);
 				if (r == 0)
