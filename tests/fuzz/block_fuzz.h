@@ -1,0 +1,91 @@
+/*
+ * tests/fuzz/block_fuzz.h - any bytes as a block.
+ * One job: decode every column of it in all ways, and hold the ways to each other.
+ *
+ * Checksums are not compared: they would keep a fuzzer out.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/block_internal.h"
+
+static int
+read_bytes(void *ctx, uint64_t at, size_t n, uint8_t *out)
+{
+	const struct str *in = ctx;
+
+	if (at > in->n || n > in->n - at)
+		return -EIO;
+	memcpy(out, in->p + at, n);
+	return 0;
+}
+
+static void
+must(bool ok, const char *what)
+{
+	if (!ok) {
+		fprintf(stderr, "%s\n", what);
+		abort();
+	}
+}
+
+static void
+try_column(struct block *b, struct str name, unsigned choice)
+{
+	static const char *const literals[] = { "a", "10", ".", "e1", "ab cd", "\n" };
+	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX)];
+	char scratch[COLUMN_SCRATCH], scratch2[COLUMN_SCRATCH];
+	struct str lit = str_c(literals[choice % ARRAY_LEN(literals)]), v;
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	uint32_t rows[512];
+	struct column all, some;
+	size_t i, n = 0;
+	int r;
+
+	r = block_column(b, name, NULL, 0, &arena, &all);
+	for (i = choice % 7; i < block_n_rows(b) && n < ARRAY_LEN(rows); i += 1 + choice % 5)
+		rows[n++] = (uint32_t)i;
+	if (block_column(b, name, rows, n, &arena, &some) == 0 && r == 0)
+		for (i = 0; i < n; i++)
+			must(str_eq(column_value(&all, rows[i], scratch),
+			         column_value(&some, i, scratch2)),
+			    "gathered rows differ");
+	bits_fill(sel, block_n_rows(b));
+	if (block_contains(b, name, lit, choice & 1, sel) != 0 || r != 0 || (choice & 1))
+		return;
+	for (i = 0; i < block_n_rows(b); i++) {
+		v = column_value(&all, i, scratch);
+		/* What a hostile template says of its slots is believed when it says no. */
+		must(!bits_get(sel, i) || str_find(v, lit) != SIZE_MAX, "a row that is no hit");
+	}
+}
+
+static void
+no_report(void *ctx, struct str column, uint64_t at, const char *what)
+{
+}
+
+static void
+try_block(struct str bytes, unsigned choice)
+{
+	struct block_io io = { read_bytes, &bytes, bytes.n };
+	AUTO(block_free) struct block *b = NULL;
+	static const uint32_t rows[] = { 0, 1, 2, 3, 5, 8, 13, 21 };
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct str lines[ARRAY_LEN(rows)];
+	struct block_column_info info;
+	size_t i;
+
+	if (block_open_unchecked(&b, &io) != 0)
+		return;
+	for (i = 0; i < block_n_columns(b) && i < 64; i++) {
+		block_column_at(b, i, &info);
+		try_column(b, info.name, choice);
+	}
+	for (i = 0; i < ARRAY_LEN(rows) && rows[i] < block_n_rows(b); i++)
+		;
+	(void)block_lines(b, rows, i, &arena, lines);
+	(void)block_verify(b, no_report, NULL);
+}
