@@ -25,11 +25,14 @@ enum request_state {
 	REQUEST_FAILED,    /* .status and .why say how */
 };
 
-/* Invariant: in the api's list iff state is REQUEST_WAITING. */
+/* Invariants: in the api's list iff state is REQUEST_WAITING; n_held is part of the api's n_held. */
 struct request {
 	struct api *api;
 	struct MHD_Connection *conn;
 	enum request_state state;
+	bool handed; /* some of its lines were handed up, when the api's n_lost was n_lost */
+	unsigned n_lost;
+	size_t n_held; /* bytes of body */
 	struct api_insert insert;
 	struct buf body;
 	struct buf why;
@@ -43,8 +46,11 @@ struct api {
 	struct request *waiting;
 	int listen_fd;
 	char *path;
-	bool running; /* inside api_run */
-	bool again;   /* connections were resumed meanwhile */
+	size_t n_held;   /* bytes of all bodies that are gathered */
+	unsigned n_lost; /* how often lines that were taken could not be made durable */
+	bool running;    /* inside api_run */
+	bool again;      /* connections were resumed meanwhile */
+	bool closing;    /* nothing is taken any more */
 };
 
 static enum MHD_Result
@@ -118,6 +124,14 @@ param(struct MHD_Connection *conn, const char *name)
 	return str_c(MHD_lookup_connection_value(conn, MHD_GET_ARGUMENT_KIND, name));
 }
 
+/* The body is that long now. */
+static void
+request_hold(struct request *req, size_t n)
+{
+	req->api->n_held = req->api->n_held - req->n_held + n;
+	req->n_held = n;
+}
+
 static int
 request_fail(struct request *req, unsigned status, struct str why)
 {
@@ -126,6 +140,7 @@ request_fail(struct request *req, unsigned status, struct str why)
 	if (req->why.n == 0)
 		buf_str(&req->why, why);
 	buf_fini(&req->body);
+	request_hold(req, 0);
 	return 0;
 }
 
@@ -156,6 +171,13 @@ hand_up(struct request *req, size_t n, bool last)
 	struct api *api = req->api;
 	int r;
 
+	if (api->closing)
+		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    STR("the daemon stops; come again\n"));
+	/* What is durable in the end must be the whole body. */
+	if (req->handed && req->n_lost != api->n_lost)
+		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    STR("not durable; come again\n"));
 	r = api->ops.insert(api->ops.ctx, &req->insert, str_of(req->body.p, n), last, &req->why);
 	if (r == API_E_LATER)
 		return request_fail(req, MHD_HTTP_TOO_MANY_REQUESTS,
@@ -169,8 +191,12 @@ hand_up(struct request *req, size_t n, bool last)
 	if (r < 0)
 		return request_fail(req, MHD_HTTP_INTERNAL_SERVER_ERROR,
 		    STR("the lines could not be taken\n"));
-	memmove(req->body.p, req->body.p + n, req->body.n - n);
+	req->handed = true;
+	req->n_lost = api->n_lost;
+	if (n < req->body.n)
+		memmove(req->body.p, req->body.p + n, req->body.n - n);
 	req->body.n -= n;
+	request_hold(req, req->body.n);
 	return 0;
 }
 
@@ -181,7 +207,13 @@ take_piece(struct request *req, const char *data, size_t n)
 
 	if (req->state != REQUEST_BODY)
 		return; /* the rest of a refused body is read and dropped */
+	if (req->api->n_held + n > API_HELD_MAX) {
+		(void)request_fail(req, MHD_HTTP_TOO_MANY_REQUESTS,
+		    STR("too much is on its way; come again\n"));
+		return;
+	}
 	buf_put(&req->body, data, n);
+	request_hold(req, req->body.n);
 	if (req->body.failed) {
 		(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
 		return;
@@ -286,6 +318,7 @@ completed(void *cls, struct MHD_Connection *conn, void **state,
 	if (req == NULL)
 		return;
 	request_unlink(req);
+	request_hold(req, 0);
 	buf_fini(&req->body);
 	buf_fini(&req->why);
 	free(req);
@@ -324,7 +357,9 @@ api_free(struct api *api)
 {
 	if (api == NULL)
 		return NULL;
-	/* Suspended connections must be resumed before the daemon may stop. */
+	/* Suspended connections must be resumed before the daemon may stop, and none may be suspended
+	 * by a request that is read only now. */
+	api->closing = true;
 	api_committed(api, false);
 	if (api->mhd != NULL)
 		MHD_stop_daemon(api->mhd);
@@ -406,6 +441,7 @@ api_committed(struct api *api, bool ok)
 {
 	struct request *req;
 
+	api->n_lost += !ok;
 	while ((req = api->waiting) != NULL) {
 		api->waiting = req->next_waiting;
 		req->state = REQUEST_COMMITTED;

@@ -17,7 +17,8 @@ enum {
 	API_CONNECTIONS_MAX = 64,
 	API_PIECE_MAX = 4 << 20,  /* bytes of lines handed up at once */
 	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID */
-	API_LINE_MAX = 1 << 20,
+	API_HELD_MAX =
+	    64 << 20, /* bytes of all bodies that wait for their rest; more are answered 429 */
 	API_TIMEOUT_S = 30,
 };
 
@@ -66,5 +67,6 @@ int api_run(struct api *api);
 /** api_waiting(api): whether requests wait for a commit. */
 bool api_waiting(const struct api *api);
 
-/** api_committed(api, ok): all that was inserted so far is durable (200), or could not be made so (503). */
+/** api_committed(api, ok): all that was inserted so far is durable (200), or could not be made so (503); in the second
+ * case a body that is still on its way fails as well, since what came of it is lost. */
 void api_committed(struct api *api, bool ok);

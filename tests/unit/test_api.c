@@ -1,0 +1,357 @@
+/*
+ * tests/unit/test_api.c - requests as no polite client sends them.
+ * One job: bodies cut, stopped and left lying, several requests at once, and the end while some wait.
+ */
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/own.h"
+#include "check.h"
+
+/* Counts what is handed up, and answers as it is told. */
+struct fake {
+	size_t n_inserts, n_bytes;
+	int answer;
+	char batch[16];
+};
+
+static int
+fake_insert(void *ctx, const struct api_insert *req, struct str lines, bool last, struct buf *why)
+{
+	struct fake *f = ctx;
+
+	(void)last;
+	(void)why;
+	f->n_inserts++;
+	f->n_bytes += lines.n;
+	if (req->batch.n != 0 && str_eq_c(req->batch, f->batch))
+		return API_E_KNOWN;
+	(void)snprintf(f->batch, sizeof(f->batch), "%.*s", STR_ARG(req->batch));
+	return f->answer;
+}
+
+static void
+fake_text(void *ctx, struct buf *out)
+{
+	(void)ctx;
+	buf_c(out, "{}");
+}
+
+static bool
+fake_healthy(void *ctx, struct buf *why)
+{
+	(void)ctx;
+	(void)why;
+	return true;
+}
+
+static char path[64];
+
+static struct api *
+start(struct fake *f)
+{
+	struct api_ops ops = { fake_insert, fake_text, fake_text, fake_healthy, f };
+	struct api *api = NULL;
+
+	*f = (struct fake){ 0 };
+	MUST(api_new(&api, path, 0600, &ops) == 0);
+	return api;
+}
+
+static int
+client(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0);
+	return fd;
+}
+
+/* All of it, the server running whenever it must read first. */
+static void
+send_all(struct api *api, int fd, const void *p, size_t n)
+{
+	const char *at = p;
+	ssize_t k;
+
+	while (n > 0) {
+		k = send(fd, at, n, MSG_NOSIGNAL);
+		if (k > 0) {
+			at += k;
+			n -= (size_t)k;
+		} else if (errno != EAGAIN) {
+			return;
+		}
+		if (api != NULL)
+			MUST(api_run(api) == 0);
+	}
+}
+
+static void
+send_c(struct api *api, int fd, const char *s)
+{
+	send_all(api, fd, s, strlen(s));
+}
+
+static void
+turn(struct api *api)
+{
+	int i;
+
+	for (i = 0; i < 20; i++)
+		MUST(api_run(api) == 0);
+}
+
+/* What has come; how often ${what} is in it. */
+static size_t
+answers(int fd, const char *what)
+{
+	char text[8192];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+	size_t count = 0;
+	char *at = text;
+
+	text[n > 0 ? n : 0] = '\0';
+	while ((at = strstr(at, what)) != NULL) {
+		count++;
+		at += strlen(what);
+	}
+	return count;
+}
+
+static const char small[] = "POST /insert/jsonline HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n"
+                            "{\"a\":1}\n";
+
+static void
+test_waits_for_commit(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+
+	send_c(api, fd, small);
+	turn(api);
+	CHECK(f.n_bytes == 8 && api_waiting(api));
+	CHECK(answers(fd, "HTTP/1.1") == 0);
+	api_committed(api, true);
+	CHECK(answers(fd, "HTTP/1.1 200") == 1);
+	send_c(api, fd, small);
+	turn(api);
+	api_committed(api, false);
+	CHECK(answers(fd, "HTTP/1.1 503") == 1);
+}
+
+/* The second request of a connection waits for the first one's commit, and needs no more bytes to go on. */
+static void
+test_pipelined(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	char both[2 * sizeof(small)];
+
+	(void)snprintf(both, sizeof(both), "%s%s", small, small);
+	send_c(api, fd, both);
+	turn(api);
+	CHECK(f.n_inserts == 1);
+	api_committed(api, true);
+	turn(api);
+	CHECK(f.n_inserts == 2 && api_waiting(api));
+	api_committed(api, true);
+	turn(api);
+	CHECK(answers(fd, "HTTP/1.1 200") == 2);
+}
+
+static void
+test_empty_body(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+
+	send_c(api, fd, "POST /insert/jsonline HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	turn(api);
+	api_committed(api, true);
+	CHECK(answers(fd, "HTTP/1.1 200") == 1);
+}
+
+/* Cut in the head, in the body, or while waiting: nothing is left behind, and others go on. */
+static void
+test_cut(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	size_t n;
+	int fd;
+
+	for (n = 1; n < sizeof(small); n += 7) {
+		fd = client();
+		send_all(api, fd, small, n);
+		turn(api);
+		(void)close(fd);
+		turn(api);
+		CHECK(f.n_inserts == 0);
+	}
+	fd = client();
+	send_c(api, fd, small);
+	turn(api);
+	(void)close(fd);
+	turn(api);
+	CHECK(f.n_inserts == 1);
+	api_committed(api, true);
+	turn(api);
+	CHECK(!api_waiting(api));
+	test_waits_for_commit();
+}
+
+/* Two at once with the same ID: the second one is told that it is known. */
+static void
+test_same_batch(void)
+{
+	static const char with_id[] =
+	    "POST /insert/jsonline HTTP/1.1\r\nHost: x\r\nWeir-Batch: b1\r\n"
+	    "Content-Length: 8\r\n\r\n{\"a\":1}\n";
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int one = client();
+	AUTO_CLOSE int two = client();
+
+	send_c(api, one, with_id);
+	send_c(api, two, with_id);
+	turn(api);
+	CHECK(f.n_inserts == 2);
+	CHECK(answers(one, "HTTP/1.1 200") + answers(two, "HTTP/1.1 200") == 1);
+	api_committed(api, true);
+	CHECK(answers(one, "HTTP/1.1 200") + answers(two, "HTTP/1.1 200") == 1);
+}
+
+static void
+test_huge_head(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	char line[1024];
+	int i;
+
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "H: ", 3);
+	memcpy(line + sizeof(line) - 3, "\r\n", 3);
+	send_c(api, fd, "GET /health HTTP/1.1\r\n");
+	for (i = 0; i < 300; i++)
+		send_c(api, fd, line);
+	turn(api);
+	CHECK(answers(fd, "HTTP/1.1 431") == 1);
+}
+
+static void
+send_head(struct api *api, int fd, size_t n, const char *more)
+{
+	char head[256];
+
+	(void)snprintf(head, sizeof(head),
+	    "POST /insert/jsonline HTTP/1.1\r\nHost: x\r\n%sContent-Length: %zu\r\n\r\n", more, n);
+	send_c(api, fd, head);
+}
+
+/* Lines of a body were taken and then lost with a commit: the body must not be called durable in the end. */
+static void
+test_lost_piece(void)
+{
+	enum { N = API_PIECE_MAX + 1000 };
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	AUTO_FREE char *body = malloc(N);
+
+	MUST(body != NULL);
+	memset(body, '\n', N);
+	send_head(api, fd, N, "");
+	send_all(api, fd, body, N - 500);
+	turn(api);
+	CHECK(f.n_inserts == 1);
+	api_committed(api, false);
+	send_all(api, fd, body, 500);
+	turn(api);
+	api_committed(api, true);
+	turn(api);
+	CHECK(answers(fd, "HTTP/1.1 503") == 1);
+}
+
+/* Slow clients cannot make the daemon hold more than API_HELD_MAX. */
+static void
+test_held(void)
+{
+	enum { CLIENTS = 6, N = API_BATCH_MAX };
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_FREE char *body = calloc(1, N);
+	int fd[CLIENTS], i;
+	size_t refused = 0;
+
+	MUST(body != NULL);
+	for (i = 0; i < CLIENTS; i++) {
+		fd[i] = client();
+		send_head(api, fd[i], N, "Weir-Batch: x\r\n");
+		send_all(api, fd[i], body, N - 1);
+	}
+	turn(api);
+	CHECK(f.n_inserts == 0);
+	for (i = 0; i < CLIENTS; i++) {
+		send_all(api, fd[i], "\n", 1);
+		turn(api);
+		refused += answers(fd[i], "HTTP/1.1 429");
+		(void)close(fd[i]);
+	}
+	CHECK(refused == 2);
+	turn(api);
+	api_committed(api, true);
+}
+
+/* At the end some wait, one is read only now, one is cut: all are answered, nobody is left suspended. */
+static void
+test_end(void)
+{
+	struct fake f;
+	struct api *api = start(&f);
+	AUTO_CLOSE int waits = client();
+	AUTO_CLOSE int late = client();
+	AUTO_CLOSE int half = client();
+
+	send_c(api, waits, small);
+	turn(api);
+	CHECK(api_waiting(api));
+	send_c(NULL, late, small);
+	send_all(NULL, half, small, sizeof(small) / 2);
+	(void)api_free(api);
+	CHECK(f.n_inserts == 1);
+	CHECK(answers(waits, "HTTP/1.1 503") == 1);
+	CHECK(answers(late, "HTTP/1.1 200") == 0);
+	CHECK(answers(half, "HTTP/1.1 200") == 0);
+}
+
+int
+main(void)
+{
+	static char dir[] = "/tmp/weir-api-XXXXXX";
+
+	MUST(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	test_waits_for_commit();
+	test_pipelined();
+	test_empty_body();
+	test_cut();
+	test_same_batch();
+	test_huge_head();
+	test_lost_piece();
+	test_held();
+	test_end();
+	(void)rmdir(dir);
+	return check_failed != 0;
+}
