@@ -97,6 +97,8 @@ open_store(struct daemon *d, const struct setup *s)
 		    error.n > 0 ? buf_c_str(&error)
 		        : r < 0 ? err_str(r)
 		                : "not usable");
+	else if (s->group != NULL)
+		host_store_group(s->store_path, s->group);
 	return r;
 }
 

@@ -47,6 +47,7 @@ struct setup {
 	struct config *config;
 	struct arena arena;
 	char *store_path;
+	const char *group; /* that may read the store; NULL: as it is */
 	struct store_class *classes;
 	size_t n_classes;
 	struct input *inputs;
@@ -99,6 +100,12 @@ struct setup *setup_free(struct setup *s);
 DEFINE_AUTO(struct setup *, setup_free)
 void setup_store_options(struct daemon *d, const struct setup *s, struct store_options *ret);
 bool setup_same_store(const struct setup *a, const struct setup *b);
+
+/* host.c */
+/** host_files_open(n_sources): how many files each of them may have open, so that the store always has descriptors. */
+size_t host_files_open(size_t n_sources);
+/** host_store_group(path, name): hand the store to a group; what cannot be is said, and it stays closed to others. */
+void host_store_group(const char *path, const char *name);
 
 /* intake.c */
 void intake_of(struct daemon *d, struct intake *ret);

@@ -116,7 +116,7 @@ setup_same_store(const struct setup *a, const struct setup *b)
 	    x->store.max_bytes != y->store.max_bytes ||
 	    x->store.seal_bytes != y->store.seal_bytes ||
 	    x->store.min_free_percent != y->store.min_free_percent ||
-	    x->store.n_keep != y->store.n_keep)
+	    x->store.n_keep != y->store.n_keep || !str_eq(x->store.group, y->store.group))
 		return false;
 	for (i = 0; i < x->store.n_keep; i++)
 		if (x->store.keep[i].keep.ns != y->store.keep[i].keep.ns ||
@@ -278,6 +278,7 @@ source_files(struct daemon *d, struct setup *s, size_t at, struct source **ret, 
 		.parser = parser_of(s, in),
 		.host = str_c(d->host),
 		.max_line = (size_t)in->max_line,
+		.max_open = host_files_open(s->n_inputs),
 		.rescan = in->rescan,
 		.close_idle = in->close_idle,
 		.from = in->from == CONFIG_FROM_END || in->from == CONFIG_FROM_NOW
@@ -375,7 +376,10 @@ setup_place(struct setup *s, const struct daemon *d)
 	else if (path.n == 0)
 		path = STR("/var/lib/weir");
 	s->store_path = strndup((const char *)path.p, path.n);
-	return s->store_path != NULL ? 0 : err_origin(-ENOMEM);
+	s->group = text_of(s, s->config->store.group);
+	if (s->store_path == NULL || (s->config->store.group.n > 0 && s->group == NULL))
+		return err_origin(-ENOMEM);
+	return 0;
 }
 
 int
