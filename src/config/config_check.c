@@ -66,6 +66,9 @@ config_check_input(struct config_walk *w, const yaml_node_t *node, const struct 
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 	struct parser_options opt = { 0 };
 
+	if (in->is_journal && (in->multiline.n != 0 || in->start.n != 0 || in->continuation.n != 0))
+		config_bad(w, node,
+		    "multiline: is for files: an entry of the journal is one event, and may have many lines");
 	opt.name = c_or_null(w, in->parser);
 	opt.pattern = in->pattern;
 	opt.multiline = c_or_null(w, in->multiline);

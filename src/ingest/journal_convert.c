@@ -28,6 +28,37 @@ struct entry {
 
 static const struct str missed_kernel = STR_INIT("e9bf28e6e834481bb6f48f548ad13606");
 
+/* A name, or the beginning of names when it ends in '*'. */
+static int
+exclude_add(struct journal_convert *cv, struct str name, struct buf *ret_error)
+{
+	struct str *prefix = &cv->exclude_prefixes[cv->n_prefixes];
+
+	if (!str_ends(name, STR("*")))
+		return map_put(&cv->exclude, name, NULL) != NULL ? 0 : err_origin(-ENOMEM);
+	if (cv->n_prefixes == JOURNAL_PREFIXES_MAX) {
+		buf_printf(ret_error, "exclude: expected at most %d names with '*'",
+		    JOURNAL_PREFIXES_MAX);
+		return JOURNAL_E_OPTION;
+	}
+	*prefix = arena_dup(&cv->exclude_texts, str_sub(name, 0, name.n - 1));
+	if (prefix->p == NULL)
+		return err_origin(-ENOMEM);
+	cv->n_prefixes++;
+	return 0;
+}
+
+static bool
+exclude_has(const struct journal_convert *cv, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < cv->n_prefixes; i++)
+		if (str_starts(name, cv->exclude_prefixes[i]))
+			return true;
+	return cv->exclude.n != 0 && map_get(&cv->exclude, name) != NULL;
+}
+
 int
 journal_convert_init(struct journal_convert *cv, const struct journal_source_options *opt,
     struct buf *ret_error)
@@ -41,16 +72,11 @@ journal_convert_init(struct journal_convert *cv, const struct journal_source_opt
 	if (r == 0 &&
 	    (sh->n_stream != 0 || sh->n_fields != 0 || sh->drop.n != 0 || sh->n_redactions != 0))
 		r = shape_new(&cv->shape, sh, ret_error);
-	if (r != 0) {
+	for (i = 0; r == 0 && i < opt->n_exclude; i++)
+		r = exclude_add(cv, opt->exclude[i], ret_error);
+	if (r != 0)
 		journal_convert_fini(cv);
-		return r > 0 ? JOURNAL_E_OPTION : r;
-	}
-	for (i = 0; i < opt->n_exclude; i++)
-		if (map_put(&cv->exclude, opt->exclude[i], NULL) == NULL) {
-			journal_convert_fini(cv);
-			return err_origin(-ENOMEM);
-		}
-	return 0;
+	return r > 0 ? JOURNAL_E_OPTION : r;
 }
 
 void
@@ -59,6 +85,7 @@ journal_convert_fini(struct journal_convert *cv)
 	cv->parser = parser_free(cv->parser);
 	cv->shape = shape_free(cv->shape);
 	map_fini(&cv->exclude);
+	arena_fini(&cv->exclude_texts);
 	map_fini(&cv->streams);
 	arena_fini(&cv->stream_texts);
 	free(cv->stream_list);
@@ -128,7 +155,7 @@ entry_keep(struct journal_convert *cv, struct entry *e, struct str name, struct 
 			if (str_eq(e->fields[i].name, name))
 				return entry_join(&e->fields[i], value, arena);
 	e->names |= bit;
-	if (cv->exclude.n != 0 && map_get(&cv->exclude, name) != NULL)
+	if (exclude_has(cv, name))
 		return 0;
 	e->fields[e->n++] = (struct field){ .name = name, .value = value, .kind = VALUE_STRING };
 	return 0;

@@ -15,12 +15,15 @@ struct journal_dropped {
 	uint64_t n;
 };
 
-enum { JOURNAL_DROPPED_MAX = 64, JOURNAL_FIELDS_MAX = 4096 };
+enum { JOURNAL_DROPPED_MAX = 64, JOURNAL_FIELDS_MAX = 4096, JOURNAL_PREFIXES_MAX = 64 };
 
 struct journal_convert {
 	struct parser *parser;
 	struct shape *shape; /* NULL: none of its options is set */
 	struct map exclude;
+	struct str exclude_prefixes[JOURNAL_PREFIXES_MAX]; /* in exclude_texts */
+	size_t n_prefixes;
+	struct arena exclude_texts;
 	struct map streams; /* host NUL unit -> offset in stream_texts */
 	struct arena stream_texts;
 	struct str *stream_list;
