@@ -88,8 +88,8 @@ static const struct str id_names[] = {
 };
 
 /*
- * The names that names_set_ids was given, in normal form; written once at start, before any thread
- * reads it, and kept until the program ends.  NULL: id_names hold.
+ * The names that names_set_ids was given, in normal form; written while no other thread runs that
+ * reads it.  NULL: id_names hold.
  */
 static struct str *set_ids;
 static size_t n_set_ids;
@@ -199,6 +199,11 @@ names_set_ids(const struct str *names, size_t n)
 	struct str part, *ids;
 	uint8_t *at;
 
+	if (n == 0) {
+		free(set_ids);
+		set_ids = NULL;
+		return 0;
+	}
 	for (i = 0; i < n; i++)
 		bytes += names[i].n;
 	/* One piece of memory: the table, then the bytes of its names. */

@@ -4,7 +4,7 @@
  * Floor: 1 (uses base).
  *
  * IDs: names are compared without case, '-' as '_', by their last dotted part.  The table can be
- * replaced once at start (names_set_ids), before any thread reads it.
+ * replaced (names_set_ids) while no other thread reads it.
  */
 #pragma once
 
@@ -44,5 +44,5 @@ names_may_have_role(struct str name)
 /** names_is_level(name): level, severity, lvl, loglevel, log.level, levelname, … without case. */
 bool names_is_level(struct str name);
 
-/** names_set_ids(names, n): use these instead of the built-in ID names; copies. */
+/** names_set_ids(names, n): use these instead of the built-in ID names, or with none of them those again; copies. */
 int names_set_ids(const struct str *names, size_t n);
