@@ -45,8 +45,20 @@ bool value_length(struct str s, uint64_t *ret);
 /** value_format_float(out, v): the shortest decimal text that reads back as ${v}, without an exponent; NaN, +Inf, -Inf. */
 void value_format_float(struct buf *out, double v);
 
-/** value_less(a, b): a before b: as integers, times or numbers when both are, else in natural order. */
+/* What a value is in the order of all values: nothing first, then numbers, times, texts. */
+enum value_class { VALUE_CLASS_EMPTY, VALUE_CLASS_NUMBER, VALUE_CLASS_TIME, VALUE_CLASS_TEXT };
+
+/** value_class(s, ret): its class, and for numbers and times the number. */
+enum value_class value_class(struct str s, long double *ret);
+
+/**
+ * value_less(a, b):
+ * a before b, in one order of all values, so that sorting does not depend on where they begin: by class, then numbers
+ * and times as numbers, texts in natural order.
+ */
 bool value_less(struct str a, struct str b);
+/** value_cmp(a, b): the same order; values that are equal in it (5 and 5.0) byte by byte. */
+int value_cmp(struct str a, struct str b);
 
 /** value_less_natural(a, b): runs of digits compare as numbers, all else byte by byte. */
 bool value_less_natural(struct str a, struct str b);

@@ -55,24 +55,57 @@ value_less_natural(struct str a, struct str b)
 	return a.n - i < b.n - k;
 }
 
+/*
+ * A number in full: a long double has room for every int64, uint64 and double, so that numbers of different notations
+ * are in one order.
+ */
+enum value_class
+value_class(struct str s, long double *ret)
+{
+	uint64_t u;
+	int64_t i;
+	double f;
+
+	if (s.n == 0)
+		return VALUE_CLASS_EMPTY;
+	if (value_int(s, &i)) {
+		*ret = (long double)i;
+		return VALUE_CLASS_NUMBER;
+	}
+	if (value_uint(s, &u)) {
+		*ret = (long double)u;
+		return VALUE_CLASS_NUMBER;
+	}
+	if (value_time(s, &i)) {
+		*ret = (long double)i;
+		return VALUE_CLASS_TIME;
+	}
+	if (value_number(s, &f) && !isnan(f)) {
+		*ret = (long double)f;
+		return VALUE_CLASS_NUMBER;
+	}
+	return VALUE_CLASS_TEXT;
+}
+
 bool
 value_less(struct str a, struct str b)
 {
-	uint64_t ua, ub;
-	int64_t ia, ib;
-	double fa, fb;
+	long double x = 0, y = 0;
+	enum value_class p, q;
 
 	if (str_eq(a, b))
 		return false;
-	if (value_int(a, &ia) && value_int(b, &ib))
-		return ia < ib;
-	if (value_uint(a, &ua) && value_uint(b, &ub))
-		return ua < ub;
-	if (value_time(a, &ia) && value_time(b, &ib))
-		return ia < ib;
-	if (value_number(a, &fa) && value_number(b, &fb))
-		return fa < fb;
-	return value_less_natural(a, b);
+	p = value_class(a, &x);
+	q = value_class(b, &y);
+	if (p != q)
+		return p < q;
+	return p == VALUE_CLASS_TEXT ? value_less_natural(a, b) : x < y;
+}
+
+int
+value_cmp(struct str a, struct str b)
+{
+	return value_less(a, b) ? -1 : value_less(b, a) ? 1 : str_cmp(a, b);
 }
 
 /* digits d1d2…dn with the point after the exp-th, padded with zeros where it lies outside. */

@@ -16,6 +16,7 @@ batch_reset(struct batch *b, size_t n_rows)
 	b->closed = false;
 	b->listed = false;
 	b->first_arrival = 0;
+	b->arrivals = NULL;
 	b->hidden = NULL;
 	b->n_hidden = b->cap_hidden = 0;
 	b->err = 0;

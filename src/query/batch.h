@@ -49,7 +49,9 @@ struct batch {
 	size_t n_cols, cap_cols;
 	bool closed;
 	int64_t
-	    first_arrival;  /* arrival number of the source's row 0: the tie-break of equal times */
+	    first_arrival; /* arrival number of the source's row 0: the tie-break of equal times */
+	const uint64_t *
+	    arrivals; /* the same of each of the source's rows, where they are no run; NULL: they are */
 	bool listed;        /* all names of the source are in cols */
 	struct str *hidden; /* names of the source that were dropped or renamed */
 	size_t n_hidden, cap_hidden;
@@ -60,6 +62,20 @@ struct batch {
 	{          \
 		0  \
 	}
+
+/**
+ * batch_order(b, row, first):
+ * Where the row stands in the order of arrival: by the source's own number, else ${first}, that of the batch's row 0, on.
+ */
+static inline uint64_t
+batch_order(const struct batch *b, size_t row, uint64_t first)
+{
+	size_t at = b->rows != NULL ? b->rows[row] : row;
+
+	if (b->arrivals != NULL)
+		return b->arrivals[at];
+	return b->source.load != NULL ? (uint64_t)b->first_arrival + at : first + row;
+}
 
 /** batch_reset(b, n_rows): empty it, keep memory. batch_fini(b): free all; may run twice. */
 void batch_reset(struct batch *b, size_t n_rows);

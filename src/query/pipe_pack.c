@@ -36,17 +36,54 @@ put_field(struct buf *out, bool json, struct str name, struct str value)
 		buf_str(out, value);
 }
 
+static bool
+str_in(struct str name, const struct str *names, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && !str_eq(names[i], name); i++)
+		continue;
+	return i < n;
+}
+
+/* Names of the batch's fields that are packed: in the order of the list, else in the row's own. */
+static int
+pack_names(const struct pipe *p, struct batch *b, const struct str **ret, size_t *ret_n)
+{
+	const struct str *all;
+	struct str *names;
+	size_t i, k, from, n = 0, n_all;
+	int r;
+
+	r = batch_names(b, &all, &n_all);
+	if (r != 0)
+		return r;
+	names = arena_alloc(&b->arena, (n_all + 1) * sizeof(*names));
+	if (names == NULL)
+		return err_origin(-ENOMEM);
+	for (k = 0; k < (p->names.n == 0 ? 1 : p->names.n); k++) {
+		from = n;
+		for (i = 0; n < n_all && i < n_all; i++)
+			if ((p->names.n == 0 || name_matches(p->names.p[k], all[i])) &&
+			    !str_in(all[i], names, from))
+				names[n++] = all[i];
+	}
+	*ret = names;
+	*ret_n = n;
+	return 0;
+}
+
 int
 pipe_pack_apply(const struct pipe *p, struct query_env *env, struct batch *b)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	bool json = p->kind == PIPE_PACK_JSON, first;
-	const struct str *names, **values;
+	const struct str *names = NULL, **values;
 	struct str *out;
-	size_t i, k, n;
+	size_t i, k, n = 0;
 	int r;
 
-	r = batch_names(b, &names, &n);
+	r = pack_names(p, b, &names, &n);
 	if (r != 0)
 		return r;
 	values = arena_zalloc(&b->arena, n + 1, sizeof(*values));
@@ -54,8 +91,6 @@ pipe_pack_apply(const struct pipe *p, struct query_env *env, struct batch *b)
 	if (values == NULL || out == NULL)
 		return err_origin(-ENOMEM);
 	for (k = 0; k < n; k++) {
-		if (p->names.n != 0 && !names_match(&p->names, names[k]))
-			continue;
 		values[k] = batch_strs(b, names[k]);
 		if (values[k] == NULL)
 			return b->err;

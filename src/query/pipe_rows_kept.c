@@ -5,6 +5,8 @@
  */
 #include "query/pipe_rows_kept.h"
 
+#include <math.h>
+
 #include "logsql/value.h"
 
 int
@@ -46,9 +48,22 @@ kept_source_init(struct kept_source *s, struct batch *b, const struct needs *nee
 }
 
 static void
-read_key(const struct column *c, size_t row, struct kept_key *key, char *scratch)
+read_text(struct str text, struct kept_key *key)
 {
 	key->kind = KEPT_TEXT;
+	if (text.n == 0)
+		key->kind = KEPT_EMPTY;
+	else if (value_int(text, &key->v))
+		key->kind = KEPT_INT;
+	else if (text.n >= 19 && value_time(text, &key->v))
+		key->kind = KEPT_TIME;
+	else if (value_number(text, &key->f) && !isnan(key->f))
+		key->kind = KEPT_FLOAT;
+}
+
+static void
+read_key(const struct column *c, size_t row, struct kept_key *key, char *scratch)
+{
 	key->v = 0;
 	if (c->kind == COLUMN_TIME) {
 		key->kind = KEPT_TIME;
@@ -60,10 +75,8 @@ read_key(const struct column *c, size_t row, struct kept_key *key, char *scratch
 	if (c->kind == COLUMN_INT && c->scale == 0 && key->text.n != 0) {
 		key->kind = KEPT_INT;
 		key->v = c->ints[row];
-	} else if (value_int(key->text, &key->v)) {
-		key->kind = KEPT_INT;
-	} else if (key->text.n >= 20 && value_time(key->text, &key->v)) {
-		key->kind = KEPT_TIME;
+	} else {
+		read_text(key->text, key);
 	}
 }
 
@@ -77,27 +90,43 @@ kept_keys(const struct kept_source *s, size_t row, struct kept_key *keys,
 		read_key(s->keys[i], row, &keys[i], scratch[i]);
 }
 
-static struct str
-key_text(const struct kept_key *k, char scratch[WALL_TEXT_MAX])
+static bool
+is_number(const struct kept_key *k)
 {
-	if (k->text.n != 0 || k->kind != KEPT_TIME)
-		return k->text;
-	return str_of(scratch, wall_format(scratch, (struct wall){ k->v }));
+	return k->kind == KEPT_INT || k->kind == KEPT_FLOAT;
+}
+
+static int
+compare_numbers(const struct kept_key *a, const struct kept_key *b)
+{
+	long double x = a->kind == KEPT_INT ? (long double)a->v : (long double)a->f;
+	long double y = b->kind == KEPT_INT ? (long double)b->v : (long double)b->f;
+
+	return (x > y) - (x < y);
 }
 
 static int
 compare_one(const struct kept_key *a, const struct kept_key *b)
 {
-	char scratch_a[WALL_TEXT_MAX], scratch_b[WALL_TEXT_MAX];
-	struct str x, y;
-
-	if (a->kind == b->kind && a->kind != KEPT_TEXT)
-		return (a->v > b->v) - (a->v < b->v);
-	x = key_text(a, scratch_a);
-	y = key_text(b, scratch_b);
-	if (str_eq(x, y))
+	if (a->kind != b->kind)
+		return is_number(a) && is_number(b) ? compare_numbers(a, b)
+		                                    : (a->kind > b->kind) - (a->kind < b->kind);
+	switch (a->kind) {
+	case KEPT_EMPTY:
 		return 0;
-	return value_less(x, y) ? -1 : value_less(y, x) ? 1 : 0;
+	case KEPT_INT:
+	case KEPT_TIME:
+		return (a->v > b->v) - (a->v < b->v);
+	case KEPT_FLOAT:
+		return (a->f > b->f) - (a->f < b->f);
+	case KEPT_TEXT:
+		break;
+	}
+	if (str_eq(a->text, b->text))
+		return 0;
+	return value_less_natural(a->text, b->text) ? -1
+	    : value_less_natural(b->text, a->text)  ? 1
+	                                            : 0;
 }
 
 int

@@ -21,11 +21,15 @@ struct kept_row {
 	struct kept_field *fields;
 };
 
-enum kept_kind { KEPT_TEXT, KEPT_INT, KEPT_TIME };
+/* In the order that values have (logsql/value.h). */
+enum kept_kind { KEPT_EMPTY, KEPT_INT, KEPT_FLOAT, KEPT_TIME, KEPT_TEXT };
 
 struct kept_key {
 	enum kept_kind kind; /* how text reads as a value */
-	int64_t v;
+	union {
+		int64_t v; /* INT, TIME */
+		double f;  /* FLOAT */
+	};
 	struct str text;
 };
 

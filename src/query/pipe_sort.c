@@ -196,9 +196,7 @@ partition_key(struct batch *b, const struct names *by, size_t row, struct buf *k
 static uint64_t
 order_of(struct sort_part *part, unsigned worker, const struct batch *b, size_t row)
 {
-	if (b->source.load != NULL)
-		return (uint64_t)b->first_arrival + (b->rows != NULL ? b->rows[row] : row);
-	return ((uint64_t)worker << 48) + part->seq++;
+	return batch_order(b, row, ((uint64_t)worker << 48) + part->seq);
 }
 
 static int
@@ -227,12 +225,13 @@ sort_push(struct stage *st, unsigned worker, struct batch *b)
 			kept_keys(&src, i, keys, scratch);
 		} else {
 			r = whole_row_key(&src, &part->names, i, &text);
-			keys[0] = (struct kept_key){ KEPT_TEXT, 0, buf_view(&text) };
+			keys[0] = (struct kept_key){ .kind = KEPT_TEXT, .text = buf_view(&text) };
 			src.n_keys = 1;
 		}
 		if (r == 0)
 			r = add_row(s, order_of(part, worker, b, i), &src, i, h, keys);
 	}
+	part->seq += b->n_rows;
 	return r;
 }
 

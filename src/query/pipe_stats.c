@@ -11,6 +11,7 @@ struct stats_part {
 	struct group_part groups;
 	struct stats_state *states;
 	size_t n_groups, cap_groups;
+	uint64_t seq; /* rows so far */
 };
 
 struct stats_stage {
@@ -83,9 +84,12 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 
 	if (b->n_rows == 0)
 		return 0;
+	sb.first_order = ((uint64_t)worker << 48) + part->seq;
+	part->seq += b->n_rows;
 	r = group_rows(&part->groups, st->env, "stats", b, &sb.groups);
 	if (r == 0)
 		r = grow_states(s, part);
+	sb.n_groups = part->n_groups;
 	for (i = 0; r == 0 && i < s->pipe->n_funcs; i++) {
 		const struct stats_func *f = &s->funcs[i];
 

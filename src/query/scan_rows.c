@@ -241,11 +241,36 @@ list_names(struct scan_chunk *c, struct arena *arena)
 	return 0;
 }
 
+/* A block of one class has the numbers from first_row on; one that was merged out of several has gaps. */
+static int
+set_arrivals(const struct scan_chunk *c, struct batch *b)
+{
+	uint64_t *arrivals;
+	size_t i;
+
+	b->first_arrival = c->hit != NULL ? (int64_t)c->hit->info.first_row : 0;
+	if (c->hit != NULL &&
+	    c->hit->info.end_row - c->hit->info.first_row == c->hit->info.sum.n_rows)
+		return 0;
+	arrivals = arena_alloc(&b->arena, (c->n + 1) * sizeof(*arrivals));
+	if (arrivals == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < c->n; i++)
+		arrivals[i] = c->hit != NULL ? scan_arrival(c->hit, c->hit_rows[i])
+		                             : scan_arrival(c->rows[i].hit, c->rows[i].row);
+	b->arrivals = arrivals;
+	return 0;
+}
+
 int
 scan_chunk_batch(struct scan_chunk *c, struct batch *b)
 {
+	int r;
+
 	batch_reset(b, c->n);
 	b->source = (struct batch_source){ chunk_load, chunk_names, c };
-	b->first_arrival = c->hit != NULL ? (int64_t)c->hit->info.first_row : 0;
+	r = set_arrivals(c, b);
+	if (r < 0)
+		return err_trace(r);
 	return err_trace(list_names(c, &b->arena));
 }

@@ -6,8 +6,9 @@
 #include "logsql/value.h"
 #include "query/stats_state.h"
 
-/* What is picked, and the value by which it was. */
+/* What is picked, the value by which it was, and when its row came: of equals the first is picked. */
 struct pick {
+	uint64_t order;
 	struct stats_text *key;
 	struct stats_text *value;
 };
@@ -40,17 +41,22 @@ is_max(const struct stats_func *f)
 	return f->kind == STATS_MAX || f->kind == STATS_ROW_MAX || f->kind == STATS_FIELD_MAX;
 }
 
-/* Whether ${v} takes the place of what was picked. */
+/* Whether ${v} takes the place of what was picked; for min and max alone, of values that are equal the bytes decide. */
 static bool
-is_better(const struct stats_func *f, const struct pick *p, struct str v)
+is_better(const struct stats_func *f, const struct pick *p, struct str v, uint64_t order)
 {
 	struct str old = stats_text_of(p->key);
+	bool row = f->kind != STATS_MIN && f->kind != STATS_MAX;
 
 	if (p->key == NULL)
 		return true;
 	if (str_eq(old, v))
+		return row && order < p->order;
+	if (is_max(f) ? value_less(old, v) : value_less(v, old))
+		return true;
+	if (is_max(f) ? value_less(v, old) : value_less(old, v))
 		return false;
-	return is_max(f) ? value_less(old, v) : value_less(v, old);
+	return row ? order < p->order : str_cmp(v, old) < 0;
 }
 
 static int
@@ -60,7 +66,7 @@ extreme_one(const struct stats_func *f, struct stats_batch *sb, size_t row, stru
 	int r;
 
 	r = pick_of(stats_state_of(sb, row), &p);
-	if (r != 0 || !is_better(f, p, v))
+	if (r != 0 || !is_better(f, p, v, 0))
 		return r;
 	sb->grown += (int64_t)v.n - (int64_t)stats_text_of(p->key).n;
 	return stats_text_set(&p->key, v);
@@ -111,11 +117,12 @@ pick_merge(const struct stats_func *f, struct stats_state *to, struct stats_stat
 	r = pick_of(to, &a);
 	if (r != 0)
 		return r;
-	if (b->key != NULL && is_better(f, a, stats_text_of(b->key))) {
+	if (b->key != NULL && is_better(f, a, stats_text_of(b->key), b->order)) {
 		free(a->key);
 		free(a->value);
 		a->key = TAKE(b->key);
 		a->value = TAKE(b->value);
+		a->order = b->order;
 	}
 	pick_fini(from);
 	return 0;
@@ -169,13 +176,16 @@ any_add(const struct stats_func *f, struct stats_batch *sb)
 		r = pick_of(stats_state_of(sb, i), &p);
 		if (r != 0)
 			return r;
-		if (p->value != NULL)
+		if (p->value != NULL && p->order <= stats_order(sb, i))
 			continue;
 		v = column_value(c, i, scratch);
-		r = v.n == 0 ? 0 : stats_text_set(&p->value, v);
+		if (v.n == 0)
+			continue;
+		sb->grown += (int64_t)v.n - (int64_t)stats_text_of(p->value).n;
+		p->order = stats_order(sb, i);
+		r = stats_text_set(&p->value, v);
 		if (r != 0)
 			return r;
-		sb->grown += (int64_t)v.n;
 	}
 	return 0;
 }
@@ -191,8 +201,11 @@ any_merge(const struct stats_func *f, struct stats_state *to, struct stats_state
 	r = pick_of(to, &a);
 	if (r != 0)
 		return r;
-	if (a->value == NULL)
+	if (b->value != NULL && (a->value == NULL || b->order < a->order)) {
+		free(a->value);
 		a->value = TAKE(b->value);
+		a->order = b->order;
+	}
 	pick_fini(from);
 	return 0;
 }
@@ -203,6 +216,7 @@ set_row(struct stats_batch *sb, const struct stats_columns *c, size_t row, struc
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	int r;
 
+	p->order = stats_order(sb, row);
 	r = stats_row_json(c, row, &text);
 	if (r != 0)
 		return r;
@@ -223,7 +237,7 @@ row_any_add(const struct stats_func *f, struct stats_batch *sb)
 		if (!stats_takes(sb, i))
 			continue;
 		r = pick_of(stats_state_of(sb, i), &p);
-		if (r == 0 && p->value == NULL)
+		if (r == 0 && (p->value == NULL || stats_order(sb, i) < p->order))
 			r = set_row(sb, &c, i, p);
 	}
 	return r;
@@ -248,7 +262,7 @@ row_add(const struct stats_func *f, struct stats_batch *sb)
 		if (v.n == 0 || !stats_takes(sb, i))
 			continue;
 		r = pick_of(stats_state_of(sb, i), &p);
-		if (r != 0 || !is_better(f, p, v))
+		if (r != 0 || !is_better(f, p, v, stats_order(sb, i)))
 			continue;
 		r = stats_text_set(&p->key, v);
 		if (r == 0)
@@ -275,8 +289,9 @@ field_add(const struct stats_func *f, struct stats_batch *sb)
 		if (v.n == 0 || !stats_takes(sb, i))
 			continue;
 		r = pick_of(stats_state_of(sb, i), &p);
-		if (r != 0 || !is_better(f, p, v))
+		if (r != 0 || !is_better(f, p, v, stats_order(sb, i)))
 			continue;
+		p->order = stats_order(sb, i);
 		r = stats_text_set(&p->key, v);
 		if (r == 0)
 			r = stats_text_set(&p->value, column_value(c, i, scratch_value));

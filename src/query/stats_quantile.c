@@ -23,15 +23,16 @@ struct spread_number {
 /*
  * Invariants: while hist is NULL, numbers holds every decimal; after, hist counts them by cell
  * (negative ones in the
- * first half, mirrored) and numbers is empty.  texts are all values that are no decimals, ""
- * included.
+ * first half, mirrored) and numbers is empty.  texts are all values that are no decimals but
+ * "", which are counted.
  */
 struct spread {
 	struct spread_number *numbers;
 	size_t n_numbers, cap_numbers;
 	struct stats_text **texts;
 	size_t n_texts, cap_texts;
-	uint64_t **hist; /* rows of CELLS counts, by sign and exponent; NULL where none */
+	uint64_t n_empty; /* values "", which texts does not hold */
+	uint64_t **hist;  /* rows of CELLS counts, by sign and exponent; NULL where none */
 	uint64_t n_hist;
 	bool whole; /* all in hist are integers */
 	double min, max;
@@ -179,6 +180,10 @@ add_text(struct spread *p, struct str s, int64_t *grown)
 	struct stats_text **texts;
 	size_t cap;
 
+	if (s.n == 0) {
+		p->n_empty++;
+		return 0;
+	}
 	if (p->n_texts == p->cap_texts) {
 		cap = p->cap_texts == 0 ? 4 : p->cap_texts * 2;
 		texts = reallocarray(p->texts, cap, sizeof(*texts));
@@ -190,6 +195,28 @@ add_text(struct spread *p, struct str s, int64_t *grown)
 	p->texts[p->n_texts] = NULL;
 	*grown += (int64_t)(s.n + 32);
 	return stats_text_set(&p->texts[p->n_texts++], s);
+}
+
+/* Integers as they are stored. */
+static int
+add_ints(const struct column *c, bool named, struct stats_batch *sb)
+{
+	struct spread *p;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+		if (!stats_takes(sb, i))
+			continue;
+		r = spread_of(stats_state_of(sb, i), &p);
+		if (r != 0)
+			continue;
+		if (c->present == NULL || bits_get(c->present, i))
+			r = add_number(p, c->ints[i], c->scale, &sb->grown);
+		else
+			p->n_empty += named;
+	}
+	return r;
 }
 
 static int
@@ -205,6 +232,10 @@ quantile_add(const struct stats_func *f, struct stats_batch *sb)
 
 	r = stats_columns(&f->names, sb->b, &c);
 	for (k = 0; r == 0 && k < c.n; k++) {
+		if (c.cols[k]->kind == COLUMN_INT) {
+			r = add_ints(c.cols[k], c.named, sb);
+			continue;
+		}
 		r = stats_numbers(c.cols[k], sb->b, &numbers);
 		for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
 			if (!stats_takes(sb, i))
@@ -269,6 +300,8 @@ quantile_merge(const struct stats_func *f, struct stats_state *to, struct stats_
 		r = add_number(a, b->numbers[i].v, b->numbers[i].scale, &grown);
 	for (i = 0; r == 0 && i < b->n_texts; i++)
 		r = add_text(a, stats_text_of(b->texts[i]), &grown);
+	if (r == 0)
+		a->n_empty += b->n_empty;
 	spread_fini(from);
 	return r;
 }
@@ -278,7 +311,7 @@ text_order(const void *a, const void *b)
 {
 	const struct str *x = a, *y = b;
 
-	return value_less(*x, *y) ? -1 : value_less(*y, *x) ? 1 : 0;
+	return value_cmp(*x, *y);
 }
 
 /* All values are there: the one at ${index} in their order. */
@@ -307,15 +340,9 @@ put_exact(const struct spread *p, size_t n, size_t index, struct buf *out)
 static int
 put_hist(const struct spread *p, uint64_t index, struct buf *out)
 {
-	uint64_t n_empty = 0;
 	size_t i, k;
 	double v;
 
-	for (i = 0; i < p->n_texts; i++)
-		n_empty += p->texts[i]->n == 0 ? 1 : 0;
-	if (index < n_empty)
-		return 0;
-	index -= n_empty;
 	for (i = 0; i < 2 * EXPONENTS; i++) {
 		for (k = 0; p->hist[i] != NULL && k < CELLS; k++) {
 			if (index >= p->hist[i][k]) {
@@ -342,11 +369,16 @@ quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 
 	if (p == NULL)
 		return 0;
-	n = p->n_numbers + p->n_texts + p->n_hist;
+	n = p->n_numbers + p->n_texts + p->n_hist + p->n_empty;
 	if (n == 0)
 		return 0;
 	index = (uint64_t)(phi * (double)n);
 	index = index >= n ? n - 1 : index;
+	/* The empty value is below all others. */
+	if (index < p->n_empty)
+		return 0;
+	index -= p->n_empty;
+	n -= p->n_empty;
 	return p->hist != NULL ? put_hist(p, index, out)
 	                       : put_exact(p, (size_t)n, (size_t)index, out);
 }

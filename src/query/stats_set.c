@@ -216,7 +216,7 @@ value_order(const void *a, const void *b)
 {
 	const struct map_entry *const *x = a, *const *y = b;
 
-	return value_less((*x)->key, (*y)->key) ? -1 : value_less((*y)->key, (*x)->key) ? 1 : 0;
+	return value_cmp((*x)->key, (*y)->key);
 }
 
 static int

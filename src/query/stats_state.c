@@ -43,6 +43,15 @@ stats_ops_of(enum stats_kind kind)
 	return all_ops[kind];
 }
 
+/* One order for all batches, so that a row's JSON does not depend on its block. */
+static int
+name_order(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+
+	return str_cmp(*x, *y);
+}
+
 int
 stats_columns(const struct names *names, struct batch *b, struct stats_columns *ret)
 {
@@ -66,6 +75,7 @@ stats_columns(const struct names *names, struct batch *b, struct stats_columns *
 		for (i = 0; i < n; i++)
 			if (names_match(names, all[i]))
 				some[n_some++] = all[i];
+		qsort(some, n_some, sizeof(*some), name_order);
 		ret->names = some;
 		ret->n = n_some;
 	}

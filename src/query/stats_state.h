@@ -38,6 +38,8 @@ struct stats_batch {
 	size_t stride;
 	const uint64_t *rows; /* that the function's condition takes; NULL: all */
 	int64_t grown;        /* bytes that states took more */
+	size_t n_groups;      /* groups are below it */
+	uint64_t first_order; /* of the batch's rows, where the source does not number them */
 };
 
 struct stats_ops {
@@ -66,6 +68,13 @@ static inline struct stats_state *
 stats_state_of(const struct stats_batch *sb, size_t row)
 {
 	return &sb->states[sb->groups[row] * sb->stride];
+}
+
+/* When the row came, among all rows of the run. */
+static inline uint64_t
+stats_order(const struct stats_batch *sb, size_t row)
+{
+	return batch_order(sb->b, row, sb->first_order);
 }
 
 static inline bool

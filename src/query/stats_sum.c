@@ -33,11 +33,42 @@ names_all(const struct names *names)
 	return names->n == 1 && str_eq(names->p[0], STR("*"));
 }
 
+enum { TALLY_GROUPS_MAX = 256, TALLY_WAYS = 4 };
+
+/*
+ * Few groups: four tallies side by side, as rows of one group often come one after the other, and adding to the
+ * place that was just written waits for it.
+ */
+static void
+tally_rows(struct stats_batch *sb)
+{
+	uint32_t tally[TALLY_WAYS][TALLY_GROUPS_MAX] = { 0 };
+	size_t i, k;
+
+	for (i = 0; i + TALLY_WAYS <= sb->b->n_rows; i += TALLY_WAYS)
+		for (k = 0; k < TALLY_WAYS; k++)
+			tally[k][sb->groups[i + k]]++;
+	for (; i < sb->b->n_rows; i++)
+		tally[0][sb->groups[i]]++;
+	for (i = 0; i < sb->n_groups; i++)
+		for (k = 0; k < TALLY_WAYS; k++)
+			sb->states[i * sb->stride].n += tally[k][i];
+}
+
 static int
 count_rows(struct stats_batch *sb)
 {
 	size_t i;
 
+	if (sb->rows == NULL && sb->n_groups == 1) {
+		sb->states[0].n += sb->b->n_rows;
+		return 0;
+	}
+	if (sb->rows == NULL && sb->n_groups <= TALLY_GROUPS_MAX &&
+	    sb->b->n_rows > TALLY_GROUPS_MAX) {
+		tally_rows(sb);
+		return 0;
+	}
 	for (i = 0; i < sb->b->n_rows; i++)
 		if (stats_takes(sb, i))
 			stats_state_of(sb, i)->n++;
@@ -158,12 +189,62 @@ sum_len_add(const struct stats_func *f, struct stats_batch *sb)
 }
 
 /*
- * Mean and sum of squared distances, updated value by value (Welford 1962), so that nothing
- * cancels.
+ * Sum and sum of squares, each as two doubles that do not overlap (Dekker 1971): 106 bits, so that neither cancelling
+ * nor the order of adding shows in the result.
  */
-struct moments {
-	double n, mean, square;
+struct twice {
+	double hi, lo;
 };
+
+struct moments {
+	double n;
+	struct twice sum, square;
+};
+
+/* Two doubles that are exactly a + b (Knuth), a * b (by a fused multiply-add). */
+static struct twice
+exact_sum(double a, double b)
+{
+	double hi = a + b, part = hi - a;
+
+	return (struct twice){ hi, (a - (hi - part)) + (b - part) };
+}
+
+static struct twice
+exact_product(double a, double b)
+{
+	double hi = a * b;
+
+	return (struct twice){ hi, fma(a, b, -hi) };
+}
+
+static struct twice
+twice_add(struct twice a, struct twice b)
+{
+	struct twice s = exact_sum(a.hi, b.hi), t = exact_sum(a.lo, b.lo);
+
+	s = exact_sum(s.hi, s.lo + t.hi);
+	return exact_sum(s.hi, s.lo + t.lo);
+}
+
+static struct twice
+twice_square(struct twice a)
+{
+	struct twice p = exact_product(a.hi, a.hi);
+
+	return exact_sum(p.hi, p.lo + 2 * a.hi * a.lo);
+}
+
+/* (n square - sum²) / n², as a double. */
+static double
+variance(const struct moments *m)
+{
+	struct twice both = exact_product(m->square.hi, m->n), sum = twice_square(m->sum), d;
+
+	both = exact_sum(both.hi, both.lo + m->square.lo * m->n);
+	d = twice_add(both, (struct twice){ -sum.hi, -sum.lo });
+	return d.hi > 0 || isnan(d.hi) ? (d.hi + d.lo) / (m->n * m->n) : 0;
+}
 
 static int
 moments_of(struct stats_state *s, struct moments **ret)
@@ -180,7 +261,7 @@ stddev_add(const struct stats_func *f, struct stats_batch *sb)
 	const struct stats_number *numbers;
 	struct stats_columns c;
 	struct moments *m;
-	double v, delta;
+	double v;
 	size_t i, k;
 	int r;
 
@@ -195,9 +276,8 @@ stddev_add(const struct stats_func *f, struct stats_batch *sb)
 				break;
 			v = stats_number_value(&numbers[i]);
 			m->n++;
-			delta = v - m->mean;
-			m->mean += delta / m->n;
-			m->square += delta * (v - m->mean);
+			m->sum = twice_add(m->sum, (struct twice){ v, 0 });
+			m->square = twice_add(m->square, exact_product(v, v));
 		}
 	}
 	return r;
@@ -207,7 +287,6 @@ static int
 stddev_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
 {
 	struct moments *a, *b = from->more;
-	double n, delta;
 	int r;
 
 	if (b == NULL)
@@ -215,11 +294,9 @@ stddev_merge(const struct stats_func *f, struct stats_state *to, struct stats_st
 	r = moments_of(to, &a);
 	if (r != 0)
 		return r;
-	n = a->n + b->n;
-	delta = b->mean - a->mean;
-	a->square += b->square + delta * delta * a->n * b->n / n;
-	a->mean += delta * b->n / n;
-	a->n = n;
+	a->n += b->n;
+	a->sum = twice_add(a->sum, b->sum);
+	a->square = twice_add(a->square, b->square);
 	free(b);
 	from->more = NULL;
 	return 0;
@@ -230,7 +307,7 @@ stddev_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	const struct moments *m = s->more;
 
-	value_format_float(out, m == NULL ? (double)NAN : sqrt(m->square / m->n));
+	value_format_float(out, m == NULL ? (double)NAN : sqrt(variance(m)));
 	return 0;
 }
 
