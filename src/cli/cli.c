@@ -74,7 +74,10 @@ cli_warn(const char *text)
 		buf_byte(&out, '\n');
 		rest = str_sub(rest, line.n + 1, rest.n);
 	} while (end != SIZE_MAX && rest.n > 0);
-	(void)fwrite(out.p, 1, out.n, stderr);
+	if (out.failed)
+		(void)fputs("weir: out of memory\n", stderr);
+	else
+		(void)fwrite(out.p, 1, out.n, stderr);
 }
 
 int

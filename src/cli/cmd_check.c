@@ -1,13 +1,33 @@
 /*
  * cli/cmd_check.c - weir check.
  * One job: every mistake in a configuration, with its place.
- * Floor: 6 (uses config, base).
+ * Floor: 6 (uses config, lib, base).
  */
 #include "base/io.h"
 #include "cli/cli.h"
 #include "config/config.h"
+#include "lib/print.h"
 
 #define DEFAULT_FILE "/etc/weir/weir.yaml"
+
+/* Names and values of the file stand in them. */
+static void
+show_errors(struct str errors)
+{
+	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
+	struct str line;
+
+	while (errors.n > 0) {
+		line = str_sub(errors, 0, str_find_byte(errors, '\n'));
+		print_escape(&out, line);
+		buf_byte(&out, '\n');
+		errors = str_sub(errors, line.n + 1, errors.n);
+	}
+	if (out.failed)
+		(void)cli_fail(0, "%s", err_str(-ENOMEM));
+	else
+		(void)io_write(STDERR_FILENO, out.p, out.n);
+}
 
 static int
 run_check(struct options *opt)
@@ -23,7 +43,7 @@ run_check(struct options *opt)
 	if (r == 0)
 		return CLI_DONE;
 	if (errors.n > 0)
-		(void)io_write(STDERR_FILENO, errors.p, errors.n);
+		show_errors(buf_view(&errors));
 	else
 		(void)cli_fail(0, "%s: %s", path, err_str(r < 0 ? r : -EINVAL));
 	return r < 0 ? CLI_FAILED : CLI_USAGE;

@@ -32,6 +32,19 @@ sieve_put(void *ctx, struct batch *b)
 	return s->put(s->ctx, b);
 }
 
+static void
+on_fault(void *ctx, const char *text)
+{
+	cli_warn(text);
+}
+
+/* No block has the ID; that is an answer only when all of them could be asked. */
+static int
+find_none(struct show *s)
+{
+	return store_view_faults(s->ask.view, on_fault, NULL) > 0 ? CLI_FAILED : CLI_DONE;
+}
+
 /* Rows with one of the IDs to ${put}.  Returns an exit code. */
 static int
 find_rows(struct show *s, const struct str *ids, size_t n, run_put_fn put, void *ctx)
@@ -53,7 +66,7 @@ find_rows(struct show *s, const struct str *ids, size_t n, run_put_fn put, void 
 	                     : CLI_NONE;
 	trace_find_fini(&find);
 	if (r == CLI_NONE)
-		return CLI_DONE;
+		return find_none(s);
 	return r != 0 ? r : show_run(s, put, ctx);
 }
 

@@ -30,6 +30,10 @@ config_scalar(struct config_walk *w, yaml_node_t *node, struct str *ret)
 		    node->type == YAML_MAPPING_NODE ? "mapping" : "list");
 		return false;
 	}
+	if (memchr(node->data.scalar.value, '\0', node->data.scalar.length) != NULL) {
+		config_bad(w, node, "a value has no zero bytes");
+		return false;
+	}
 	*ret = arena_dup(w->arena, str_of(node->data.scalar.value, node->data.scalar.length));
 	return ret->p != NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "daemon/daemon.h"
+#include "daemon/say.h"
 #include "ingest/journal.h"
 
 enum { ROLE_FD = 3 };
@@ -25,7 +26,7 @@ role_main(const char *role)
 {
 	if (strcmp(role, "journal") == 0)
 		return journal_role_main(ROLE_FD);
-	(void)fprintf(stderr, "weird: --role: unknown role\n");
+	say(SAY_ERR, "--role %s: unknown role", role);
 	return DAEMON_USAGE;
 }
 
@@ -44,6 +45,8 @@ main(int argc, char **argv)
 	struct daemon_options opt = { 0 };
 	int c;
 
+	/* what is typed comes back escaped */
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
@@ -64,12 +67,14 @@ main(int argc, char **argv)
 			    ? DAEMON_FAILED
 			    : 0;
 		default:
-			(void)fputs("Try weird --help.\n", stderr);
+			say(SAY_ERR,
+			    "%s: no such option, or its value is missing: see weird --help",
+			    argv[optind - 1]);
 			return DAEMON_USAGE;
 		}
 	}
 	if (optind < argc) {
-		(void)fprintf(stderr, "weird: unexpected argument: %s\n", argv[optind]);
+		say(SAY_ERR, "unexpected argument: %s", argv[optind]);
 		return DAEMON_USAGE;
 	}
 	return daemon_run(&opt);

@@ -48,7 +48,10 @@ say_text(enum say_level level, struct str text)
 		text = str_sub(text, end + 1, text.n);
 	}
 	/* nobody is left to tell when standard error fails */
-	(void)io_write(STDERR_FILENO, b.p, b.n);
+	if (b.failed)
+		(void)io_write(STDERR_FILENO, "weird: out of memory\n", 21);
+	else
+		(void)io_write(STDERR_FILENO, b.p, b.n);
 }
 
 void
