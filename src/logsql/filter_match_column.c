@@ -31,23 +31,28 @@ static int
 match_dict(const struct filter *f, const struct column *c, uint64_t *sel,
     struct filter_scratch *scratch)
 {
-	uint8_t *yes;
-	size_t i;
+	AUTO_FREE uint8_t *yes = calloc(c->n_dict + 1, 1);
+	size_t i, w, k, n;
+	uint64_t keep;
 	int r = 0;
 
-	yes = calloc(c->n_dict + 1, 1);
 	if (yes == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < c->n_dict && r >= 0; i++) {
 		r = filter_test(f, c->dict[i], scratch);
 		yes[i] = r == 1;
 	}
-	if (r >= 0)
-		BITS_FOREACH(i, sel, c->n_rows)
-	if (!yes[c->codes[i]])
-		bits_clear(sel, i);
-	free(yes);
-	return r < 0 ? err_trace(r) : 0;
+	if (r < 0)
+		return err_trace(r);
+	for (w = 0; w < BITS_WORDS(c->n_rows); w++) {
+		if (sel[w] == 0)
+			continue;
+		n = c->n_rows - w * 64 < 64 ? c->n_rows - w * 64 : 64;
+		for (keep = k = 0; k < n; k++)
+			keep |= (uint64_t)yes[c->codes[w * 64 + k]] << k;
+		sel[w] &= keep;
+	}
+	return 0;
 }
 
 static bool
@@ -76,12 +81,66 @@ int_number(int64_t v, unsigned scale)
 	return v < 0 ? -d : d;
 }
 
+/* The least integer whose number is at least ${bound}, or above it; INT64_MAX when there is none.  Numbers ascend. */
+static int64_t
+first_int(double bound, bool above, unsigned scale)
+{
+	int64_t lo = INT64_MIN, hi = INT64_MAX, mid;
+	double v;
+
+	while (lo < hi) {
+		/* Half of the way, rounded down; the way itself may not fit. */
+		mid = lo + (int64_t)(((uint64_t)hi - (uint64_t)lo) / 2);
+		v = int_number(mid, scale);
+		if (above ? v > bound : v >= bound)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* Up to this scale int_number ascends with its integer, so that bounds can be told in integers. */
+enum { ASCENDS_MAX = 15 };
+
+static void
+match_int_bounds(const struct filter *f, const struct column *c, uint64_t *sel)
+{
+	double top = int_number(INT64_MAX, c->scale);
+	int64_t min = first_int(f->min, false, c->scale), max = INT64_MAX;
+	size_t w, k, n;
+	uint64_t keep;
+
+	if (top > f->max)
+		max = first_int(f->max, true, c->scale);
+	if (top < f->min || max == INT64_MIN) {
+		bits_zero(sel, c->n_rows);
+		return;
+	}
+	/* From "none of these" to "the last one". */
+	max -= top > f->max ? 1 : 0;
+	for (w = 0; w < BITS_WORDS(c->n_rows); w++) {
+		if (sel[w] == 0)
+			continue;
+		n = c->n_rows - w * 64 < 64 ? c->n_rows - w * 64 : 64;
+		for (keep = k = 0; k < n; k++)
+			keep |=
+			    (uint64_t)((c->ints[w * 64 + k] >= min) & (c->ints[w * 64 + k] <= max))
+			    << k;
+		sel[w] &= c->present != NULL ? keep & c->present[w] : keep;
+	}
+}
+
 static void
 match_int_range(const struct filter *f, const struct column *c, uint64_t *sel)
 {
 	size_t i;
 	double v;
 
+	if (c->scale <= ASCENDS_MAX && !isnan(f->min) && !isnan(f->max)) {
+		match_int_bounds(f, c, sel);
+		return;
+	}
 	BITS_FOREACH(i, sel, c->n_rows)
 	{
 		v = int_number(c->ints[i], c->scale);

@@ -12,6 +12,17 @@
 #include "base/map.h"
 #include "query/pipe_stage.h"
 
+/*
+ * Which group an integer of one scale is, so that its text is made and hashed once only.
+ * Invariants: cap is 0 or a power of two, n < cap / 2; groups[i] == UINT32_MAX: the place is free.
+ */
+struct group_ints {
+	int64_t *keys;
+	uint32_t *groups;
+	size_t n, cap;
+	unsigned scale;
+};
+
 /* The groups that one worker has met: entry i of keys is group i. */
 struct group_part {
 	const struct str *names;   /* borrowed */
@@ -20,6 +31,7 @@ struct group_part {
 	struct map keys;
 	struct buf key; /* being made */
 	uint64_t charged;
+	struct group_ints ints;
 };
 
 void group_part_init(struct group_part *g, const struct str *names, size_t n);

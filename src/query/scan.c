@@ -217,7 +217,7 @@ hide_weir(struct scan_hit *h, struct arena *arena, uint64_t *sel)
 static int
 take_rows(struct scan_hit *h, const uint64_t *sel, bool times, struct arena *arena)
 {
-	size_t n_all = h->info.sum.n_rows, i, k = 0;
+	size_t n_all = h->info.sum.n_rows, i;
 	struct column c;
 	int r;
 
@@ -228,8 +228,7 @@ take_rows(struct scan_hit *h, const uint64_t *sel, bool times, struct arena *are
 	h->times = times ? malloc(h->n * sizeof(*h->times)) : NULL;
 	if (h->rows == NULL || (times && h->times == NULL))
 		return err_origin(-ENOMEM);
-	BITS_FOREACH(i, sel, n_all)
-	h->rows[k++] = (uint32_t)i;
+	bits_list(sel, n_all, h->rows);
 	if (!times)
 		return 0;
 	r = scan_hit_column(h, STR("_time"), h->n < n_all ? h->rows : NULL, h->n, arena, &c);

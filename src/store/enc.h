@@ -123,6 +123,8 @@ uint32_t enc_bits_at32(const uint8_t *p, size_t n_bytes, size_t i, unsigned widt
 void enc_ints_put(struct buf *out, const int64_t *v, size_t n);
 /** enc_ints_get(s, out, n): back; false when s holds no such thing. */
 bool enc_ints_get(struct scan *s, int64_t *out, size_t n);
+/** enc_ints_pick(s, n, at, k, out): the k of them with the numbers at[], which ascend. */
+bool enc_ints_pick(struct scan *s, size_t n, const uint32_t *at, size_t k, int64_t *out);
 /** enc_ints_skip(s, n): step over n integers. */
 bool enc_ints_skip(struct scan *s, size_t n);
 

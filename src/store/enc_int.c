@@ -60,6 +60,42 @@ spread(int64_t *ints, const uint64_t *present, size_t n_rows, size_t n)
 		ints[i] = bits_get(present, i) ? ints[--n] : 0;
 }
 
+/* Few rows: only the groups that they are in. */
+static int
+get_some(const struct enc_chunk *c, struct scan *s, const uint64_t *present, size_t n,
+    const struct enc_rows *rows, struct arena *arena, struct column *ret)
+{
+	int64_t *ints = arena_zalloc(arena, rows->n + 1, sizeof(*ints));
+	int64_t *picked = arena_alloc(arena, (rows->n + 1) * sizeof(*picked));
+	uint32_t *at = arena_alloc(arena, (rows->n + 1) * sizeof(*at));
+	uint64_t *has = arena_zalloc(arena, BITS_WORDS(rows->n) + 1, sizeof(*has));
+	size_t i, k = 0, w = 0, before = 0, row;
+
+	if (ints == NULL || picked == NULL || at == NULL || has == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < rows->n; i++) {
+		row = rows->rows[i];
+		if (present != NULL && !bits_get(present, row))
+			continue;
+		bits_set(has, i);
+		for (; present != NULL && w < row / 64; w++)
+			before += (size_t)__builtin_popcountll(present[w]);
+		at[k++] = (uint32_t)(present == NULL ? row
+		                                     : before +
+		            (size_t)__builtin_popcountll(
+		                present[w] & ((UINT64_C(1) << (row % 64)) - 1)));
+	}
+	if (!enc_ints_pick(s, n, at, k, picked))
+		return BLOCK_E_CORRUPT;
+	k = 0;
+	BITS_FOREACH(i, has, rows->n)
+	ints[i] = picked[k++];
+	ret->n_rows = rows->n;
+	ret->ints = ints;
+	ret->present = present != NULL ? has : NULL;
+	return 0;
+}
+
 int
 enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret)
@@ -78,6 +114,10 @@ enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena
 	r = enc_present_get(&s, c->zstd, c->n_rows, arena, &all.present, &n);
 	if (r != 0)
 		return r;
+	if (rows->rows != NULL && rows->n < c->n_rows / ENC_GROUP) {
+		*ret = all;
+		return get_some(c, &s, all.present, n, rows, arena, ret);
+	}
 	ints = arena_alloc(arena, (c->n_rows + 1) * sizeof(*ints));
 	if (ints == NULL)
 		return err_origin(-ENOMEM);

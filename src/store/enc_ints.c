@@ -201,6 +201,31 @@ enc_ints_get(struct scan *s, int64_t *out, size_t n)
 }
 
 bool
+enc_ints_pick(struct scan *s, size_t n, const uint32_t *at, size_t k, int64_t *out)
+{
+	uint64_t d[ENC_GROUP];
+	int64_t v[ENC_GROUP];
+	struct group g;
+	size_t i, len, j, done = 0;
+
+	for (i = 0; i < n && done < k; i += len) {
+		len = n - i < ENC_GROUP ? n - i : ENC_GROUP;
+		if (!get_group(s, len, &g))
+			return false;
+		if (at[done] >= i + len)
+			continue;
+		enc_bits_get(g.packed.p, len, g.width, d);
+		for (j = 0; j < len; j++)
+			v[j] = (int64_t)(d[j] + g.base);
+		if (g.n_exc != 0 && !apply_patches(&g, v, len))
+			return false;
+		for (; done < k && at[done] < i + len; done++)
+			out[done] = v[at[done] - i];
+	}
+	return done == k;
+}
+
+bool
 enc_ints_skip(struct scan *s, size_t n)
 {
 	struct group g;

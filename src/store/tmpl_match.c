@@ -102,11 +102,41 @@ class_of(const struct tmpl_literal *l, uint64_t chars)
 	return class;
 }
 
+/* A canonical number: digits, and with a scale a point before the last of them. */
+static void
+walk_number(struct walk *w, const struct tmpl_slot *s)
+{
+	const struct tmpl_literal *l = w->l;
+
+	if (s->scale == 0) {
+		walk_class(w, l->digits, 1, s->size);
+		return;
+	}
+	if (s->size < s->scale + 2) {
+		walk_class(w, l->digits | l->eq['.'], 1, s->size);
+		return;
+	}
+	walk_class(w, l->digits, 1, s->size - s->scale - 1);
+	walk_bytes(w, STR("."));
+	walk_class(w, l->digits, s->scale, s->scale);
+}
+
+static void
+walk_ipv4(struct walk *w)
+{
+	unsigned i;
+
+	for (i = 0; i < 4; i++) {
+		if (i > 0)
+			walk_bytes(w, STR("."));
+		walk_class(w, w->l->digits, 1, 3);
+	}
+}
+
 static void
 walk_slot(struct walk *w, const struct tmpl_slot *s)
 {
 	const struct tmpl_literal *l = w->l;
-	uint64_t points = l->eq['.'];
 
 	switch (s->type) {
 	case SLOT_CONST:
@@ -114,7 +144,7 @@ walk_slot(struct walk *w, const struct tmpl_slot *s)
 		break;
 	case SLOT_NUM:
 		walk_bytes(w, s->text);
-		walk_class(w, l->digits | (s->scale != 0 ? points : 0), 1, s->size);
+		walk_number(w, s);
 		walk_bytes(w, s->suffix);
 		break;
 	case SLOT_PATTERN:
@@ -124,7 +154,7 @@ walk_slot(struct walk *w, const struct tmpl_slot *s)
 		walk_class(w, l->hex, s->size * 2, s->size * 2);
 		break;
 	case SLOT_IPV4:
-		walk_class(w, l->digits | points, 7, 15);
+		walk_ipv4(w);
 		break;
 	case SLOT_DICT:
 	case SLOT_TEXT:
@@ -155,6 +185,7 @@ struct gather {
 	const struct block_match *m;
 	uint8_t *p;
 	size_t n, cap;
+	size_t total; /* bytes of all rows so far */
 	uint32_t *ends, *rows;
 	size_t n_rows;
 	uint64_t *found;
@@ -185,7 +216,11 @@ gather_row(struct gather *g, struct arena *arena, const struct tmpl *t, size_t k
 		if (g->p == NULL)
 			return err_origin(-ENOMEM);
 	}
+	g->total -= g->n;
 	g->n = (size_t)(tmpl_write(t, k, g->p + g->n) - g->p);
+	g->total += g->n;
+	if (g->total > ENC_BYTES_MAX)
+		return BLOCK_E_CORRUPT;
 	g->ends[g->n_rows] = (uint32_t)g->n;
 	g->rows[g->n_rows++] = (uint32_t)row;
 	return 0;
