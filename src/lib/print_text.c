@@ -148,6 +148,20 @@ put_msg(struct printer *p, struct str msg)
 	styled(p, "", msg);
 }
 
+/*
+ * What journald adds to each line (_PID, _CMDLINE and a dozen more), and what the head of the row says already, would
+ * bury the fields that somebody wrote.  The other formats have them, and so has a query that names them.
+ */
+static bool
+is_noise(const struct printer *p, const struct roles *roles, struct str name)
+{
+	if (p->opt.n_columns > 0 || roles->msg == SIZE_MAX)
+		return false;
+	return (name.n > 1 && name.p[0] == '_' && name.p[1] >= 'A' && name.p[1] <= '_') ||
+	    str_starts(name, STR("SYSLOG_")) || str_eq_c(name, "PRIORITY") ||
+	    str_eq_c(name, "MESSAGE_ID");
+}
+
 static void
 put_fields(struct printer *p, const struct print_cells *cells, const struct roles *roles,
     size_t row, const char *sep)
@@ -158,7 +172,8 @@ put_fields(struct printer *p, const struct print_cells *cells, const struct role
 
 	for (i = 0; i < cells->n; i++) {
 		if (cells->values[i][row].n == 0 || i == roles->time || i == roles->stream ||
-		    i == roles->msg || i == roles->level || i == roles->service)
+		    i == roles->msg || i == roles->level || i == roles->service ||
+		    is_noise(p, roles, cells->names[i]))
 			continue;
 		buf_c(out, any ? " " : sep);
 		if (!any && dim)
