@@ -7,43 +7,21 @@
 #include "cli/out.h"
 #include "cli/place.h"
 #include "cli/socket.h"
-#include "lib/print.h"
-#include "parsers/parser.h"
-
-/* Nested objects come with dotted names: one line each, and lists as they are. */
-static int
-show_text(struct out *o, struct str json)
-{
-	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	struct field *fields;
-	size_t i, n, width = 0;
-
-	if (json_fields(str_trim(json), &arena, &fields, &n) != 0)
-		return out_write(o, json.p, json.n);
-	for (i = 0; i < n; i++)
-		if (fields[i].name.n > width)
-			width = fields[i].name.n;
-	for (i = 0; i < n; i++) {
-		print_escape(&text, fields[i].name);
-		buf_printf(&text, "%*s  ", (int)(width - fields[i].name.n), "");
-		print_escape(&text, fields[i].value);
-		buf_byte(&text, '\n');
-	}
-	return out_write(o, text.p, text.n);
-}
+#include "cli/status_text.h"
 
 static int
 ask(const struct options *opt, const char *store)
 {
 	AUTO_FINI(buf_fini) struct buf answer = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf page = BUF_INIT;
 	AUTO_CLOSE int fd = -1;
 	struct out o;
 	int r, status = 0;
 
 	r = socket_open(store, &fd);
 	if (r == SOCKET_E_NONE)
-		return cli_fail(CLI_FAILED, "no daemon holds the store %s", store);
+		return cli_fail(CLI_FAILED,
+		    "no daemon runs on the store %s: start weird, or see weir store stats", store);
 	if (r == 0)
 		r = socket_request(fd, "GET", "/status", "", STR_NONE, &status, &answer);
 	if (r != 0)
@@ -53,10 +31,11 @@ ask(const struct options *opt, const char *store)
 		return cli_fail(CLI_FAILED, "status failed: %s/weir.sock: HTTP %d %.*s", store,
 		    status, STR_ARG(str_trim(buf_view(&answer))));
 	out_init(&o, !opt->no_pager, true);
-	if (opt->output != NULL && strcmp(opt->output, "json") == 0)
+	if ((opt->output != NULL && strcmp(opt->output, "json") == 0) ||
+	    status_text(&page, buf_view(&answer)) != 0)
 		(void)out_write(&o, answer.p, answer.n);
 	else
-		(void)show_text(&o, buf_view(&answer));
+		(void)out_write(&o, page.p, page.n);
 	return out_finish(&o, CLI_DONE);
 }
 

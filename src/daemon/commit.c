@@ -5,7 +5,8 @@
  *
  * A commit that fails keeps everything in memory and is tried again: sources wait meanwhile.  An append that
  * fails has taken nobody knows how many rows, so all since the last commit is forgotten, and the sources
- * are made anew from the positions of that commit, as after a restart.
+ * go back to the positions of that commit.  They keep what they have open: a file that was deleted
+ * meanwhile is nowhere else.
  */
 #include "daemon/daemon_internal.h"
 #include "daemon/say.h"
@@ -64,9 +65,41 @@ commit_checkpoints(struct daemon *d)
 	return 0;
 }
 
+/* A source that cannot note it now notes it at its next poll. */
+static void
+commit_tell(struct daemon *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->setup->n_inputs; i++) {
+		struct source *s = d->setup->inputs[i].source;
+
+		if (s->ops->committed != NULL)
+			(void)s->ops->committed(s);
+	}
+}
+
+/* Where a source cannot go back, all of them are made anew, as after a restart. */
+static int
+commit_rewind(struct daemon *d)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < d->setup->n_inputs; i++) {
+		struct input *in = &d->setup->inputs[i];
+
+		r = in->source->ops->rewind(in->source);
+		in->ready = true;
+		in->ended = false;
+	}
+	return r == 0 ? 0 : setup_sources(d, d->setup);
+}
+
 int
 commit_now(struct daemon *d)
 {
+	struct span began;
 	int r;
 
 	r = intake_flush(d);
@@ -74,6 +107,7 @@ commit_now(struct daemon *d)
 		r = commit_checkpoints(d);
 	if (d->abort_due)
 		return commit_abort(d);
+	began = mono_now();
 	if (r == 0)
 		r = store_commit(d->store, wall_now());
 	d->last_commit = mono_now();
@@ -82,6 +116,9 @@ commit_now(struct daemon *d)
 		return 1;
 	}
 	d->dirty = false;
+	d->n_commits++;
+	d->commits_took.ns += d->last_commit.ns - began.ns;
+	commit_tell(d);
 	d->batch_committed = d->batch_seq;
 	if (d->api != NULL)
 		api_committed(d->api, true);
@@ -106,7 +143,7 @@ commit_abort(struct daemon *d)
 	commit_pause(d, "append", STORE_E_FULL);
 	r = push_load(d);
 	if (r == 0)
-		r = setup_sources(d, d->setup);
+		r = commit_rewind(d);
 	return r != 0 ? r : 1;
 }
 

@@ -64,15 +64,19 @@ signals_init(struct daemon *d)
 
 /* ---- start ---- */
 
-/* The configuration that holds; > 0: there is none, and it was said why. */
+/*
+ * The configuration that holds; > 0: there is none, and it was said why.  A daemon that runs by the default file does not
+ * fall back to no file when it goes away.
+ */
 static int
-load_config(const struct daemon_options *opt, struct config **ret)
+load_config(const struct daemon *d, struct config **ret)
 {
 	AUTO_FINI(buf_fini) struct buf errors = BUF_INIT;
-	const char *path = opt->config;
+	const char *path = d->opt->config;
+	bool had_file = d->setup != NULL && d->setup->config->path.n != 0;
 	int r;
 
-	if (path == NULL && access(default_config, F_OK) == 0)
+	if (path == NULL && (had_file || access(default_config, F_OK) == 0))
 		path = default_config;
 	r = path != NULL ? config_load(path, ret, &errors) : config_default(ret);
 	if (errors.n > 0)
@@ -120,7 +124,7 @@ open_api(struct daemon *d)
 	AUTO_FINI(buf_fini) struct buf path = BUF_INIT;
 	struct api_ops ops = {
 		.insert = push_insert,
-		.metrics = status_metrics,
+		.metrics = metrics_text,
 		.status = status_json,
 		.healthy = status_healthy,
 		.ctx = d,
@@ -141,10 +145,10 @@ daemon_start(struct daemon *d)
 	AUTO(config_free) struct config *config = NULL;
 	int r;
 
-	r = load_config(d->opt, &config);
+	r = load_config(d, &config);
 	if (r != 0)
 		return DAEMON_USAGE;
-	if (config->n_ids > 0 && names_set_ids(config->ids, config->n_ids) != 0)
+	if (names_set_ids(config->ids, config->n_ids) != 0)
 		return DAEMON_FAILED;
 	r = setup_new(&d->setup, d, TAKE(config));
 	if (r != 0)
@@ -161,6 +165,19 @@ daemon_start(struct daemon *d)
 
 /* ---- reload ---- */
 
+/* The store by other options: its lock and its positions are on disk, and nothing is pending after a commit. */
+static int
+reload_store(struct daemon *d, const struct setup *s)
+{
+	const struct config *c = s->config;
+
+	/* first: a thread of the store's may be reading the names of IDs */
+	d->store = store_close(d->store);
+	if (names_set_ids(c->ids, c->n_ids) != 0)
+		return 1;
+	return open_store(d, s) != 0 ? 1 : 0;
+}
+
 /* Everything new is there before anything old goes. */
 static int
 reload_swap(struct daemon *d, struct setup *fresh)
@@ -168,21 +185,11 @@ reload_swap(struct daemon *d, struct setup *fresh)
 	bool same = setup_same_store(d->setup, fresh);
 	int r;
 
-	if (!same) {
-		/* its lock and its positions are on disk; nothing is pending after the commit */
-		d->store = store_close(d->store);
-		r = open_store(d, fresh);
-		if (r != 0) {
-			r = open_store(d, d->setup);
-			return r != 0 ? -EIO : 1;
-		}
-	}
-	r = setup_sources(d, fresh);
-	if (r != 0 && !same) {
-		d->store = store_close(d->store);
-		if (open_store(d, d->setup) != 0)
-			return -EIO;
-	}
+	r = same ? 0 : reload_store(d, fresh);
+	if (r == 0)
+		r = setup_sources(d, fresh);
+	if (r != 0 && !same && reload_store(d, d->setup) != 0)
+		return -EIO;
 	return r;
 }
 
@@ -193,7 +200,7 @@ reload_build(struct daemon *d)
 	AUTO(setup_free) struct setup *fresh = NULL;
 	int r;
 
-	if (load_config(d->opt, &config) != 0)
+	if (load_config(d, &config) != 0)
 		return 1;
 	r = setup_new(&fresh, d, TAKE(config));
 	if (r != 0)
@@ -211,8 +218,6 @@ reload_build(struct daemon *d)
 	if (r == 0) {
 		(void)setup_free(d->setup);
 		d->setup = TAKE(fresh);
-		if (d->setup->config->n_ids > 0)
-			r = names_set_ids(d->setup->config->ids, d->setup->config->n_ids);
 	}
 	return r;
 }
@@ -227,6 +232,10 @@ daemon_reload(struct daemon *d)
 	    (long long)(mono_now().ns / NS_PER_US));
 	r = reload_build(d);
 	(void)sd_notify(0, "READY=1");
+	if (r == 0)
+		d->n_reloads++;
+	else
+		d->n_reloads_refused++;
 	if (r == 0)
 		return intake_event(d, "log", "configuration is taken over", NULL, 0);
 	if (d->store == NULL)
@@ -381,6 +390,7 @@ loop_turn(struct daemon *d)
 	    (d->dirty ? DAEMON_MAINTAIN_S : DAEMON_MAINTAIN_IDLE_S) * NS_PER_S)
 		commit_maintain(d);
 	loop_watchdog(d);
+	(void)status_rate(d);
 	return d->reload ? daemon_reload(d) : 0;
 }
 

@@ -29,6 +29,7 @@ enum {
 	DAEMON_RETRY_MS = 1000,        /* a store without room is tried again */
 	DAEMON_COMMIT_MIN_MS = 20,     /* between two commits that pushes ask for */
 	DAEMON_PUSH_PATIENCE_S = 10,   /* of a push that waits for a commit that fails */
+	DAEMON_RATE_S = 10,            /* rates are those of the last one or two of these */
 };
 
 /* A source and the loop's handle on it. */
@@ -59,6 +60,12 @@ struct batch_id {
 	char *key;
 };
 
+/* How many rows there were at a moment. */
+struct rate_mark {
+	struct span at;
+	uint64_t n_rows;
+};
+
 struct daemon {
 	const struct daemon_options *opt;
 	struct setup *setup;
@@ -86,6 +93,9 @@ struct daemon {
 
 	struct span started;
 	uint64_t n_rows, n_events, n_losses, n_lost, n_commits_failed, n_aborts, n_pushed;
+	uint64_t n_lost_bytes, n_reloads, n_reloads_refused, n_commits;
+	struct span commits_took;            /* all commits together */
+	struct rate_mark rate_old, rate_new; /* rows at two moments, 10 s or more apart */
 	uint64_t watchdog_us;
 	struct span watchdog_at;
 };
@@ -134,6 +144,17 @@ int push_load(struct daemon *d);
 void push_fini(struct daemon *d);
 
 /* status.c */
-void status_metrics(void *ctx, struct buf *out);
+/** status_each(d, fn, ctx): each source's status. */
+void status_each(struct daemon *d, void (*fn)(void *ctx, const struct source_status *st),
+    void *ctx);
+/** status_rate(d): rows a second, of late. */
+double status_rate(struct daemon *d);
+struct status_memory {
+	uint64_t n_bytes, peak_bytes;
+};
+struct status_memory status_memory(void);
 void status_json(void *ctx, struct buf *out);
 bool status_healthy(void *ctx, struct buf *why);
+
+/* metrics.c */
+void metrics_text(void *ctx, struct buf *out);

@@ -76,22 +76,32 @@ event_fill(struct daemon *d, struct record *rec, const char *kind, const char *t
 	return buf_err(&stream);
 }
 
+/* The number in the field of that name; 0 where there is none. */
+static uint64_t
+count_of(const struct field *fields, size_t n_fields, struct str name)
+{
+	uint64_t n = 0;
+	size_t i, k;
+
+	for (i = 0; i < n_fields; i++)
+		for (k = 0; str_eq(fields[i].name, name) && k < fields[i].value.n; k++)
+			n = n * 10 + (uint64_t)(fields[i].value.p[k] - '0');
+	return n;
+}
+
 int
 intake_event(void *ctx, const char *kind, const char *text, const struct field *fields,
     size_t n_fields)
 {
 	struct daemon *d = ctx;
 	struct record *rec;
-	size_t i;
 	int r;
 
 	d->n_events++;
 	if (strcmp(kind, "loss") == 0) {
 		d->n_losses++;
-		for (i = 0; i < n_fields; i++)
-			if (str_eq(fields[i].name, STR("lost")))
-				d->n_lost +=
-				    (uint64_t)strtoull((const char *)fields[i].value.p, NULL, 10);
+		d->n_lost += count_of(fields, n_fields, STR("lost"));
+		d->n_lost_bytes += count_of(fields, n_fields, STR("bytes"));
 	}
 	say(strcmp(kind, "loss") == 0 ? SAY_WARNING : SAY_INFO, "%s", text);
 	if (d->events.n >= DAEMON_EVENTS_MAX)

@@ -115,12 +115,14 @@ setup_same_store(const struct setup *a, const struct setup *b)
 	    x->store.seal_age.ns != y->store.seal_age.ns ||
 	    x->store.max_bytes != y->store.max_bytes ||
 	    x->store.seal_bytes != y->store.seal_bytes ||
-	    x->store.min_free_percent != y->store.min_free_percent ||
-	    x->store.n_keep != y->store.n_keep || !str_eq(x->store.group, y->store.group))
+	    x->store.min_free_percent != y->store.min_free_percent || x->n_ids != y->n_ids ||
+	    !str_eq(x->store.group, y->store.group))
 		return false;
-	for (i = 0; i < x->store.n_keep; i++)
-		if (x->store.keep[i].keep.ns != y->store.keep[i].keep.ns ||
-		    !str_eq(x->store.keep[i].match, y->store.keep[i].match))
+	/* the store has borrowed the filters of its classes from the setup that goes */
+	if (x->store.n_keep > 0 || y->store.n_keep > 0)
+		return false;
+	for (i = 0; i < x->n_ids; i++)
+		if (!str_eq(x->ids[i], y->ids[i]))
 			return false;
 	return true;
 }

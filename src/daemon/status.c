@@ -1,6 +1,6 @@
 /*
  * daemon/status.c - how it goes.
- * One job: the daemon's state as JSON for weir status, and as Prometheus text.
+ * One job: the daemon's state as JSON, for weir status.
  * Floor: 6 (uses ingest, store, base).
  */
 #include <fcntl.h>
@@ -14,21 +14,51 @@ struct status_out {
 	size_t n;
 };
 
+/* Of /proc/self/status: a line "NAME:   1234 kB". */
 static uint64_t
-memory_bytes(void)
+status_kb(struct str text, struct str name)
 {
-	char text[128];
-	unsigned long long size, resident;
+	size_t at = str_find(text, name);
+	uint64_t kb = 0;
+
+	if (at == SIZE_MAX)
+		return 0;
+	for (at += name.n; at < text.n && text.p[at] != '\n'; at++)
+		if (text.p[at] >= '0' && text.p[at] <= '9')
+			kb = kb * 10 + (uint64_t)(text.p[at] - '0');
+	return kb * 1024;
+}
+
+struct status_memory
+status_memory(void)
+{
+	char text[4096];
 	AUTO_CLOSE int fd = -1;
 	size_t n;
 
-	fd = io_open(AT_FDCWD, "/proc/self/statm", O_RDONLY, 0);
-	if (fd < 0 || io_read(fd, text, sizeof(text) - 1, &n) < 0)
-		return 0;
-	text[n] = '\0';
-	if (sscanf(text, "%llu %llu", &size, &resident) != 2)
-		return 0;
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	fd = io_open(AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
+	if (fd < 0 || io_read(fd, text, sizeof(text), &n) < 0)
+		return (struct status_memory){ 0 };
+	return (struct status_memory){
+		.n_bytes = status_kb(str_of(text, n), STR("VmRSS:")),
+		.peak_bytes = status_kb(str_of(text, n), STR("VmHWM:")),
+	};
+}
+
+double
+status_rate(struct daemon *d)
+{
+	struct span now = mono_now();
+	double s;
+
+	if (d->rate_new.at.ns == 0)
+		d->rate_old.at = d->rate_new.at = d->started;
+	if (now.ns - d->rate_new.at.ns >= DAEMON_RATE_S * NS_PER_S) {
+		d->rate_old = d->rate_new;
+		d->rate_new = (struct rate_mark){ now, d->n_rows };
+	}
+	s = (double)(now.ns - d->rate_old.at.ns) / 1e9;
+	return s > 0 ? (double)(d->n_rows - d->rate_old.n_rows) / s : 0;
 }
 
 static void
@@ -75,13 +105,14 @@ put_source(void *ctx, const struct source_status *st)
 	put_number(o->out, "lines", st->n_lines);
 	put_number(o->out, "bytes", st->n_bytes);
 	put_number(o->out, "lost", st->n_lost);
+	put_number(o->out, "lost_bytes", st->n_lost_bytes);
 	put_time(o->out, "last_line", st->last_line);
 	put_text(o->out, "position", st->position);
 	buf_byte(o->out, '}');
 }
 
-static void
-each_source(struct daemon *d, void (*fn)(void *ctx, const struct source_status *st), void *ctx)
+void
+status_each(struct daemon *d, void (*fn)(void *ctx, const struct source_status *st), void *ctx)
 {
 	size_t i;
 
@@ -142,151 +173,24 @@ status_json(void *ctx, struct buf *out)
 	struct daemon *d = ctx;
 	struct status_out o = { out, 0 };
 	struct span up = { mono_now().ns - d->started.ns };
+	struct status_memory memory = status_memory();
 
 	buf_printf(out, "{\"version\":\"%s\",\"pid\":%ld", WEIR_VERSION, (long)getpid());
 	put_seconds(out, "uptime_s", up);
-	put_number(out, "memory_bytes", memory_bytes());
+	put_number(out, "memory_bytes", memory.n_bytes);
+	put_number(out, "memory_peak_bytes", memory.peak_bytes);
 	put_number(out, "rows", d->n_rows);
-	buf_printf(out, ",\"rows_per_s\":%.1f",
-	    up.ns > 0 ? (double)d->n_rows * 1e9 / (double)up.ns : 0.0);
+	buf_printf(out, ",\"rows_per_s\":%.1f", status_rate(d));
 	put_number(out, "pushed", d->n_pushed);
 	put_number(out, "losses", d->n_losses);
 	put_number(out, "lost", d->n_lost);
+	put_number(out, "lost_bytes", d->n_lost_bytes);
 	put_store(d, out);
 	buf_c(out, ",\"inputs\":[");
 	put_inputs(d, out);
 	buf_c(out, "],\"sources\":[");
-	each_source(d, put_source, &o);
+	status_each(d, put_source, &o);
 	buf_c(out, "]}\n");
-}
-
-/* ---- metrics ---- */
-
-static void
-metric(struct buf *out, const char *name, const char *type, const char *help, double v)
-{
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, type, name, v);
-}
-
-/* A label value escapes backslash, quote and newline, and no more. */
-static void
-label_value(struct buf *out, struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] == '\\' || s.p[i] == '"')
-			buf_byte(out, '\\');
-		if (s.p[i] == '\n')
-			buf_c(out, "\\n");
-		else
-			buf_byte(out, s.p[i]);
-	}
-}
-
-struct source_metric {
-	struct buf *out;
-	const char *name;
-	double (*value)(const struct source_status *st);
-};
-
-static void
-put_source_metric(void *ctx, const struct source_status *st)
-{
-	struct source_metric *m = ctx;
-
-	buf_printf(m->out, "%s{kind=\"%s\",name=\"", m->name, st->kind);
-	label_value(m->out, st->name);
-	buf_printf(m->out, "\"} %.17g\n", m->value(st));
-}
-
-static double
-source_lines(const struct source_status *st)
-{
-	return (double)st->n_lines;
-}
-
-static double
-source_bytes(const struct source_status *st)
-{
-	return (double)st->n_bytes;
-}
-
-static double
-source_lost(const struct source_status *st)
-{
-	return (double)st->n_lost;
-}
-
-static double
-source_lag(const struct source_status *st)
-{
-	return (double)st->lag.ns / 1e9;
-}
-
-static double
-source_lag_bytes(const struct source_status *st)
-{
-	return (double)st->lag_bytes;
-}
-
-static void
-put_source_metrics(struct daemon *d, struct buf *out)
-{
-	static const struct {
-		const char *name, *type, *help;
-		double (*value)(const struct source_status *st);
-	} rows[] = {
-		{ "weir_source_lines_total", "counter", "Lines read.", source_lines },
-		{ "weir_source_bytes_total", "counter", "Bytes read.", source_bytes },
-		{ "weir_source_lost_total", "counter", "Lines or entries lost.", source_lost },
-		{ "weir_source_lag_seconds", "gauge", "Age of the last line read while more waits.",
-		    source_lag },
-		{ "weir_source_lag_bytes", "gauge", "Bytes not yet read.", source_lag_bytes },
-	};
-	struct source_metric m = { .out = out };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[i].name, rows[i].help,
-		    rows[i].name, rows[i].type);
-		m.name = rows[i].name;
-		m.value = rows[i].value;
-		each_source(d, put_source_metric, &m);
-	}
-}
-
-void
-status_metrics(void *ctx, struct buf *out)
-{
-	struct daemon *d = ctx;
-	struct store_stats st;
-
-	store_stats(d->store, &st);
-	metric(out, "weir_rows_total", "counter", "Rows taken in since the start.",
-	    (double)d->n_rows);
-	metric(out, "weir_pushed_rows_total", "counter", "Of them by inserts.",
-	    (double)d->n_pushed);
-	metric(out, "weir_events_total", "counter", "Events of the daemon itself.",
-	    (double)d->n_events);
-	metric(out, "weir_losses_total", "counter", "Events that tell of a loss.",
-	    (double)d->n_losses);
-	metric(out, "weir_lost_lines_total", "counter",
-	    "Lines lost, as far as their number is known.", (double)d->n_lost);
-	metric(out, "weir_store_rows", "gauge", "Committed rows in the store.", (double)st.n_rows);
-	metric(out, "weir_store_bytes", "gauge", "Bytes of the store.", (double)st.n_bytes);
-	metric(out, "weir_store_segments", "gauge", "Segments of the store.",
-	    (double)st.n_segments);
-	metric(out, "weir_store_pending_bytes", "gauge", "Memory that waits for a commit.",
-	    (double)st.pending_bytes);
-	metric(out, "weir_commits_total", "counter", "Commits.", (double)st.n_commits);
-	metric(out, "weir_commits_failed_total", "counter", "Commits and appends that failed.",
-	    (double)d->n_commits_failed);
-	metric(out, "weir_commit_seconds", "gauge", "How long the last commit took.",
-	    (double)st.last_commit_took.ns / 1e9);
-	metric(out, "weir_paused", "gauge", "1 while the store takes no rows.", d->paused);
-	metric(out, "weir_memory_bytes", "gauge", "Resident memory.", (double)memory_bytes());
-	put_source_metrics(d, out);
 }
 
 bool

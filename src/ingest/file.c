@@ -9,7 +9,10 @@
 
 enum { RESCAN_S = 30, RESCAN_BLIND_S = 2, CLOSE_IDLE_S = 300, ROTATE_WAIT_S = 5, CHUNK_MIN = 4096 };
 
-/* The key that says that a first look was taken: from then on a new file is read from its beginning. */
+/*
+ * The key that says that a first look was taken: from then on a new file is read from its beginning.  Its value is when a
+ * look was taken, in ns: all names that were there then have positions.
+ */
 #define STARTED_KEY STR("file/started")
 
 static struct file_source *
@@ -26,6 +29,7 @@ file_source_free(struct source *base)
 
 	if (s == NULL)
 		return NULL;
+	file_peers_leave(s);
 	for (i = 0; i < s->n_follows; i++)
 		(void)follow_free(s, s->follows[i]);
 	free(s->follows);
@@ -112,6 +116,20 @@ tick(struct file_source *s)
 }
 
 static int
+put_started(struct file_source *s)
+{
+	struct buf value = BUF_INIT;
+	int r;
+
+	buf_uint(&value, (uint64_t)s->looked.ns);
+	r = buf_err(&value);
+	if (r == 0)
+		r = s->base.intake.position(s->base.intake.ctx, STARTED_KEY, buf_view(&value));
+	buf_fini(&value);
+	return err_fold(r);
+}
+
+static int
 scan_when_due(struct file_source *s)
 {
 	int r;
@@ -121,7 +139,7 @@ scan_when_due(struct file_source *s)
 	r = file_scan(s);
 	if (r == 0 && !s->started) {
 		s->started = true;
-		r = err_fold(s->base.intake.position(s->base.intake.ctx, STARTED_KEY, STR("1")));
+		r = put_started(s);
 	}
 	if (!watch_complete(s->watch) && s->scan_at.ns > mono_now().ns + RESCAN_BLIND_S * NS_PER_S)
 		s->scan_at.ns = mono_now().ns + RESCAN_BLIND_S * NS_PER_S;
@@ -274,12 +292,17 @@ static int
 file_checkpoint(struct source *base)
 {
 	struct file_source *s = source_of(base);
+	bool changed = false;
 	size_t i, k;
 	int r = 0;
 
 	for (i = 0; r == 0 && i < s->n_follows; i++)
-		for (k = 0; r == 0 && k < s->follows[i]->n_gens; k++)
+		for (k = 0; r == 0 && k < s->follows[i]->n_gens; k++) {
+			changed = changed || s->follows[i]->gens[k]->changed;
 			r = checkpoint_gen(s, s->follows[i]->gens[k]);
+		}
+	if (r == 0 && changed && s->started)
+		r = put_started(s);
 	file_losses_sent(s);
 	s->checked = true;
 	return err_trace(r);
@@ -325,7 +348,7 @@ file_rewind(struct source *base)
 	s->checked = false;
 	r = file_losses_again(s);
 	if (r == 0 && s->started)
-		r = err_fold(s->base.intake.position(s->base.intake.ctx, STARTED_KEY, STR("1")));
+		r = put_started(s);
 	for (i = 0; r == 0 && i < s->n_follows; i++)
 		for (k = 0; r == 0 && k < s->follows[i]->n_gens; k++)
 			r = rewind_gen(s, s->follows[i]->gens[k]);
@@ -392,7 +415,7 @@ file_status(struct source *base, void (*fn)(void *ctx, const struct source_statu
 			continue;
 		st.name = str_c(f->path);
 		st.state = str_c(state_text(f));
-		st.n_lost = f->n_lost;
+		st.n_lost_bytes = f->n_lost_bytes;
 		sum_up(f, &st);
 		buf_clear(&at);
 		if (f->live != NULL)
@@ -517,6 +540,17 @@ take_options(struct file_source *s, const struct file_source_options *opt, struc
 	return r == SHAPE_E_OPTION ? FILE_E_OPTION : err_trace(r);
 }
 
+static struct wall
+looked_at(struct str digits)
+{
+	struct wall at = { 0 };
+	size_t i;
+
+	for (i = 0; i < digits.n && i < 18 + 1 && digits.p[i] >= '0' && digits.p[i] <= '9'; i++)
+		at.ns = (int64_t)((uint64_t)at.ns * 10 + (uint64_t)(digits.p[i] - '0'));
+	return at;
+}
+
 /* A position that cannot be read is as if it were not there; it is said, since lines may then come twice. */
 static int
 load_position(void *ctx, struct str key, struct str value)
@@ -525,8 +559,10 @@ load_position(void *ctx, struct str key, struct str value)
 	struct file_pos pos;
 	int r;
 
-	if (str_eq(key, STARTED_KEY))
+	if (str_eq(key, STARTED_KEY)) {
 		s->started = true;
+		s->looked = looked_at(value);
+	}
 	if (!str_starts(key, STR("file/")) || str_eq(key, STARTED_KEY))
 		return 0;
 	r = file_pos_read(value, &pos);
@@ -563,6 +599,8 @@ file_source_new(struct source **ret, const struct file_source_options *opt, cons
 	base->ops = &file_ops;
 	base->intake = *in;
 	r = take_options(s, opt, ret_error);
+	if (r == 0)
+		r = file_peers_join(s, opt->before, opt->n_before);
 	if (r == 0)
 		r = load(s, saved);
 	if (r != 0) {

@@ -118,7 +118,7 @@ file_lost(struct file_source *s, struct follow *f, const char *reason, uint64_t 
 		loss_fini(&loss);
 		return r;
 	}
-	f->n_lost += n_bytes;
+	f->n_lost_bytes += n_bytes;
 	r = emit(s, &loss);
 	if (r == 0)
 		r = keep(s, &loss);

@@ -87,7 +87,7 @@ struct follow {
 	bool wait_archive;       /* a file is being compressed beside it: no verdict yet */
 	unsigned misses;         /* looks without an end of that */
 	uint64_t next_seq, scan; /* the number of the scan that saw it last */
-	uint64_t n_lost;
+	uint64_t n_lost_bytes;
 };
 
 /* One name in a folder that is a rotated form of a followed one. */
@@ -111,6 +111,12 @@ struct file_loss {
 
 struct watch; /* file_watch.c */
 
+/* Another file source of the same daemon. */
+struct file_peer {
+	struct file_source *source;
+	bool before; /* its input is named earlier */
+};
+
 struct file_source {
 	struct source base;
 	struct file_source_options
@@ -129,6 +135,8 @@ struct file_source {
 	size_t q_at, q_n;
 	size_t n_open;
 	struct watch *watch;
+	struct file_peer *peers;
+	size_t n_peers;
 	struct record_batch batch;
 	struct buf chunk;
 	struct file_loss *losses;
@@ -136,6 +144,7 @@ struct file_source {
 	struct span scan_at, tick_at; /* mono_now() */
 	struct span scan_took;
 	uint64_t scan; /* number of the scan */
+	struct wall looked; /* when the last whole scan began, of an earlier run too; 0: never */
 	bool started;  /* an earlier run has taken its first look */
 	bool full;     /* max_names was reached and reported */
 	bool busy;     /* a tick is needed */
@@ -242,6 +251,14 @@ int file_losses_again(struct file_source *s);
 void file_losses_sent(struct file_source *s);
 void file_losses_acked(struct file_source *s);
 void file_losses_fini(struct file_source *s);
+
+/* file_peer.c: several inputs. */
+int file_peers_join(struct file_source *s, struct source **before, size_t n);
+void file_peers_leave(struct file_source *s);
+/** file_peer_names(s, path, before): whether another input's globs name it; before: only those of earlier ones count. */
+bool file_peer_names(const struct file_source *s, const char *path, bool before);
+/** file_peer_has(s, id): whether another input reads, or has read, that file. */
+bool file_peer_has(const struct file_source *s, const struct file_id *id);
 
 /* file_watch.c: inotify. */
 int watch_new(struct watch **ret);

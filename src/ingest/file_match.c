@@ -12,6 +12,9 @@
 #include "base/io.h"
 #include "ingest/file_internal.h"
 
+/* File systems take the time of birth from a clock that ticks this slowly. */
+enum { BIRTH_COARSE_MS = 20 };
+
 /* One look at one name. */
 struct look {
 	struct file_source *s;
@@ -93,6 +96,7 @@ match_siblings(struct look *l)
 			if (r < 0)
 				return err_trace(r);
 			g = gen_by_id(l->s, &sib->id);
+			sib->used = g == NULL && file_peer_has(l->s, &sib->id);
 		}
 		if (g == NULL || g->dead)
 			continue;
@@ -203,7 +207,11 @@ take_fd(struct look *l)
 	if (r < 0)
 		return err_trace(r);
 	g = gen_by_id(l->s, &l->id);
-	if (g != NULL && g == l->f->live) {
+	if (g == NULL && file_peer_has(l->s, &l->id)) {
+		retire_live(l);
+		same = true;
+		l->f->state = FOLLOW_SAME;
+	} else if (g != NULL && g == l->f->live) {
 		same = true;
 		r = seen_at(l->s, g, l->f->path, &l->st);
 	} else {
@@ -419,11 +427,16 @@ remember(struct look *l, struct sibling *sib, const struct gen *like)
 	r = gen_new(l->s, l->f, &sib->id, &g);
 	if (r == 0 && like != NULL)
 		r = file_mark_copy(&g->now, &like->now);
+	buf_clear(&g->now.group);
+	/* Nothing of it was handed up, so an abort has nothing to read again. */
+	if (r == 0)
+		r = file_mark_copy(&g->sent, &g->now);
+	if (r == 0)
+		r = file_mark_copy(&g->acked, &g->now);
 	if (r == 0)
 		r = gen_set_path(g, sib->path);
 	if (r < 0)
 		return err_trace(r);
-	buf_clear(&g->now.group);
 	g->st = sib->st;
 	g->size = g->now.offset;
 	g->flags = FILE_POS_ROTATED | FILE_POS_FINAL | FILE_POS_KNOWN |
@@ -523,6 +536,14 @@ has_unknown(const struct look *l)
 	return false;
 }
 
+/* Made since the last look: the name that it had then was never seen. */
+static bool
+is_new(const struct file_source *s, const struct sibling *sib)
+{
+	return s->started && s->looked.ns != 0 &&
+	    sib->st.birth >= s->looked.ns - BIRTH_COARSE_MS * NS_PER_MS;
+}
+
 /* What is beside the name and known by nothing, oldest first. */
 static int
 take_unknown(struct look *l)
@@ -561,10 +582,19 @@ take_unknown(struct look *l)
 			continue;
 		/* Only while the live file is surely the one it was can nothing have been missed. */
 		missed = !first && (l->turned || l->f->live == NULL || l->f->live->now.head.n == 0);
+		missed = missed || (first && is_new(l->s, sib));
 		if (sib->archive && l->s->opt.no_archives)
+			missed = false;
+		if (like == NULL && missed && sib->archive && !unzip_can(str_c(sib->path)))
+			r = file_lost(l->s, l->f, "cannot be unpacked", 0, sib->st.size, false);
+		if (r < 0)
+			return err_trace(r);
+		if (sib->archive && !unzip_can(str_c(sib->path)))
 			missed = false;
 		if (like == NULL && (missed || (sib->matches && !skip && !sib->archive)))
 			r = read_missed(l, sib);
+		else if (like == NULL && file_peer_names(l->s, sib->path, false))
+			sib->used = true;
 		else
 			r = remember(l, sib, like);
 		if (r < 0)

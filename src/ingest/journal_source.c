@@ -231,12 +231,21 @@ journal_checkpoint(struct source *s)
 	int r;
 
 	r = in->position(in->ctx, js->key, buf_view(&js->now));
-	if (r == 0)
+	/* A commit that is tried again is checkpointed again, and what came before it is still not durable. */
+	if (r == 0 && js->polled)
 		r = journal_take_set(&js->before, buf_view(&js->checked));
 	if (r == 0)
 		r = journal_take_set(&js->checked, buf_view(&js->now));
 	js->polled = false;
 	return r;
+}
+
+static int
+journal_committed(struct source *s)
+{
+	struct journal_source *js = journal_of(s);
+
+	return journal_take_set(&js->before, buf_view(&js->checked));
 }
 
 static int
@@ -254,6 +263,8 @@ journal_rewind(struct source *s)
 	r = journal_take_set(&js->now, buf_view(js->polled ? &js->checked : &js->before));
 	if (r == 0)
 		r = journal_take_set(&js->checked, buf_view(&js->now));
+	if (r == 0)
+		r = journal_take_set(&js->before, buf_view(&js->now));
 	js->polled = false;
 	return r;
 }
@@ -262,36 +273,6 @@ static bool
 journal_at_end(struct source *s)
 {
 	return journal_of(s)->done;
-}
-
-static void
-journal_status(struct source *s, void (*fn)(void *ctx, const struct source_status *st), void *ctx)
-{
-	struct journal_source *js = journal_of(s);
-	AUTO_FINI(buf_fini) struct buf where = BUF_INIT;
-	struct journal_position *pos;
-	struct source_status st = {
-		.kind = "journal",
-		.name = js->name,
-		.state = STR("reading"),
-		.n_lines = js->n_lines,
-		.n_bytes = js->n_bytes,
-		.n_lost = js->n_lost,
-		.last_line = js->last_line,
-	};
-
-	if (js->child.fd < 0)
-		st.state = js->done ? STR("done") : STR("restarting");
-	else if (js->state != JOURNAL_READER_READING)
-		st.state = STR("waiting");
-	else if (js->last_line.ns != 0 && wall_now().ns > js->last_line.ns)
-		st.lag.ns = wall_now().ns - js->last_line.ns;
-	pos = calloc(1, sizeof(*pos));
-	if (pos != NULL && journal_position_decode(buf_view(&js->now), pos) == 0)
-		buf_c(&where, pos->cursor);
-	free(pos);
-	st.position = buf_view(&where);
-	fn(ctx, &st);
 }
 
 static struct source *
@@ -330,9 +311,10 @@ static const struct source_ops journal_ops = {
 	.poll = journal_poll,
 	.checkpoint = journal_checkpoint,
 	.rewind = journal_rewind,
-	.status = journal_status,
+	.status = journal_source_status,
 	.free = journal_free,
 	.at_end = journal_at_end,
+	.committed = journal_committed,
 };
 
 /* Our own unit, when systemd runs us as a service; an entry of it would tell of itself for ever. */
@@ -412,6 +394,8 @@ journal_source_new(struct source **ret, const struct journal_source_options *opt
 		r = journal_take_set(&js->now, saved_position);
 	if (r == 0)
 		r = journal_take_set(&js->checked, saved_position);
+	if (r == 0)
+		r = journal_take_set(&js->before, saved_position);
 	if (r != 0) {
 		(void)journal_free(&js->base);
 		return r;

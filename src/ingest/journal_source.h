@@ -70,3 +70,7 @@ int journal_tell_aside(struct journal_source *js, const struct journal_file_id *
 int journal_take_frames(struct journal_source *js, size_t *max_bytes);
 /** journal_take_set(b, s): make ${b} hold just ${s}. */
 int journal_take_set(struct buf *b, struct str s);
+
+/* journal_status.c */
+void journal_source_status(struct source *s, void (*fn)(void *ctx, const struct source_status *st),
+    void *ctx);

@@ -17,7 +17,10 @@ struct intake {
 	struct record_sink sink;
 	/* A position that goes with the next commit, after the records put before it.  Empty value: delete. */
 	int (*position)(void *ctx, struct str key, struct str value);
-	/* A loss or a notice as an event {weir=kind}: kind "loss" or "log"; fields are name/value pairs. */
+	/*
+	 * A loss or a notice as an event {weir=kind}: kind "loss" or "log"; fields are name/value pairs.  A loss says how
+	 * many lines or entries went in "lost" and how many bytes in "bytes", each in decimal, as far as it is known.
+	 */
 	int (*event)(void *ctx, const char *kind, const char *text, const struct field *fields,
 	    size_t n_fields);
 	void *ctx;
@@ -29,9 +32,10 @@ struct source_status {
 	struct str state; /* reading, waiting, gone, denied, … */
 	uint64_t lag_bytes, lag_lines;
 	struct span lag;
-	uint64_t n_lines, n_bytes, n_lost;
+	uint64_t n_lines, n_bytes, n_lost; /* n_lost: lines or entries, where they can be counted */
 	struct wall last_line;
 	struct str position; /* for people */
+	uint64_t n_lost_bytes;
 };
 
 struct source;
@@ -47,7 +51,7 @@ struct source_ops {
 	int (*poll)(struct source *s, size_t max_bytes);
 	/* Put the current positions, so that a commit now is exact.  Called before each commit. */
 	int (*checkpoint)(struct source *s);
-	/* The commit of what was checkpointed failed and was aborted: go back to these positions. */
+	/* All since the last commit was given up: go back to its positions, and offer the rows again. */
 	int (*rewind)(struct source *s);
 	/* Each status once; strings borrowed during the call. */
 	void (*status)(struct source *s, void (*fn)(void *ctx, const struct source_status *st),
