@@ -98,6 +98,11 @@ match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *
 		if (r < 0 || (r == 0 && leaf->kind == FILTER_SUBSTRING && !nocase))
 			return err_trace(r);
 	}
+	if (m->equals != NULL && leaf->kind == FILTER_EXACT) {
+		r = m->equals(m->ctx, leaf->field, leaf->text, arena, sel);
+		if (r <= 0)
+			return err_trace(r);
+	}
 	n = bits_count(sel, m->n);
 	if (n == 0)
 		return 0;

@@ -22,6 +22,9 @@ struct match_rows {
 	int (*known)(void *ctx, const struct filter *leaf, enum match_known *ret);
 	/* Clear the bits of rows without the literal.  1: not here, read the column instead.  May be NULL. */
 	int (*contains)(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel);
+	/* Clear the bits of rows that do not have the value.  1: not here, as above.  May be NULL. */
+	int (*equals)(void *ctx, struct str name, struct str value, struct arena *arena,
+	    uint64_t *sel);
 	void *ctx;
 	const atomic_bool *stop; /* -ECANCELED soon after it is set; may be NULL */
 };

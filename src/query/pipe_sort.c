@@ -199,6 +199,63 @@ order_of(struct sort_part *part, unsigned worker, const struct batch *b, size_t 
 	return batch_order(b, row, ((uint64_t)worker << 48) + part->seq);
 }
 
+/* The only heap when it has all rows that are wanted, else NULL. */
+static struct heap *
+full_heap(const struct sort_stage *s, const struct sort_part *part)
+{
+	bool one =
+	    s->keep != 0 && s->pipe->n_keys != 0 && s->pipe->targets.n == 0 && part->n_heaps == 1;
+
+	return one && part->heaps[0].n >= s->keep ? &part->heaps[0] : NULL;
+}
+
+/* By their keys alone: leave out the rows that come behind all of a full heap's. */
+static int
+drop_late(struct sort_stage *s, unsigned worker, struct batch *b)
+{
+	static const struct needs none = { 0 };
+	struct sort_part *part = &s->parts[worker];
+	struct heap *h = full_heap(s, part);
+	char scratch[SORT_KEYS_MAX][COLUMN_SCRATCH];
+	struct kept_key keys[SORT_KEYS_MAX];
+	struct kept_row like = { .keys = keys };
+	struct kept_source src;
+	uint64_t *sel;
+	size_t i;
+	int r;
+
+	if (h == NULL)
+		return 0;
+	r = kept_source_init(&src, b, &none, &part->names, s->pipe->keys, s->pipe->n_keys);
+	sel = arena_zalloc(&b->arena, BITS_WORDS(b->n_rows) + 1, sizeof(*sel));
+	if (r != 0 || sel == NULL)
+		return r != 0 ? r : err_origin(-ENOMEM);
+	like.n_keys = src.n_keys;
+	for (i = 0; i < b->n_rows; i++) {
+		kept_keys(&src, i, keys, scratch);
+		like.order = order_of(part, worker, b, i);
+		if (compare(s, &like, h->rows[0]) < 0)
+			bits_set(sel, i);
+	}
+	return batch_select(b, sel);
+}
+
+/* The newest rows: once there are enough, what is older than the last of them need not be read. */
+static void
+tell_floor(struct sort_stage *s, const struct sort_part *part)
+{
+	struct heap *h = full_heap(s, part);
+	int64_t now;
+
+	if (h == NULL || !str_eq_c(s->pipe->keys[0].name, "_time") ||
+	    s->pipe->keys[0].desc == s->pipe->desc || h->rows[0]->keys[0].kind != KEPT_TIME)
+		return;
+	now = atomic_load(&s->stage.env->newest_floor);
+	while (h->rows[0]->keys[0].v > now &&
+	    !atomic_compare_exchange_weak(&s->stage.env->newest_floor, &now, h->rows[0]->keys[0].v))
+		continue;
+}
+
 static int
 sort_push(struct stage *st, unsigned worker, struct batch *b)
 {
@@ -209,9 +266,14 @@ sort_push(struct stage *st, unsigned worker, struct batch *b)
 	struct kept_key keys[SORT_KEYS_MAX];
 	struct kept_source src;
 	struct heap *h = NULL;
-	size_t i;
+	size_t i, n_all = b->n_rows;
 	int r;
 
+	r = drop_late(s, worker, b);
+	if (r != 0 || b->n_rows == 0) {
+		part->seq += n_all;
+		return r;
+	}
 	r = kept_source_init(&src, b, &s->needs, &part->names, s->pipe->keys, s->pipe->n_keys);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
 		if (h == NULL || s->pipe->targets.n != 0) {
@@ -231,7 +293,8 @@ sort_push(struct stage *st, unsigned worker, struct batch *b)
 		if (r == 0)
 			r = add_row(s, order_of(part, worker, b, i), &src, i, h, keys);
 	}
-	part->seq += b->n_rows;
+	part->seq += n_all;
+	tell_floor(s, part);
 	return r;
 }
 

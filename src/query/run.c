@@ -8,6 +8,7 @@
  */
 #include "query/run.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "logsql/pipe.h"
@@ -47,6 +48,7 @@ struct job {
 	bool keeps_rows;   /* rows stay rows */
 	bool keeps_order;  /* … but for limit and offset, which want them in order */
 	bool newest_first; /* a limit over rows that stay rows */
+	bool sorts_first;  /* the first pipe sorts the store's own rows */
 	_Atomic size_t next;
 	uint32_t *newest; /* plan.blocks by their last time, newest first */
 };
@@ -196,7 +198,8 @@ is_enough(struct job *j, size_t i)
 
 	if (atomic_load_explicit(&j->env.stop, memory_order_relaxed) || is_cancelled(j->run))
 		return true;
-	if (!j->newest_first || !keep_floor(j->last.keep, &floor))
+	floor = j->sorts_first ? atomic_load(&j->env.newest_floor) : INT64_MIN;
+	if (floor == INT64_MIN && (!j->newest_first || !keep_floor(j->last.keep, &floor)))
 		return false;
 	store_view_block(j->plan.view, j->plan.blocks[j->newest[i]], &info);
 	return floor > info.sum.max_time.ns;
@@ -444,6 +447,8 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->last.run = j->run;
 	j->keeps_rows = stages_keep_rows(j->q, NULL);
 	j->keeps_order = keeps_order(j->q);
+	j->sorts_first = j->q->n_pipes > 0 && j->q->pipes[0]->kind == PIPE_SORT;
+	j->env.newest_floor = INT64_MIN;
 	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
 	j->env.now = opt->now;
 	j->env.zone_s = opt->zone_s;
@@ -529,10 +534,21 @@ default_memory(void)
 	return quarter < MEMORY_MAX ? quarter : MEMORY_MAX;
 }
 
+/* The processors that we may use; a system call, where sysconf reads files. */
+static long
+count_processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return CPU_COUNT(&set);
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static unsigned
 count_threads(const struct run_options *opt)
 {
-	long n = opt->n_threads != 0 ? (long)opt->n_threads : sysconf(_SC_NPROCESSORS_ONLN);
+	long n = opt->n_threads != 0 ? (long)opt->n_threads : count_processors();
 
 	return n < 1 ? 1 : n > QUERY_WORKERS_MAX ? QUERY_WORKERS_MAX : (unsigned)n;
 }

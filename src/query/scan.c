@@ -167,6 +167,16 @@ hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64
 }
 
 static int
+hit_equals(void *ctx, struct str name, struct str value, struct arena *arena, uint64_t *sel)
+{
+	struct scan_hit *h = ctx;
+	int r = block_equals(h->block, name, value, arena, sel);
+
+	/* Another encoding, or damaged: the column is read. */
+	return r > 0 ? 1 : err_trace(r);
+}
+
+static int
 hit_column(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
     struct column *ret)
 {
@@ -242,8 +252,8 @@ take_rows(struct scan_hit *h, const uint64_t *sel, bool times, struct arena *are
 static int
 match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct arena *arena)
 {
-	struct match_rows m = { h->info.sum.n_rows, hit_column, hit_known, hit_contains, h,
-		p->stop };
+	struct match_rows m = { h->info.sum.n_rows, hit_column, hit_known, hit_contains, hit_equals,
+		h, p->stop };
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel));
 	size_t first = 0, i;
 	int r;

@@ -39,8 +39,13 @@ struct query_env {
 	_Atomic uint64_t memory_used; /* charged by env_charge */
 	atomic_bool stop;             /* nothing more is wanted: limit reached, or cancelled */
 	atomic_bool cancelled;        /* Ctrl-C */
-	char error[320];              /* what failed, for people; set once, by env_fail */
-	atomic_flag error_set;        /* who may write it */
+	/*
+	 * No row older than it (ns) can be among those wanted any more: set by a sort by time with
+	 * a limit.  Holds for the rows as they enter that stage.
+	 */
+	_Atomic int64_t newest_floor;
+	char error[320];       /* what failed, for people; set once, by env_fail */
+	atomic_flag error_set; /* who may write it */
 	/* Run a subquery to its end (in(…), join, union): its rows go to ${put}. */
 	int (*run_query)(void *ctx, struct query_env *env, const struct query *q,
 	    int (*put)(void *put_ctx, struct batch *b), void *put_ctx);

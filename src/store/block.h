@@ -11,7 +11,12 @@
 #include "record/column.h"
 #include "record/record.h"
 
-enum { BLOCK_ROWS_MAX = 32768, BLOCK_BYTES_MAX = 16 << 20, BLOCK_COLUMNS_MAX = 512 };
+enum {
+	BLOCK_ROWS_MAX = 32768,
+	BLOCK_BYTES_MAX = 16 << 20, /* of values */
+	BLOCK_RAW_MAX = 64 << 20,   /* of original lines, unless one row has more */
+	BLOCK_COLUMNS_MAX = 512,
+};
 
 struct block_builder;
 
@@ -26,7 +31,7 @@ DEFINE_AUTO(struct block_builder *, block_builder_free)
  *
  * Errors: BLOCK_E_FULL (nothing was added; finish and add again), -ENOMEM.
  */
-enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2 };
+enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2, BLOCK_E_OTHER = 3 };
 int block_builder_add(struct block_builder *b, const struct record *rec);
 size_t block_builder_rows(const struct block_builder *b);
 size_t block_builder_bytes(const struct block_builder *b); /* memory it holds for rows */
@@ -103,6 +108,15 @@ int block_column(struct block *b, struct str name, const uint32_t *rows, size_t 
  * literal is in lower case.
  */
 int block_contains(struct block *b, struct str name, struct str literal, bool nocase,
+    uint64_t *sel);
+
+/**
+ * block_equals(b, name, value, arena, sel):
+ * Clear the bits of rows whose value is not ${value}, where the encoding tells without making any text.
+ *
+ * Errors: BLOCK_E_OTHER (another encoding: sel is unchanged), BLOCK_E_CORRUPT, read errors, -ENOMEM.
+ */
+int block_equals(struct block *b, struct str name, struct str value, struct arena *arena,
     uint64_t *sel);
 
 /** block_bad(b, ret_column, ret_at, ret_what): after BLOCK_E_CORRUPT: the column, the offset in the block of the

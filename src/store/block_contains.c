@@ -136,6 +136,21 @@ contains_decoded(struct block *b, struct block_entry *e, const struct block_matc
 }
 
 int
+block_equals(struct block *b, struct str name, struct str value, struct arena *arena, uint64_t *sel)
+{
+	struct block_entry *e = block_entry_find(b, name);
+	struct enc_chunk c;
+	int r;
+
+	if (e == NULL || e->enc != ENC_ID || e->version != 1 || e->role == ROLE_TIME)
+		return BLOCK_E_OTHER;
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_id_equal(&c, value, arena, sel);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
 block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
 {
 	struct block_entry *e = block_entry_find(b, name);

@@ -198,6 +198,8 @@ int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok);
 int enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
+/** enc_id_equal(c, value, arena, sel): clear the bits of rows that do not have ${value}, without making any text. */
+int enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel);
 
 /** enc_text_put(out, s, v, ret_head): ${ret_head} is the length of the head within what was appended. */
 int enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,

@@ -208,28 +208,29 @@ get_ids(const struct enc_chunk *c, struct scan *s, struct arena *arena, struct i
 
 /* Number 0 of the column's dictionary is the empty value when some row has none. */
 static int
-get_codes(const struct enc_chunk *c, struct scan *s, const struct ids *ids, struct arena *arena,
-    uint32_t *out)
+get_codes(const struct enc_chunk *c, struct scan *s, const struct ids *ids, uint32_t *out)
 {
-	int64_t *codes = arena_alloc(arena, (ids->n_values + 1) * sizeof(*codes));
+	int64_t codes[ENC_GROUP];
 	uint32_t n_seen = 0, empty = ids->present != NULL;
-	size_t i, at = 0;
+	size_t i, at = 0, k = ENC_GROUP, n;
 
-	if (codes == NULL)
-		return err_origin(-ENOMEM);
-	if (!enc_ints_get(s, codes, ids->n_values))
-		return BLOCK_E_CORRUPT;
 	for (i = 0; i < c->n_rows; i++) {
 		if (ids->present != NULL && !bits_get(ids->present, i)) {
 			out[i] = 0;
-		} else if (codes[at] == 0) {
-			out[i] = n_seen++ + empty;
-			at++;
-		} else {
-			if (codes[at] < 0 || codes[at] > n_seen)
-				return BLOCK_E_CORRUPT;
-			out[i] = n_seen - (uint32_t)codes[at++] + empty;
+			continue;
 		}
+		/* A group at a time, so that its memory is used again. */
+		if (k == ENC_GROUP) {
+			n = ids->n_values - at < ENC_GROUP ? ids->n_values - at : ENC_GROUP;
+			if (!enc_ints_get(s, codes, n))
+				return BLOCK_E_CORRUPT;
+			at += n;
+			k = 0;
+		}
+		if (codes[k] < 0 || codes[k] > n_seen)
+			return BLOCK_E_CORRUPT;
+		out[i] = n_seen - (uint32_t)codes[k] + empty;
+		n_seen += codes[k++] == 0;
 	}
 	return n_seen == ids->n ? 0 : BLOCK_E_CORRUPT;
 }
@@ -251,6 +252,65 @@ format_ids(const struct ids *ids, struct arena *arena)
 	return dict;
 }
 
+/* Few rows: only their IDs as text. */
+static int
+format_some(const struct enc_chunk *c, const struct ids *ids, const struct enc_rows *rows,
+    const uint32_t *codes, struct arena *arena, struct column *ret)
+{
+	size_t n = text_size(ids->size, ids->form), i, code, empty = ids->present != NULL;
+	struct str *strs = arena_alloc(arena, (rows->n + 1) * sizeof(*strs));
+	uint8_t *text = arena_alloc(arena, rows->n * n + ENC_PAD);
+
+	if (strs == NULL || text == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < rows->n; i++) {
+		code = codes[rows->rows[i]];
+		strs[i] = STR_NONE;
+		if (empty != 0 && code == 0)
+			continue;
+		id_format(ids->bytes.p + (code - empty) * ids->size, ids->size, ids->form,
+		    text + i * n);
+		strs[i] = str_of(text + i * n, n);
+	}
+	*ret = (struct column){ .name = c->name,
+		.kind = COLUMN_STRS,
+		.n_rows = rows->n,
+		.strs = strs };
+	return 0;
+}
+
+int
+enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel)
+{
+	uint8_t id[HEX_TEXT_MAX / 2 + 1];
+	struct scan s = SCAN_OF(c->head);
+	struct ids ids = { 0 };
+	uint32_t *codes, want = UINT32_MAX, i;
+	int r;
+
+	r = get_ids(c, &s, arena, &ids);
+	if (r != 0)
+		return r;
+	if (value.n == 0 && ids.present != NULL)
+		want = 0;
+	else if (value.n == text_size(ids.size, ids.form) && id_parse(value, ids.form, id))
+		for (i = 0; i < ids.n && want == UINT32_MAX; i++)
+			if (memcmp(ids.bytes.p + i * ids.size, id, ids.size) == 0)
+				want = i + (ids.present != NULL);
+	if (want == UINT32_MAX) {
+		bits_zero(sel, c->n_rows);
+		return 0;
+	}
+	codes = arena_alloc(arena, (c->n_rows + 1) * sizeof(*codes));
+	if (codes == NULL)
+		return err_origin(-ENOMEM);
+	r = get_codes(c, &s, &ids, codes);
+	for (i = 0; r == 0 && i < c->n_rows; i++)
+		if (codes[i] != want)
+			bits_clear(sel, i);
+	return r;
+}
+
 int
 enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret)
@@ -265,12 +325,16 @@ enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena 
 	if (r != 0)
 		return r;
 	codes = arena_alloc(arena, (c->n_rows + 1) * sizeof(*codes));
-	all.dict = format_ids(&ids, arena);
-	if (codes == NULL || all.dict == NULL)
+	if (codes == NULL)
 		return err_origin(-ENOMEM);
-	r = get_codes(c, &s, &ids, arena, codes);
+	r = get_codes(c, &s, &ids, codes);
 	if (r != 0)
 		return r;
+	if (rows->rows != NULL && rows->n < ids.n / 4)
+		return err_trace(format_some(c, &ids, rows, codes, arena, ret));
+	all.dict = format_ids(&ids, arena);
+	if (all.dict == NULL)
+		return err_origin(-ENOMEM);
 	all.codes = codes;
 	all.n_dict = ids.n + (ids.present != NULL);
 	if (all.n_dict == 0)
