@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/inflate.h"
 #include "base/io.h"
+
+static const char too_large[] = "a batch or a packed body may have 16 MiB, unpacked too\n";
 
 enum request_state {
 	REQUEST_HEAD,      /* nothing of the body seen */
@@ -32,7 +35,8 @@ struct request {
 	enum request_state state;
 	bool handed; /* some of its lines were handed up, when the api's n_lost was n_lost */
 	unsigned n_lost;
-	size_t n_held; /* bytes of body */
+	size_t n_held;        /* bytes of body */
+	const char *encoding; /* gzip, zstd: the body is gathered whole, then opened; NULL: plain */
 	struct api_insert insert;
 	struct buf body;
 	struct buf why;
@@ -156,10 +160,14 @@ request_begin(struct request *req, struct MHD_Connection *conn)
 	req->insert.stream_fields = param(conn, "_stream_fields");
 	req->insert.time_field = param(conn, "_time_field");
 	req->insert.msg_field = param(conn, "_msg_field");
-	if (encoding.n != 0 && !str_eq_c(encoding, "identity"))
+	if (str_eq_nocase(encoding, STR("gzip")))
+		req->encoding = "gzip";
+	else if (str_eq_nocase(encoding, STR("zstd")))
+		req->encoding = "zstd";
+	else if (encoding.n != 0 && !str_eq_nocase(encoding, STR("identity")))
 		(void)request_fail(req, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-		    STR("Content-Encoding: expected none\n"));
-	else if (req->insert.batch.n > 256)
+		    STR("Content-Encoding: expected gzip, zstd or none\n"));
+	if (req->insert.batch.n > 256)
 		(void)request_fail(req, MHD_HTTP_BAD_REQUEST,
 		    STR("Weir-Batch: expected at most 256 bytes\n"));
 }
@@ -218,10 +226,9 @@ take_piece(struct request *req, const char *data, size_t n)
 		(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
 		return;
 	}
-	if (req->insert.batch.n != 0) {
+	if (req->insert.batch.n != 0 || req->encoding != NULL) {
 		if (req->body.n > API_BATCH_MAX)
-			(void)request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE,
-			    STR("a batch may have 16 MiB\n"));
+			(void)request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
 		return;
 	}
 	if (req->body.n < API_PIECE_MAX)
@@ -231,9 +238,33 @@ take_piece(struct request *req, const char *data, size_t n)
 	(void)hand_up(req, nl != NULL ? (size_t)(nl - req->body.p) + 1 : req->body.n, false);
 }
 
+/* The body as it was before its sender packed it. */
+static int
+body_open(struct request *req)
+{
+	AUTO_FINI(buf_fini) struct buf plain = BUF_INIT;
+	int r;
+
+	r = inflate_bytes(buf_view(&req->body), req->encoding, API_BATCH_MAX, &plain);
+	if (r == INFLATE_E_LARGE)
+		return request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
+	if (r > 0)
+		return request_fail(req, MHD_HTTP_BAD_REQUEST,
+		    STR("Content-Encoding: the body is not of it, or cut, or damaged\n"));
+	if (r < 0)
+		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
+	buf_fini(&req->body);
+	req->body = plain;
+	plain = (struct buf)BUF_INIT;
+	request_hold(req, req->body.n);
+	return 0;
+}
+
 static enum MHD_Result
 finish_insert(struct request *req, struct MHD_Connection *conn)
 {
+	if (req->state == REQUEST_BODY && req->encoding != NULL)
+		(void)body_open(req);
 	if (req->state == REQUEST_BODY) {
 		(void)hand_up(req, req->body.n, true);
 		if (req->state == REQUEST_BODY) {

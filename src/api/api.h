@@ -16,7 +16,7 @@ struct api;
 enum {
 	API_CONNECTIONS_MAX = 64,
 	API_PIECE_MAX = 4 << 20,  /* bytes of lines handed up at once */
-	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID */
+	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID, or packed, before and after */
 	API_HELD_MAX =
 	    64 << 20, /* bytes of all bodies that wait for their rest; more are answered 429 */
 	API_TIMEOUT_S = 30,
@@ -27,8 +27,8 @@ struct api_insert {
 	struct str batch;         /* header Weir-Batch: the sender's ID of this body, or empty */
 	struct str parser;        /* parameter parser; empty: auto */
 	struct str stream_fields; /* parameter _stream_fields: a,b or k=v,… */
-	struct str time_field;    /* parameter _time_field */
-	struct str msg_field;     /* parameter _msg_field */
+	struct str time_field;    /* parameter _time_field: a,b: the first that is there */
+	struct str msg_field;     /* parameter _msg_field, likewise */
 };
 
 enum { API_E_LATER = 1, API_E_BAD = 2, API_E_KNOWN = 3 };

@@ -18,6 +18,8 @@ enum {
 	RAW_MAX = 256 << 10,
 	XZ_MEMORY_MAX = 100 << 20,
 	ZSTD_WINDOW_LOG_MAX = 27,
+	ZSTD_WINDOW_LOG_BYTES =
+	    23,                /* of what comes from outside: 8 MiB, as every encoder but --long */
 	GZIP_WINDOW = 15 + 16, /* zlib's way to say: gzip only */
 	MAGIC_MAX = 6,
 };
@@ -34,11 +36,12 @@ struct codec {
 
 struct inflate {
 	const struct codec *codec;
-	int fd;
-	bool eof;     /* no more raw bytes */
-	bool between; /* at the end of a member: the input may end here */
-	bool corrupt; /* nothing more can be had */
-	size_t at, n; /* raw[at..n) is not used yet */
+	int fd;            /* -1: packed is all there is */
+	struct str packed; /* not yet in raw */
+	bool eof;          /* no more raw bytes */
+	bool between;      /* at the end of a member: the input may end here */
+	bool corrupt;      /* nothing more can be had */
+	size_t at, n;      /* raw[at..n) is not used yet */
 	z_stream gz;
 	ZSTD_DStream *zs;
 	lzma_stream xz;
@@ -118,7 +121,8 @@ zs_start(struct inflate *in)
 	in->zs = ZSTD_createDStream();
 	if (in->zs == NULL)
 		return err_origin(-ENOMEM);
-	(void)ZSTD_DCtx_setParameter(in->zs, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+	(void)ZSTD_DCtx_setParameter(in->zs, ZSTD_d_windowLogMax,
+	    in->fd < 0 ? ZSTD_WINDOW_LOG_BYTES : ZSTD_WINDOW_LOG_MAX);
 	return 0;
 }
 
@@ -191,14 +195,20 @@ static int
 fill(struct inflate *in)
 {
 	size_t got = 0;
-	int r;
+	int r = 0;
 
 	if (in->at > 0) {
 		memmove(in->raw, in->raw + in->at, in->n - in->at);
 		in->n -= in->at;
 		in->at = 0;
 	}
-	r = io_read(in->fd, in->raw + in->n, RAW_MAX - in->n, &got);
+	if (in->fd >= 0)
+		r = io_read(in->fd, in->raw + in->n, RAW_MAX - in->n, &got);
+	else if (in->packed.n > 0) {
+		got = in->packed.n < RAW_MAX - in->n ? in->packed.n : RAW_MAX - in->n;
+		memcpy(in->raw + in->n, in->packed.p, got);
+		in->packed = str_sub(in->packed, got, in->packed.n);
+	}
 	if (r < 0)
 		return err_trace(r);
 	in->n += got;
@@ -299,5 +309,31 @@ inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 	if (in->corrupt && got == 0)
 		return INFLATE_E_CORRUPT;
 	*ret_n = got;
+	return 0;
+}
+
+int
+inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret)
+{
+	AUTO(inflate_free) struct inflate *in = NULL;
+	size_t got = 1;
+	int r;
+
+	r = inflate_new(&in, -1);
+	if (r < 0)
+		return err_trace(r);
+	in->packed = packed;
+	while (got > 0) {
+		if (!buf_grow(ret, RAW_MAX))
+			return err_origin(-ENOMEM);
+		r = inflate_read(in, ret->p + ret->n, ret->cap - ret->n, &got);
+		if (r != 0)
+			return r;
+		if (strcmp(inflate_name(in), name) != 0)
+			return INFLATE_E_CORRUPT;
+		ret->n += got;
+		if (ret->n > max)
+			return INFLATE_E_LARGE;
+	}
 	return 0;
 }

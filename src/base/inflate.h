@@ -11,7 +11,7 @@
 
 struct inflate;
 
-enum { INFLATE_E_CORRUPT = 1 };
+enum { INFLATE_E_CORRUPT = 1, INFLATE_E_LARGE = 2 };
 
 /** inflate_new(ret, fd): reads from ${fd}, which stays the caller's.  What it holds is told by its first bytes. */
 int inflate_new(struct inflate **ret, int fd);
@@ -28,3 +28,11 @@ int inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n);
 
 /** inflate_name(in): "gzip", "zstd", "xz" or "plain". */
 const char *inflate_name(const struct inflate *in);
+
+/**
+ * inflate_bytes(packed, name, max, ret):
+ * Append what ${packed} holds; it must be of the codec ${name}.  A zstd window may have 8 MiB here.
+ *
+ * Errors: INFLATE_E_CORRUPT, INFLATE_E_LARGE (more than ${max} bytes), -ENOMEM.
+ */
+int inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret);

@@ -170,6 +170,25 @@ field_find(struct record *rec, struct str name)
 	return NULL;
 }
 
+/* The first of names by commas that is there and not empty. */
+static struct field *
+field_first(struct record *rec, struct str names)
+{
+	struct field *f;
+	size_t end;
+
+	while (names.n > 0) {
+		end = str_find_byte(names, ',');
+		if (end == SIZE_MAX)
+			end = names.n;
+		f = field_find(rec, str_trim(str_sub(names, 0, end)));
+		if (f != NULL && f->value.n != 0)
+			return f;
+		names = str_sub(names, end + 1, names.n);
+	}
+	return NULL;
+}
+
 /* The sender says which field is the message or the time. */
 static void
 push_named(const struct api_insert *req, struct record *rec)
@@ -177,14 +196,14 @@ push_named(const struct api_insert *req, struct record *rec)
 	struct field *f, *old;
 	struct wall at;
 
-	f = req->msg_field.n != 0 ? field_find(rec, req->msg_field) : NULL;
+	f = field_first(rec, req->msg_field);
 	if (f != NULL && !str_eq(f->name, STR("_msg"))) {
 		old = field_find(rec, STR("_msg"));
 		if (old != NULL)
 			old->name = STR("message");
 		f->name = STR("_msg");
 	}
-	f = req->time_field.n != 0 ? field_find(rec, req->time_field) : NULL;
+	f = field_first(rec, req->time_field);
 	if (f != NULL && parser_time(f->value, wall_local_offset(wall_now()), &at)) {
 		rec->time = at;
 		rec->flags |= RECORD_HAS_TIME;
