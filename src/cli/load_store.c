@@ -9,6 +9,7 @@
 #include "cli/load.h"
 #include "ingest/shape.h"
 #include "query/input.h"
+#include "store/ids.h"
 #include "store/store.h"
 
 enum { COMMIT_S = 5 };
@@ -140,6 +141,9 @@ load_store(const struct options *opt, const char *path, struct load_progress *p)
 	struct load l = { .progress = p };
 	int r;
 
+	/* The names that the daemon set hold for what comes by hand too. */
+	if (store_ids_load(path) < 0)
+		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
 	r = store_open(&l.store, path, &how, opt->now, &error);
 	if (r == STORE_E_LOCKED)
 		return LOAD_E_LOCKED;

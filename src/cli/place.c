@@ -1,7 +1,7 @@
 /*
  * cli/place.c - where the store is.
  * One job: the folder that a command means, and why it cannot be read.
- * Floor: 6 (uses base).
+ * Floor: 6 (uses store, base).
  */
 #include "cli/place.h"
 
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "store/ids.h"
 
 #define SYSTEM_STORE "/var/lib/weir"
 
@@ -52,7 +53,8 @@ place_check(const char *path)
 	if (!S_ISDIR(st.st_mode))
 		return cli_fail(CLI_FAILED, "no store: %s: not a folder", path);
 	if (access(path, R_OK | X_OK) == 0)
-		return CLI_DONE;
+		return store_ids_load(path) == 0 ? CLI_DONE
+		                                 : cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
 	group = (st.st_mode & S_IRGRP) != 0 ? getgrgid(st.st_gid) : NULL;
 	if (group != NULL)
 		return cli_fail(CLI_FAILED,

@@ -192,6 +192,13 @@ names_is_level(struct str name)
 	return false;
 }
 
+const struct str *
+names_ids(size_t *ret_n)
+{
+	*ret_n = set_ids != NULL ? n_set_ids : 0;
+	return set_ids;
+}
+
 int
 names_set_ids(const struct str *names, size_t n)
 {

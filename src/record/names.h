@@ -44,5 +44,8 @@ names_may_have_role(struct str name)
 /** names_is_level(name): level, severity, lvl, loglevel, log.level, levelname, … without case. */
 bool names_is_level(struct str name);
 
+/** names_ids(ret_n): the names that names_set_ids was given, in their normal form; none: the built-in ones hold. */
+const struct str *names_ids(size_t *ret_n);
+
 /** names_set_ids(names, n): use these instead of the built-in ID names, or with none of them those again; copies. */
 int names_set_ids(const struct str *names, size_t n);

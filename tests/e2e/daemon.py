@@ -283,6 +283,20 @@ def test_flipped_bit():
         check(p.stdout.count(b"\n") >= 1 and p.stderr.strip(), "the rest is answered, and the fault is told")
 
 
+def test_ids():
+    with Place("ids") as place:
+        place.config(f"  - files: {{paths: [{place.logs}/*.log]}}", more="ids: [request_id, application_name]")
+        write(f"{place.logs}/a.log", {"request_id": "req_1", "msg": "asked"}, {"application_name": "req_1", "msg": "statement"})
+        place.once()
+        check(place.weir("trace", "--output", "json", "req_1").stdout.count(b"\n") == 2, "a row under a name of the configuration")
+        place.weir("ingest", "-", input=b'{"application_name":"req_1","msg":"by hand"}\n')
+        place.weir("store", "seal")
+        check(place.weir("trace", "--output", "json", "req_1").stdout.count(b"\n") == 3, "a row that came by hand, after a seal")
+        place.config(f"  - files: {{paths: [{place.logs}/*.log]}}")
+        place.once()
+        check(not os.path.exists(f"{place.store}/ids"), "the built-in names hold again")
+
+
 def test_hostile_terminal():
     with Place("tty") as place:
         files_config(place)
@@ -296,4 +310,4 @@ def test_hostile_terminal():
 
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_insert_and_status,
-      test_tail, test_idle, test_store_full, test_flipped_bit, test_hostile_terminal])
+      test_tail, test_idle, test_store_full, test_flipped_bit, test_ids, test_hostile_terminal])

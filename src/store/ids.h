@@ -1,0 +1,17 @@
+/*
+ * store/ids.h - which fields have the exact index in this store.
+ * One job: the names of ID fields that the writer was given, for whoever asks the store later.
+ * Floor: 2 (uses record, base).
+ */
+#pragma once
+
+#include "base/str.h"
+
+enum { STORE_IDS_BYTES_MAX = 64 << 10, STORE_IDS_MAX = 1024 };
+
+/** store_ids_save(dir_fd): write the names that are set now to "ids", when they are others than those there. */
+int store_ids_save(int dir_fd);
+
+/** store_ids_load(path): set the names that the store at ${path} was written with; no file, or one that makes no
+ * sense: the built-in ones stay.  Before any thread runs that reads them. */
+int store_ids_load(const char *path);
