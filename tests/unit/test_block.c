@@ -49,7 +49,7 @@ struct model {
 	struct str *streams;
 };
 
-static struct str
+static struct str __attribute__((__format__(__printf__, 2, 3)))
 fmt(struct arena *a, const char *f, ...)
 {
 	char text[512];
