@@ -115,6 +115,7 @@ must "no request was counted by status" [ "$(count 'status:*')" -gt 0 ]
 
 say "6. What went wrong"
 show weir query --limit 3 'service:="shop-api" level:error | fields _time, level, service, _msg, request_id'
+must "no error was found" [ "$(count 'service:="shop-api" level:error')" -gt 0 ]
 
 say "7. One request, from nginx to the database and the worker"
 show weir trace "$id"

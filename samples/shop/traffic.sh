@@ -16,7 +16,7 @@ for i in $(seq "$n"); do
     fail=
     if [ $((i % 48)) -eq 0 ]; then fail=',\"fail\":true'; fi
     request /orders 'header = "Content-Type: application/json"' \
-      "data = \"{\\\"product\\\":$((i % 500 + 1)),\\\"quantity\\\":$((i % 3 + 1))${fail//\"/\\\"}}\""
+      "data = \"{\\\"product\\\":$((i % 500 + 1)),\\\"quantity\\\":$((i % 3 + 1))$fail}\""
   fi
 done | sed 1d >"$run/tmp/requests"
 curl -K "$run/tmp/requests"
