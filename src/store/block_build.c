@@ -272,7 +272,7 @@ row_bytes(const struct record *rec, size_t *ret_raw)
 }
 
 static bool
-is_full(const struct block_builder *b, const struct record *rec, size_t n)
+is_full(const struct block_builder *b, const struct record *rec, size_t n, size_t raw)
 {
 	size_t columns = b->n_used + rec->n_fields;
 
@@ -280,7 +280,7 @@ is_full(const struct block_builder *b, const struct record *rec, size_t n)
 		return false;
 	if (columns > BLOCK_COLUMNS_MAX)
 		columns = BLOCK_COLUMNS_MAX;
-	return b->n_rows == BLOCK_ROWS_MAX ||
+	return b->n_rows == BLOCK_ROWS_MAX || b->raw_bytes + raw > BLOCK_RAW_MAX ||
 	    b->n_bytes + n + columns * b->n_rows * sizeof(uint32_t) > BLOCK_BYTES_MAX ||
 	    b->rest_names.n + rec->n_fields > BLOCK_REST_NAMES_MAX;
 }
@@ -326,7 +326,7 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
 	int r;
 
-	if (is_full(b, rec, n))
+	if (is_full(b, rec, n, raw))
 		return BLOCK_E_FULL;
 	if (n > ENC_RECORD_MAX || rec->line.n > ENC_RECORD_MAX)
 		return err_origin(-EMSGSIZE);

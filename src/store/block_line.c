@@ -60,6 +60,7 @@ struct lines {
 	struct column times, kept;
 	bool has_times;
 	struct buf text;
+	size_t total; /* bytes of lines so far */
 };
 
 static int
@@ -208,6 +209,10 @@ lines_run(struct lines *l, struct block_entry *e, struct arena *arena, struct st
 			ret[k] = column_value(&l->kept, n_kept++, NULL);
 		else if (l->codes[k] != SHAPE_NO_LINE)
 			r = put_line(l, k, arena, &ret[k]);
+		/* Few bytes may stand for long words in every line. */
+		l->total += r == 0 ? ret[k].n : 0;
+		if (l->total > ENC_BYTES_MAX)
+			return block_fault(l->b, e, l->b->data_at + e->at, "lines too long");
 	}
 	return r;
 }

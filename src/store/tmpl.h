@@ -107,7 +107,9 @@ struct tmpl_set {
 	struct enc_chunk text;  /* the values of code 0, without absent ones */
 	size_t n_text;
 	uint32_t text_sum;
-	size_t budget; /* bytes that slots may still decode to */
+	size_t budget;    /* bytes that slots may still decode to */
+	uint8_t *scratch; /* a row that may be long, on its way */
+	size_t scratch_cap;
 };
 
 /** tmpl_open(c, arena, ret): the head: templates and codes, no values. */

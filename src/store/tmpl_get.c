@@ -144,6 +144,22 @@ find_rows(struct tmpl_set *set, const struct enc_rows *rows, uint32_t *codes, ui
 	return 0;
 }
 
+/* A row that may be long is written elsewhere first, so that it takes what it needs and not what it might. */
+static int
+get_long_row(struct tmpl_set *set, const struct tmpl *t, size_t place, struct run *run,
+    struct str *ret)
+{
+	if (set->scratch_cap < t->row_max) {
+		set->scratch = arena_alloc(set->arena, t->row_max + ENC_PAD);
+		set->scratch_cap = t->row_max;
+	}
+	if (set->scratch == NULL)
+		return err_origin(-ENOMEM);
+	ret->n = (size_t)(tmpl_write(t, place, set->scratch) - set->scratch);
+	*ret = arena_dup(run->arena, str_of(set->scratch, ret->n));
+	return ret->p != NULL ? 0 : err_origin(-ENOMEM);
+}
+
 /* One row in memory of its own; ${run} is what is left of the last piece that was asked for. */
 static int
 get_row(struct tmpl_set *set, struct tmpl *t, size_t place, struct run *run, struct str *ret)
@@ -153,8 +169,10 @@ get_row(struct tmpl_set *set, struct tmpl *t, size_t place, struct run *run, str
 	r = tmpl_load(set, t);
 	if (r != 0)
 		return r;
+	if (t->row_max > CHUNK / 2)
+		return get_long_row(set, t, place, run, ret);
 	if (run->cap - run->n < t->row_max) {
-		run->cap = t->row_max > CHUNK ? t->row_max : CHUNK;
+		run->cap = CHUNK;
 		run->n = 0;
 		run->p = arena_alloc(run->arena, run->cap + ENC_PAD);
 		if (run->p == NULL)
@@ -175,7 +193,7 @@ get_some(struct tmpl_set *set, const struct enc_rows *rows, struct arena *arena,
 	struct run run = { .arena = arena };
 	struct enc_rows text_rows;
 	struct column text;
-	size_t k;
+	size_t k, total = 0;
 	int r;
 
 	if (codes == NULL || places == NULL || strs == NULL)
@@ -190,6 +208,10 @@ get_some(struct tmpl_set *set, const struct enc_rows *rows, struct arena *arena,
 			strs[k] = column_value(&text, places[k], NULL);
 		else
 			r = get_row(set, &set->tmpls[codes[k] - 1], places[k], &run, &strs[k]);
+		/* Few bytes may stand for long words in every row. */
+		total += r == 0 && codes[k] != UINT32_MAX ? strs[k].n : 0;
+		if (total > ENC_BYTES_MAX)
+			return BLOCK_E_CORRUPT;
 	}
 	*ret = (struct column){ .name = set->c->name,
 		.kind = COLUMN_STRS,

@@ -229,10 +229,59 @@ test_styles(void)
 	check_style("1677-09-21T00:12:43.145224193Z", INT64_MIN + 1, false);
 }
 
+static void
+report_none(void *ctx, struct str column, uint64_t at, const char *what)
+{
+	(void)ctx;
+	fprintf(stderr, "column '%.*s' at %llu: %s\n", STR_ARG(column), (unsigned long long)at,
+	    what);
+	check_failed++;
+}
+
+/* Lines that are much longer than their values: the block is full before it could not be read again. */
+static void
+test_long_lines(void)
+{
+	enum { LINE = 60000, LINES = 1400 };
+	static const uint32_t first = 0, middle = 500;
+	AUTO_FINI(arena_fini) struct arena a = ARENA_INIT;
+	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
+	AUTO(block_builder_free) struct block_builder *builder = NULL;
+	AUTO(block_free) struct block *b = NULL;
+	struct field f = { STR("n"), STR_NONE, VALUE_NUMBER };
+	struct record rec = { .fields = &f, .n_fields = 1 };
+	struct block_io io = { read_buf, &out, 0 };
+	struct block_summary sum;
+	const uint64_t *ids;
+	struct str line = STR_NONE;
+	uint8_t *text = arena_alloc(&a, LINE);
+	size_t n_ids, i;
+	int r = 0;
+
+	MUST(text != NULL && block_builder_new(&builder) == 0);
+	memset(text, ' ', LINE);
+	for (i = 0; i < LINES && r == 0; i++) {
+		text[LINE / 2] = (uint8_t)('0' + i % 10);
+		rec.line = str_of(text, LINE);
+		f.value = str_sub(rec.line, LINE / 2, LINE / 2 + 1);
+		r = block_builder_add(builder, &rec);
+	}
+	CHECK(r == BLOCK_E_FULL);
+	MUST(block_builder_finish(builder, &out, &sum, &ids, &n_ids) == 0);
+	CHECK(sum.n_rows < LINES && sum.raw_bytes <= BLOCK_RAW_MAX);
+	io.n_bytes = out.n;
+	MUST(block_open(&b, &io) == 0);
+	CHECK(block_line(b, first, &a, &line) == 0 && line.n == LINE);
+	CHECK(block_line(b, middle, &a, &line) == 0 && line.n == LINE);
+	CHECK(block_line(b, sum.n_rows - 1, &a, &line) == 0 && line.n == LINE);
+	CHECK(block_verify(b, report_none, NULL) == 0);
+}
+
 int
 main(void)
 {
 	test_styles();
+	test_long_lines();
 	test_lines();
 	return check_done();
 }
