@@ -227,7 +227,7 @@ static uint64_t
 row_number(const struct segment *seg, const struct segment_block *b, uint32_t row, uint32_t *run,
     uint32_t *run_start)
 {
-	const struct segment_run *runs = seg->blocks.runs + b->run_at;
+	const struct segment_run *runs = segment_runs(&seg->blocks, b);
 
 	if (b->n_runs == 0)
 		return b->first_row + row;
@@ -258,6 +258,8 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 {
 	AUTO_FINI(buf_fini) struct buf body = BUF_INIT;
 	struct segment_block b = seg->blocks.v[i];
+	const uint32_t *fps;
+	size_t n;
 	int r = flush_builder(w);
 
 	if (r < 0)
@@ -268,9 +270,8 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 	if (r < 0)
 		return err_trace(r);
 	body.n = b.n_body;
-	return err_trace(
-	    put_block(w, &b, seg->blocks.runs + b.run_at, seg->tail_ids + seg->tail_at[i],
-	        seg->tail_at[i + 1] - seg->tail_at[i], buf_view(&body)));
+	fps = segment_tail_ids(seg, i, &n);
+	return err_trace(put_block(w, &b, segment_runs(&seg->blocks, &b), fps, n, buf_view(&body)));
 }
 
 static int
@@ -352,7 +353,8 @@ put_footer(struct writer *w)
 	foot.commit.directory = 0;
 	segment_footer_put(&meta, &foot);
 	for (i = 0; i < w->blocks.n; i++)
-		segment_entry_put(&meta, &w->blocks.v[i], w->blocks.runs + w->blocks.v[i].run_at);
+		segment_entry_put(&meta, &w->blocks.v[i],
+		    segment_runs(&w->blocks, &w->blocks.v[i]));
 	buf_str(&meta, buf_view(&positions));
 	r = buf_err(&meta);
 	if (r < 0)

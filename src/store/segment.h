@@ -84,6 +84,12 @@ struct segment_blocks {
 int segment_blocks_add(struct segment_blocks *l, const struct segment_block *b,
     const struct segment_run *runs);
 void segment_blocks_fini(struct segment_blocks *l);
+/* The runs of a block of the list; NULL when it has none, since the list may then have no memory at all. */
+static inline const struct segment_run *
+segment_runs(const struct segment_blocks *l, const struct segment_block *b)
+{
+	return b->n_runs != 0 ? l->runs + b->run_at : NULL;
+}
 
 /** segment_entry_put(out, b, runs), segment_entry_get(s, l): a block's entry in BLOCK, DIRECTORY and FOOTER. */
 void segment_entry_put(struct buf *out, const struct segment_block *b,
@@ -211,6 +217,13 @@ int segment_index_add(struct segment *s, uint64_t at, uint64_t n_ids, uint32_t n
 
 /** segment_ids_add(s, fps, n): the fingerprints of the block added last. */
 int segment_ids_add(struct segment *s, const uint32_t *fps, size_t n);
+/* Those of block n_indexed + k, and how many. */
+static inline const uint32_t *
+segment_tail_ids(const struct segment *s, size_t k, size_t *ret_n)
+{
+	*ret_n = s->tail_at[k + 1] - s->tail_at[k];
+	return *ret_n != 0 ? s->tail_ids + s->tail_at[k] : NULL;
+}
 /* A BLOCK frame's meta: one entry and the block's sorted fingerprints. */
 struct segment_meta {
 	struct segment_blocks blocks; /* exactly one after a good parse */

@@ -291,7 +291,7 @@ last_commit(struct segment *s, uint64_t limit, struct frame *ret, struct segment
 			if (r < 0)
 				return err_trace(r);
 		}
-		if (at == SEGMENT_HEAD || n > BACK_MAX)
+		if (at == SEGMENT_HEAD || n >= BACK_MAX)
 			return SEGMENT_E_CORRUPT;
 	}
 }

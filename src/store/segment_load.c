@@ -19,13 +19,12 @@ struct damage {
 };
 
 /*
- * The frames between two commits.
- * Invariant: frame i of frames has n_fps fingerprints in fps, after those of the frames before it, and its
- * own entry is blocks.v[i].
+ * The frames between two commits, as they lie in the file.
+ * Invariant: frame i of frames has the fingerprints fps[fps_at .. fps_at + n_fps), and its own entry is blocks.v[i].
  */
 struct group_frame {
 	struct frame frame;
-	size_t n_fps;
+	size_t fps_at, n_fps;
 };
 struct group {
 	struct group_frame *frames;
@@ -104,7 +103,8 @@ group_block(struct loader *l, const struct frame *f, struct str meta)
 	r = segment_blocks_add(&g->blocks, &l->meta.blocks.v[0], l->meta.blocks.runs);
 	if (r < 0)
 		return err_trace(r);
-	g->frames[g->n_frames++] = (struct group_frame){ *f, l->meta.n_fps };
+	g->frames[g->n_frames++] =
+	    (struct group_frame){ *f, g->fps.n / sizeof(*l->meta.fps), l->meta.n_fps };
 	buf_put(&g->fps, l->meta.fps, l->meta.n_fps * sizeof(*l->meta.fps));
 	return buf_err(&g->fps);
 }
@@ -121,19 +121,22 @@ report(struct loader *l, uint64_t at, const char *what)
 static size_t
 group_fps(const struct group *g, uint64_t body_at, const uint32_t **ret)
 {
-	size_t i, at = 0;
-	const void *p;
+	size_t lo = 0, hi = g->n_frames, mid;
+	const void *p = g->fps.p;
 
-	for (i = 0; i < g->n_frames; i++) {
-		if (frame_body_at(&g->frames[i].frame) == body_at) {
-			p = g->fps.p;
-			*ret = p != NULL ? (const uint32_t *)p + at : NULL;
-			return g->frames[i].n_fps;
-		}
-		at += g->frames[i].n_fps;
-	}
 	*ret = NULL;
-	return SIZE_MAX;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (frame_body_at(&g->frames[mid].frame) < body_at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == g->n_frames || frame_body_at(&g->frames[lo].frame) != body_at)
+		return SIZE_MAX;
+	if (p != NULL)
+		*ret = (const uint32_t *)p + g->frames[lo].fps_at;
+	return g->frames[lo].n_fps;
 }
 
 static void
@@ -196,18 +199,18 @@ accept_orphans(struct loader *l, const struct group *g, const struct segment_com
 {
 	struct segment *s = l->s;
 	struct segment_block b;
-	size_t i, k, n = s->blocks.n;
+	size_t i, k = 0, n = s->blocks.n;
 	int r;
 
 	for (i = 0; g->n_damages > 0 && i < g->n_frames; i++) {
 		b = g->blocks.v[i];
 		b.body_at = frame_body_at(&g->frames[i].frame);
 		b.n_body = g->frames[i].frame.n_body;
-		for (k = n; k > 0 && s->blocks.v[k - 1].body_at > b.body_at; k--)
-			;
-		if (b.body_at < s->end || (k > 0 && s->blocks.v[k - 1].body_at == b.body_at))
+		while (k < n && s->blocks.v[k].body_at < b.body_at)
+			k++;
+		if (b.body_at < s->end || (k < n && s->blocks.v[k].body_at == b.body_at))
 			continue;
-		r = segment_blocks_add(&s->blocks, &b, g->blocks.runs + b.run_at);
+		r = segment_blocks_add(&s->blocks, &b, segment_runs(&g->blocks, &b));
 		if (r == 0)
 			r = keep_last(l, g, c->when);
 		if (r < 0)

@@ -165,7 +165,8 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 {
 	AUTO(tail_free) struct tail *t = NULL;
 	AUTO_CLOSE int fd = -1;
-	size_t i, k;
+	const uint32_t *fps;
+	size_t i, k, n;
 	int r;
 
 	fd = io_open(s->dir_fd, seg->name, O_RDWR | O_NOFOLLOW | O_NOCTTY, 0);
@@ -192,10 +193,10 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 	for (i = seg->n_indexed; i < seg->blocks.n; i++) {
 		k = i - seg->n_indexed;
 		r = segment_blocks_add(&t->since, &seg->blocks.v[i],
-		    seg->blocks.runs + seg->blocks.v[i].run_at);
+		    segment_runs(&seg->blocks, &seg->blocks.v[i]));
+		fps = segment_tail_ids(seg, k, &n);
 		if (r == 0)
-			r = add_ids(t, (uint32_t)k, seg->tail_ids + seg->tail_at[k],
-			    seg->tail_at[k + 1] - seg->tail_at[k]);
+			r = add_ids(t, (uint32_t)k, fps, n);
 		if (r < 0)
 			return err_trace(r);
 	}
@@ -312,7 +313,7 @@ put_directory(struct store *s, struct buf *out, struct frame_chain *chain, struc
 	d.n_ids = t->n_ids;
 	segment_directory_put(&meta, &d);
 	for (i = 0; i < t->since.n; i++)
-		segment_entry_put(&meta, &t->since.v[i], t->since.runs + t->since.v[i].run_at);
+		segment_entry_put(&meta, &t->since.v[i], segment_runs(&t->since, &t->since.v[i]));
 	for (i = 0; i < s->n_pending; i++) {
 		b = s->pending[i].block;
 		b.committed = now;

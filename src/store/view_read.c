@@ -36,7 +36,7 @@ store_view_block(const struct store_view *v, size_t i, struct store_block_info *
 static const struct segment_run *
 runs_of(const struct store_view *v, size_t i)
 {
-	return v->segs[v->blocks[i].segment].seg->blocks.runs + view_entry(v, i)->run_at;
+	return segment_runs(&v->segs[v->blocks[i].segment].seg->blocks, view_entry(v, i));
 }
 
 uint64_t
@@ -231,12 +231,12 @@ static void
 find_in_tail(struct finder *f, uint32_t fp)
 {
 	const struct segment *s = f->vs->seg;
-	size_t i, k;
+	const uint32_t *fps;
+	size_t i, n;
 
 	for (i = s->n_indexed; i < s->blocks.n; i++) {
-		k = i - s->n_indexed;
-		if (s->blocks.v[i].ids_lost ||
-		    has_fp(s->tail_ids + s->tail_at[k], s->tail_at[k + 1] - s->tail_at[k], fp))
+		fps = segment_tail_ids(s, i - s->n_indexed, &n);
+		if (s->blocks.v[i].ids_lost || has_fp(fps, n, fp))
 			bits_set(f->bits, f->vs->order[i]);
 	}
 }
