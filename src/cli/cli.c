@@ -6,10 +6,8 @@
 #include "cli/cli.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 #include "cli/out.h"
-#include "lib/print.h"
 
 static const struct command *const commands[] = {
 	&command_query,
@@ -32,66 +30,6 @@ static const struct command *const commands[] = {
 	&command_help,
 	&command_version,
 };
-
-static atomic_bool stop;
-
-atomic_bool *
-cli_stop_flag(void)
-{
-	return &stop;
-}
-
-/* The second time the program ends at once. */
-static void
-on_signal(int number)
-{
-	if (atomic_exchange(&stop, true))
-		_exit(CLI_STOPPED);
-}
-
-void
-cli_catch_signals(void)
-{
-	struct sigaction act = { .sa_handler = on_signal };
-
-	(void)sigaction(SIGINT, &act, NULL);
-	(void)sigaction(SIGTERM, &act, NULL);
-}
-
-void
-cli_warn(const char *text)
-{
-	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
-	struct str rest = str_c(text), line;
-	size_t end;
-
-	buf_c(&out, "weir: ");
-	/* Text of several lines (a query and its caret) stays so. */
-	do {
-		end = str_find_byte(rest, '\n');
-		line = str_sub(rest, 0, end);
-		print_escape(&out, line);
-		buf_byte(&out, '\n');
-		rest = str_sub(rest, line.n + 1, rest.n);
-	} while (end != SIZE_MAX && rest.n > 0);
-	if (out.failed)
-		(void)fputs("weir: out of memory\n", stderr);
-	else
-		(void)fwrite(out.p, 1, out.n, stderr);
-}
-
-int
-cli_fail(int exit, const char *fmt, ...)
-{
-	char text[4096];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	cli_warn(text);
-	return exit;
-}
 
 const struct command *const *
 cli_commands(size_t *ret_n)

@@ -24,29 +24,53 @@ struct grep {
 	struct buf past[CONTEXT_MAX];
 	size_t n_past;
 	uint64_t after, before_max, after_max;
-	bool gap; /* lines were left out since the last one printed */
+	bool gap;   /* lines were left out since the last one printed */
+	bool marks; /* and -- says so: with -A, -B and -C, 0 too */
 	bool any;
-	uint64_t n_found;
-	struct map names; /* -l */
+	uint64_t n_found, n_faults;
+	bool any_found;   /* in an input that is done, too */
+	struct map names; /* -l: of streams */
 };
 
-/* grep's pattern as the engine's: -F, -w, -x, -i. */
-static int
-compile(struct grep *g, const char *pattern)
+/* A pattern of several lines is as many patterns. */
+static void
+put_alternatives(struct buf *out, struct str pattern, bool fixed, bool first)
 {
+	struct str one;
+	size_t end;
+
+	do {
+		end = str_find_byte(pattern, '\n');
+		one = str_sub(pattern, 0, end);
+		if (!first)
+			buf_byte(out, '|');
+		first = false;
+		if (fixed)
+			regex_quote(out, one);
+		else
+			buf_str(out, one);
+		pattern = str_sub(pattern, one.n + 1, pattern.n);
+	} while (end != SIZE_MAX);
+}
+
+/* grep's patterns as one of the engine's: -e, -F, -w, -x, -i.  A word has no letter, digit or _ beside it. */
+static int
+compile(struct grep *g, const char *const *patterns, size_t n)
+{
+	AUTO_FINI(buf_fini) struct buf all = BUF_INIT;
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	bool word = g->opt->word && !g->opt->whole;
 	char why[REGEX_ERROR_MAX];
-	struct str p = str_c(pattern);
+	size_t i;
 	int r;
 
+	for (i = 0; i < n; i++)
+		put_alternatives(&all, str_c(patterns[i]), g->opt->fixed, i == 0);
 	buf_c(&text, g->opt->nocase ? "(?i)" : "");
-	buf_c(&text, g->opt->word ? "\\b(?:" : "(?:");
-	if (g->opt->fixed)
-		regex_quote(&text, p);
-	else
-		buf_str(&text, p);
-	buf_c(&text, g->opt->word ? ")\\b" : ")");
-	if (text.failed)
+	buf_c(&text, word ? "(?<![\\p{L}\\p{N}_])(?:" : "");
+	buf_str(&text, buf_view(&all));
+	buf_c(&text, word ? ")(?![\\p{L}\\p{N}_])" : "");
+	if (all.failed || text.failed)
 		return cli_fail(GREP_FAILED, "%s", err_str(-ENOMEM));
 	r = regex_compile(&g->re, buf_view(&text), g->opt->whole ? REGEX_ANCHORED : 0, &g->arena,
 	    why);
@@ -78,6 +102,14 @@ put_parts(struct grep *g, struct str line)
 	}
 }
 
+/* -o has no context, but the marks between its groups. */
+static void
+put_context(struct grep *g, struct str line)
+{
+	if (!g->opt->only)
+		put_line(g, line);
+}
+
 /* A line that matches not: it may be context of one before, or of one to come. */
 static void
 pass_line(struct grep *g, struct str line)
@@ -86,7 +118,7 @@ pass_line(struct grep *g, struct str line)
 
 	if (g->after > 0) {
 		g->after--;
-		put_line(g, line);
+		put_context(g, line);
 		return;
 	}
 	if (g->before_max == 0) {
@@ -108,10 +140,10 @@ print_match(struct grep *g, struct str line)
 {
 	size_t i;
 
-	if (g->any && g->gap && (g->before_max > 0 || g->after_max > 0))
+	if (g->any && g->gap && g->marks)
 		buf_c(&g->out, "--\n");
 	for (i = 0; i < g->n_past; i++)
-		put_line(g, buf_view(&g->past[i]));
+		put_context(g, buf_view(&g->past[i]));
 	g->n_past = 0;
 	g->gap = false;
 	g->any = true;
@@ -153,6 +185,16 @@ flush(struct grep *g)
 	return err_trace(r);
 }
 
+/* Whether the rest of an input can be left unread. */
+static bool
+is_enough(const struct grep *g)
+{
+	bool named = g->opt->names_only && g->s->ask.n_inputs > 0;
+
+	return g->n_found > 0 &&
+	    (g->opt->quiet || named || (g->opt->has_max && g->n_found >= g->opt->max));
+}
+
 static int
 grep_put(void *ctx, struct batch *b)
 {
@@ -168,10 +210,8 @@ grep_put(void *ctx, struct batch *b)
 	if (streams == NULL)
 		return b->err != 0 ? b->err : err_origin(-ENOMEM);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
-		/* With -m the run ends after the last match and its context; -q ends with the first. */
-		if (g->n_found > 0 &&
-		    (g->opt->quiet ||
-		        (g->opt->has_max && g->n_found >= g->opt->max && g->after == 0)))
+		/* With -m the run ends after the last match and its context. */
+		if (is_enough(g) && g->after == 0)
 			return err_origin(-ECANCELED);
 		if (g->opt->has_max && g->n_found >= g->opt->max) {
 			pass_line(g, lines[i].n > 0 ? lines[i] : msgs[i]);
@@ -181,45 +221,84 @@ grep_put(void *ctx, struct batch *b)
 		if (r == 0 && g->out.n >= 65536)
 			r = flush(g);
 	}
-	return err_trace(r);
+	/* Who follows a pipe sees each line when it comes. */
+	return r == 0 ? err_trace(flush(g)) : err_trace(r);
 }
 
+/* -l names the input; of a store, the streams. */
 static void
-print_summary(struct grep *g)
+print_summary(struct grep *g, const char *input)
 {
 	size_t i;
 
-	for (i = 0; i < g->names.n && g->opt->names_only; i++)
+	if (g->opt->quiet)
+		return;
+	if (g->opt->names_only && input != NULL && g->n_found > 0)
+		put_line(g, strcmp(input, "-") == 0 ? STR("(standard input)") : str_c(input));
+	for (i = 0; i < g->names.n && g->opt->names_only && input == NULL; i++)
 		put_line(g, g->names.entries[i].key);
-	if (g->opt->count && !g->opt->quiet && !g->opt->names_only)
+	if (g->opt->count && !g->opt->names_only)
 		buf_printf(&g->out, "%llu\n", (unsigned long long)g->n_found);
 }
 
+/* One input, or the store (NULL).  -1 when nothing more is to be read, else an exit code. */
 static int
-run_rows(struct grep *g)
+run_rows(struct grep *g, const char *input)
 {
-	bool enough;
-	int r = 0;
+	int r = ask_run(g->s->query, &g->s->ask, grep_put, g, &g->s->stats, &g->s->error);
 
-	if (!g->opt->has_max || g->opt->max > 0) {
-		r = ask_run(g->s->query, &g->s->ask, grep_put, g, &g->s->stats, &g->s->error);
-		enough = g->n_found > 0 &&
-		    (g->opt->quiet || (g->opt->has_max && g->n_found >= g->opt->max));
-		if (r == -ECANCELED && enough)
-			r = 0;
-	}
+	if (r == -ECANCELED && is_enough(g))
+		r = 0;
+	g->any_found |= g->n_found > 0;
+	g->n_faults += g->s->stats.faults;
 	if (atomic_load(cli_stop_flag()))
 		return CLI_STOPPED;
 	if (g->s->out.closed || g->s->out.err != 0)
-		return 0;
+		return -1;
 	if (r != 0)
 		return cli_fail(GREP_FAILED, "grep failed: %s",
 		    g->s->error.n > 0 ? buf_c_str(&g->s->error) : err_str(r < 0 ? r : -EIO));
-	print_summary(g);
+	print_summary(g, input);
 	(void)flush(g);
-	if (g->s->stats.faults > 0 && !(g->opt->quiet && g->n_found > 0))
+	return g->any_found && g->opt->quiet ? -1 : 0;
+}
+
+/* Context, counts and -m begin anew with each file, as with grep. */
+static int
+run_inputs(struct grep *g)
+{
+	const char *const *inputs = g->s->ask.inputs;
+	size_t n = g->s->ask.n_inputs, i;
+	int r = 0;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(inputs[i], "journal:") == 0)
+			return run_rows(g, n == 1 ? inputs[i] : NULL);
+	for (i = 0; r == 0 && i < n; i++) {
+		g->s->ask.inputs = inputs + i;
+		g->s->ask.n_inputs = 1;
+		g->n_found = 0;
+		g->n_past = 0;
+		g->after = 0;
+		g->gap = true;
+		r = run_rows(g, inputs[i]);
+	}
+	return r;
+}
+
+static int
+run_all(struct grep *g)
+{
+	int r;
+
+	if (g->opt->has_max && g->opt->max == 0)
+		return GREP_NONE;
+	r = g->s->ask.n_inputs > 0 ? run_inputs(g) : run_rows(g, NULL);
+	if (r > 0)
+		return r;
+	if (g->n_faults > 0 && !(g->opt->quiet && g->any_found))
 		return GREP_FAILED;
-	return g->n_found > 0 ? 0 : GREP_NONE;
+	return g->any_found ? 0 : GREP_NONE;
 }
 
 static int
@@ -233,16 +312,18 @@ grep(struct options *opt, struct show *s)
 		return cli_fail(GREP_FAILED, "%s", err_str(-ENOMEM));
 	g->opt = opt;
 	g->s = s;
-	g->before_max = opt->before > opt->context ? opt->before : opt->context;
-	g->after_max = opt->after > opt->context ? opt->after : opt->context;
+	g->before_max = opt->has_before ? opt->before : opt->context;
+	g->after_max = opt->has_after ? opt->after : opt->context;
+	g->marks = opt->has_before || opt->has_after || opt->has_context;
 	if (g->before_max > CONTEXT_MAX)
 		g->before_max = CONTEXT_MAX;
-	r = compile(g, opt->pattern != NULL ? opt->pattern : opt->args[0]);
+	r = opt->patterns.n > 0 ? compile(g, opt->patterns.p, opt->patterns.n)
+	                        : compile(g, opt->args, 1);
 	if (r == 0)
 		r = show_parse(s, STR("*")) == 0 ? 0 : GREP_FAILED;
 	cli_catch_signals();
 	if (r == 0)
-		r = run_rows(g);
+		r = run_all(g);
 	for (i = 0; i < CONTEXT_MAX; i++)
 		buf_fini(&g->past[i]);
 	buf_fini(&g->out);
@@ -256,13 +337,15 @@ static int
 run_grep(struct options *opt)
 {
 	struct show s;
-	size_t n_want = opt->pattern != NULL ? 0 : 1, i;
+	size_t n_want = opt->patterns.n > 0 ? 0 : 1, i;
 	int r;
 
 	if (opt->n_args < n_want)
 		return cli_fail(GREP_FAILED, "grep: the pattern is missing");
 	/* What follows the pattern are files, as with grep. */
-	for (i = n_want; i < opt->n_args && opt->inputs.n < OPTION_LIST_MAX; i++)
+	if (opt->inputs.n + opt->n_args - n_want > OPTION_LIST_MAX)
+		return cli_fail(GREP_FAILED, "grep: at most %d files", OPTION_LIST_MAX);
+	for (i = n_want; i < opt->n_args; i++)
 		opt->inputs.p[opt->inputs.n++] = opt->args[i];
 	r = show_init(&s, opt);
 	s.ask.keep_line = true;
@@ -291,15 +374,16 @@ static const struct option_row rows[] = {
 	FLAG('E', "extended-regexp", "PATTERN is a regular expression (always)", extended),
 	FLAG('w', "word-regexp", "whole words", word),
 	FLAG('x', "line-regexp", "whole lines", whole),
-	FLAG('l', "files-with-matches", "only the streams that have matches", names_only),
+	FLAG('l', "files-with-matches",
+	    "only the names of files, or streams of the store, that have matches", names_only),
 	FLAG('o', "only-matching", "only the parts that match", only),
 	FLAG('q', "quiet", "no output; the exit code tells", quiet),
 	COUNT('m', "max-count", "end after N lines", max),
 	COUNT('A', "after-context", "N lines after each match too", after),
 	COUNT('B', "before-context", "N lines before each match too", before),
 	COUNT('C', "context", "N lines around each match too", context),
-	{ 'e', "regexp", "PATTERN", "the pattern, where it begins with -", OPTION_TEXT,
-	    OPTION_AT(pattern) },
+	{ 'e', "regexp", "PATTERN", "a pattern; given often, any of them", OPTION_LIST,
+	    OPTION_AT(patterns) },
 	{ 0, "store", "DIR", "the store (default: $WEIR_STORE, /var/lib/weir)", OPTION_TEXT,
 	    OPTION_AT(store) },
 	{ 0, "input", "FILE", "read FILE instead, - or journal:; may be given often", OPTION_LIST,
@@ -314,7 +398,11 @@ const struct command command_grep = {
 	.name = "grep",
 	.args = "PATTERN [FILE…]",
 	.help = "The original lines that match a pattern.",
-	.more = "exit: as grep: 0 lines matched, 1 none did, 2 something failed.\n",
+	.more =
+	    "Patterns are those of LogsQL, and so much like grep -E.  No file name stands before a\n"
+	    "line, as with grep -h.  Empty lines are no rows: none is ever found.\n"
+	    "\n"
+	    "exit: as grep: 0 lines matched, 1 none did, 2 something failed.\n",
 	.rows = rows,
 	.n_rows = ARRAY_LEN(rows),
 	.run = run_grep,

@@ -70,6 +70,19 @@ find_rows(struct show *s, const struct str *ids, size_t n, run_put_fn put, void 
 	return r != 0 ? r : show_run(s, put, ctx);
 }
 
+/* The rows of inputs come as they stand there: they are kept, and sorted at the end. */
+static int
+print_sorted(struct show *s, struct str id, struct printer *p)
+{
+	AUTO_FINI(trace_rows_fini) struct trace_rows rows = { .lines = s->ask.keep_line };
+	int exit = find_rows(s, &id, 1, trace_rows_put, &rows), r;
+
+	r = trace_rows_give(&rows, printer_put, p);
+	if (r < 0 && exit == CLI_DONE && !s->out.closed && s->out.err == 0)
+		exit = cli_fail(CLI_FAILED, "trace failed: %s", err_str(r));
+	return exit;
+}
+
 static int
 print_rows(struct show *s, const struct str *ids, size_t n)
 {
@@ -80,24 +93,28 @@ print_rows(struct show *s, const struct str *ids, size_t n)
 	r = printer_new(&p, &s->print, &sink);
 	if (r < 0)
 		return cli_fail(CLI_FAILED, "trace failed: %s", err_str(r));
-	exit = find_rows(s, ids, n, printer_put, p);
+	exit =
+	    s->ask.view == NULL ? print_sorted(s, ids[0], p) : find_rows(s, ids, n, printer_put, p);
 	r = printer_finish(p);
 	if (r < 0 && exit == CLI_DONE && !s->out.closed && s->out.err == 0)
 		exit = cli_fail(CLI_FAILED, "trace failed: %s", err_str(r));
 	return exit == CLI_DONE && printer_rows(p) == 0 ? CLI_NONE : exit;
 }
 
-/* All IDs that the rows of the first step bear. */
+/* The ID, then all others that the rows of the first step bear. */
 static int
-related_ids(struct show *s, struct trace *t, const struct str **ret, size_t *ret_n)
+related_ids(struct show *s, const struct trace *t, struct str id, const struct str **ret,
+    size_t *ret_n)
 {
 	struct str *ids = arena_alloc(&s->arena, (t->ids.n + 1) * sizeof(*ids));
 	size_t i, n = 0;
 
 	if (ids == NULL)
 		return cli_fail(CLI_FAILED, "trace failed: %s", err_str(-ENOMEM));
+	ids[n++] = id;
 	for (i = 0; i < t->ids.n; i++)
-		ids[n++] = arena_dup(&s->arena, t->ids.entries[i].key);
+		if (!str_eq(t->ids.entries[i].key, id))
+			ids[n++] = arena_dup(&s->arena, t->ids.entries[i].key);
 	*ret = ids;
 	*ret_n = n;
 	return CLI_DONE;
@@ -114,10 +131,10 @@ show_trace(struct show *s, struct str id)
 
 	if (s->opt->related) {
 		exit = find_rows(s, ids, n, trace_put, &t);
-		if (exit == CLI_DONE && t.n > 0)
-			exit = related_ids(s, &t, &ids, &n);
+		if (exit == CLI_DONE)
+			exit = t.n > 0 ? related_ids(s, &t, id, &ids, &n) : CLI_NONE;
 		trace_fini(&t);
-		if (exit != CLI_DONE || n == 0)
+		if (exit != CLI_DONE)
 			return exit;
 		s->ask.run.limit = TRACE_RELATED_MAX;
 	}

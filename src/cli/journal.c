@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/say.h"
 
 static struct journal_input input;
 

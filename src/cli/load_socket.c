@@ -12,9 +12,10 @@
 
 #include "base/inflate.h"
 #include "base/io.h"
-#include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/say.h"
 #include "cli/socket.h"
+#include "cli/stop.h"
 
 enum { BATCH_BYTES = 4 << 20, TRIES = 30, RETRY_MS = 1000 };
 

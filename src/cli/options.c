@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/say.h"
 
 static const struct option_row *
 find_long(const struct command *cmd, struct str name)
@@ -112,6 +112,9 @@ set(const struct option_row *row, const char *value, struct options *opt)
 		/* For these 0 is a value of its own. */
 		opt->has_last |= row->at == OPTION_AT(last);
 		opt->has_max |= row->at == OPTION_AT(max);
+		opt->has_after |= row->at == OPTION_AT(after);
+		opt->has_before |= row->at == OPTION_AT(before);
+		opt->has_context |= row->at == OPTION_AT(context);
 		opt->has_limit |= row->at == OPTION_AT(limit);
 		break;
 	case OPTION_SIZE:

@@ -5,11 +5,7 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "base/wall.h"
-
-struct command;
 
 enum option_kind {
 	OPTION_FLAG,  /* bool */
@@ -29,11 +25,23 @@ struct option_row {
 	size_t at; /* offset in struct options */
 };
 
-enum { OPTION_LIST_MAX = 256 };
+enum { OPTION_LIST_MAX = 4096 };
 
 struct option_list {
 	const char *p[OPTION_LIST_MAX];
 	size_t n;
+};
+
+struct options;
+
+struct command {
+	const char *name;
+	const char *args; /* as help shows them */
+	const char *help; /* one line */
+	const char *more; /* paragraphs below the options; may be NULL */
+	const struct option_row *rows;
+	size_t n_rows;
+	int (*run)(struct options *opt);
 };
 
 /* Every option of every command; a command reads those of its own table. */
@@ -45,7 +53,7 @@ struct options {
 	size_t n_args;
 
 	bool help;
-	const char *store, *url, *parser, *output, *level, *by;
+	const char *store, *url, *parser, *output, *level;
 	struct option_list inputs, stream;
 	struct wall since, until;
 	uint64_t limit, memory, threads;
@@ -53,10 +61,10 @@ struct options {
 	bool as_is, check, explain, utc, no_pager, no_color, color, quiet;
 
 	/* grep */
-	bool nocase, invert, count, fixed, extended, word, whole, names_only, only, number;
-	const char *pattern;
+	bool nocase, invert, count, fixed, extended, word, whole, names_only, only;
+	struct option_list patterns;
 	uint64_t max, after, before, context;
-	bool has_max;
+	bool has_max, has_after, has_before, has_context;
 
 	/* tail, trace */
 	uint64_t last;

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/io.h"
-#include "cli/cli.h"
+#include "cli/say.h"
 
 enum { WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24, HELD_MAX = 4 << 20 };
 

@@ -7,10 +7,13 @@
 
 #include <stdio.h>
 
-#include "cli/cli.h"
 #include "cli/journal.h"
 #include "cli/place.h"
+#include "cli/say.h"
+#include "cli/stop.h"
 #include "lib/hint.h"
+
+enum { HINT_BYTES_MAX = 64 << 20 };
 
 static void
 on_fault(void *ctx, const char *text)
@@ -144,6 +147,9 @@ tell_hints(struct show *s)
 {
 	AUTO_FINI(buf_fini) struct buf hints = BUF_INIT;
 
+	/* Large files are not read again for a hint. */
+	if (s->ask.n_inputs > 0 && s->stats.bytes_read > HINT_BYTES_MAX)
+		return;
 	if (hint_empty(s->query, &s->ask, &hints) == 0 && hints.n > 0)
 		cli_warn(buf_c_str(&hints));
 }

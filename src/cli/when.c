@@ -5,14 +5,25 @@
  */
 #include "cli/options.h"
 
+/* t - seconds; at the ends of what can be said it stays there. */
+static struct wall
+earlier(struct wall t, int64_t seconds)
+{
+	int64_t ns;
+
+	if (__builtin_sub_overflow(t.ns, seconds * NS_PER_S, &ns))
+		ns = seconds < 0 ? INT64_MAX : INT64_MIN;
+	return (struct wall){ ns };
+}
+
 /* An instant whose civil fields in the host's zone are those of ${utc} in UTC. */
 static struct wall
 from_local(struct wall utc)
 {
-	struct wall t = { utc.ns - wall_local_offset(utc) * NS_PER_S };
+	struct wall t = earlier(utc, wall_local_offset(utc));
 
 	/* Near a change of the zone's offset the first guess can be off by that change. */
-	return (struct wall){ utc.ns - wall_local_offset(t) * NS_PER_S };
+	return earlier(utc, wall_local_offset(t));
 }
 
 static bool
@@ -48,11 +59,17 @@ time_of_day(struct str s, size_t at, struct civil *c)
 	    c->second < 60;
 }
 
+static bool
+is_leap(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
 /* YYYY-MM-DD, then nothing or 'T' or a blank and the time of the day. */
 static bool
 local_date(struct str s, struct wall *ret)
 {
-	struct civil c = { 0 }, back;
+	struct civil c = { 0 }, day = { 0 }, back;
 	int year;
 
 	if (!digits(s, 0, 4, &year) || !byte_at(s, 4, '-') || !digits(s, 5, 2, &c.month) ||
@@ -63,24 +80,25 @@ local_date(struct str s, struct wall *ret)
 		return false;
 	if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > 31)
 		return false;
-	/* 30 February comes back as another day. */
-	back = wall_civil(civil_wall(&c));
+	/* 30 February comes back as another day.  2000 and 2001 have all kinds of them, and 9999 is no instant. */
+	day = (struct civil){ .year = is_leap(year) ? 2000 : 2001, .month = c.month, .day = c.day };
+	back = wall_civil(civil_wall(&day));
 	if (back.day != c.day || back.month != c.month)
 		return false;
 	*ret = from_local(civil_wall(&c));
 	return true;
 }
 
-/* Midnight of the day that is ${days} before today, in the host's zone. */
+/* The time ${of_day} of the day that is ${days} before today, in the host's zone. */
 static struct wall
-midnight(struct wall now, int64_t days)
+on_day(struct wall now, int64_t days, int64_t of_day)
 {
 	int64_t local = now.ns + wall_local_offset(now) * NS_PER_S;
 	int64_t rest = local % NS_PER_DAY;
 
 	if (rest < 0)
 		rest += NS_PER_DAY;
-	return from_local((struct wall){ local - rest - days * NS_PER_DAY });
+	return from_local((struct wall){ local - rest - days * NS_PER_DAY + of_day });
 }
 
 static bool
@@ -101,7 +119,8 @@ epoch(struct str s, struct wall *ret)
 	if (i < s.n && s.p[i] == '.')
 		for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
 			unit /= 10;
-			v += (s.p[i] - '0') * unit;
+			if (__builtin_add_overflow(v, (s.p[i] - '0') * unit, &v))
+				return false;
 		}
 	*ret = (struct wall){ negative ? -v : v };
 	return i == s.n;
@@ -122,14 +141,14 @@ options_when(struct str s, struct wall now, struct wall *ret)
 		return true;
 	}
 	if (str_eq_c(s, "now") || str_eq_c(s, "today") || str_eq_c(s, "yesterday")) {
-		*ret = s.n == 3 ? now : midnight(now, s.n == 9 ? 1 : 0);
+		*ret = s.n == 3 ? now : on_day(now, s.n == 9 ? 1 : 0, 0);
 		return true;
 	}
 	if (local_date(s, ret))
 		return true;
 	if (time_of_day(s, 0, &c)) {
-		*ret = midnight(now, 0);
-		ret->ns += c.hour * NS_PER_HOUR + c.minute * NS_PER_MIN + c.second * NS_PER_S;
+		*ret = on_day(now, 0,
+		    c.hour * NS_PER_HOUR + c.minute * NS_PER_MIN + c.second * NS_PER_S);
 		return true;
 	}
 	if (wall_parse_rfc3339(s, 0, ret, &has_zone) != 0)

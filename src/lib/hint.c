@@ -12,9 +12,10 @@ enum { LOOK_BLOCKS = 64, LEAVES_MAX = 4, NAME_MAX_BYTES = 64 };
 
 struct hint {
 	struct query *q;
-	const struct ask_options *opt;
+	struct ask_options opt; /* to ask again */
 	struct arena arena;
 	struct map names; /* of fields that rows have */
+	bool all_names;   /* every block was looked at */
 	struct buf *out;
 	size_t n_leaves;
 };
@@ -45,18 +46,28 @@ distance(struct str a, struct str b)
 	return row[b.n];
 }
 
-/* Names of the newest blocks; a field that stands in none of them is called unknown only when all were looked at. */
+/* The newest blocks: their names, and where a try looks. */
 static int
-list_names(struct hint *h, struct store_view *view)
+look_at(struct hint *h, struct store_view *view)
 {
-	size_t n = store_view_n_blocks(view), i, k;
+	size_t n = store_view_n_blocks(view), n_look = n > LOOK_BLOCKS ? LOOK_BLOCKS : n, i, k;
+	uint32_t *blocks = arena_alloc(&h->arena, (n_look + 1) * sizeof(*blocks));
 
-	for (i = n > LOOK_BLOCKS ? n - LOOK_BLOCKS : 0; i < n; i++) {
+	if (blocks == NULL)
+		return err_origin(-ENOMEM);
+	h->opt.view = view;
+	h->opt.run.only_blocks = blocks;
+	h->opt.run.n_only_blocks = n_look;
+	h->all_names = n_look == n;
+	for (i = n - n_look; i < n; i++) {
 		AUTO(block_free) struct block *b = NULL;
 		struct block_column_info info;
 
-		if (store_view_open_block(view, i, &b) != 0)
+		*blocks++ = (uint32_t)i;
+		if (store_view_open_block(view, i, &b) != 0) {
+			h->all_names = false;
 			continue;
+		}
 		for (k = 0; k < block_n_columns(b); k++) {
 			block_column_at(b, k, &info);
 			if (map_put(&h->names, info.name, NULL) == NULL)
@@ -72,7 +83,7 @@ hint_field(struct hint *h, struct str name)
 	size_t i, d, best = SIZE_MAX;
 	struct str near = STR_NONE;
 
-	if (h->names.n == 0 || map_get(&h->names, name) != NULL || name.p[0] == '_')
+	if (h->names.n == 0 || name.n == 0 || name.p[0] == '_' || map_get(&h->names, name) != NULL)
 		return;
 	for (i = 0; i < h->names.n; i++) {
 		d = distance(name, h->names.entries[i].key);
@@ -81,8 +92,14 @@ hint_field(struct hint *h, struct str name)
 			near = h->names.entries[i].key;
 		}
 	}
-	buf_printf(h->out, "no rows; field `%.*s` is unknown", STR_ARG(name));
-	if (best <= name.n / 3 + 1)
+	if (best > name.n / 3 + 1)
+		near = STR_NONE;
+	/* Older rows may have it; then only a likely slip is worth a line. */
+	if (!h->all_names && near.n == 0)
+		return;
+	buf_printf(h->out, "no rows; field `%.*s` is %s", STR_ARG(name),
+	    h->all_names ? "unknown" : "in none of the newest rows");
+	if (near.n > 0)
 		buf_printf(h->out, ", did you mean `%.*s`?", STR_ARG(near));
 	buf_c(h->out, "\n");
 }
@@ -117,25 +134,32 @@ stop_at_first(void *ctx, struct batch *b)
 	return b->n_rows > 0 ? -ECANCELED : 0;
 }
 
-/* Whether the query finds a row with ${text} in the place of ${leaf}. */
+/* Whether a row gets through the filter, without the pipes behind it. */
 static bool
-would_match(struct hint *h, struct filter *leaf, struct str text)
+finds_any(struct hint *h)
 {
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
-	struct logsql_options how = { h->opt->run.now, h->opt->run.zone_s };
-	struct ask_options opt = *h->opt;
 	struct query alone = { .filter = h->q->filter };
-	struct filter saved = *leaf, *other;
-	struct logsql_error bad = { 0 };
 	struct run_stats stats;
 	bool found = false;
 
+	(void)ask_run(&alone, &h->opt, stop_at_first, &found, &stats, &error);
+	return found;
+}
+
+/* The same with ${text} in the place of ${leaf}. */
+static bool
+would_match(struct hint *h, struct filter *leaf, struct str text)
+{
+	struct logsql_options how = { h->opt.run.now, h->opt.run.zone_s };
+	struct filter saved = *leaf, *other;
+	struct logsql_error bad = { 0 };
+	bool found;
+
 	if (query_parse_filter(arena_dup(&h->arena, text), &how, &h->arena, &other, &bad) != 0)
 		return false;
-	opt.fault = NULL;
-	opt.run.limit = 0;
 	*leaf = *other;
-	(void)ask_run(&alone, &opt, stop_at_first, &found, &stats, &error);
+	found = finds_any(h);
 	*leaf = saved;
 	return found;
 }
@@ -204,14 +228,17 @@ hint_empty(struct query *q, const struct ask_options *opt, struct buf *out)
 {
 	AUTO(store_view_free) struct store_view *view = NULL;
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
-	struct hint h = { .q = q, .opt = opt, .out = out };
+	struct hint h = { .q = q, .opt = *opt, .out = out };
 	int r = 0;
 
 	if (!can_ask_again(opt))
 		return 0;
+	h.opt.fault = NULL;
+	h.opt.run.limit = 0;
 	if (opt->n_inputs == 0 && store_view_open(&view, opt->store, &error) == 0)
-		r = list_names(&h, view);
-	if (r == 0)
+		r = look_at(&h, view);
+	/* When a pipe took the rows, the words of the filter are right. */
+	if (r == 0 && (q->n_pipes == 0 || !finds_any(&h)))
 		(void)filter_walk(q->filter, hint_leaf, &h);
 	map_fini(&h.names);
 	arena_fini(&h.arena);

@@ -36,21 +36,39 @@ add_names(struct store_view *view, size_t number, bool deep, struct map *names)
 	return 0;
 }
 
+/* name:OP, and in quotes what is sought: a bare ID could read as a word of the language. */
 static void
-add_term(struct buf *out, struct str name, struct str id, bool deep)
+add_term(struct buf *out, struct str name, const char *op, struct str text)
 {
-	AUTO_FINI(buf_fini) struct buf pattern = BUF_INIT;
-
 	if (out->n > 0)
 		buf_c(out, " or ");
 	logsql_quote(out, name);
-	buf_c(out, deep ? ":~" : ":=");
-	if (deep)
-		regex_quote(&pattern, id);
-	else
-		buf_str(&pattern, id);
-	/* Always in quotes: a bare ID could read as a word of the language. */
-	buf_json(out, buf_view(&pattern));
+	buf_c(out, op);
+	buf_json(out, text);
+}
+
+/* One field that may bear the IDs; of the first, and of it alone, any field when ${deep}. */
+static void
+add_terms(struct buf *out, struct str name, const struct str *ids, size_t n, bool deep)
+{
+	AUTO_FINI(buf_fini) struct buf pattern = BUF_INIT;
+	size_t i;
+
+	if (deep) {
+		regex_quote(&pattern, ids[0]);
+		add_term(out, name, ":~", buf_view(&pattern));
+		out->failed |= pattern.failed;
+	} else {
+		add_term(out, name, ":=", ids[0]);
+	}
+	if (n == 1 || !names_is_id(name))
+		return;
+	add_term(out, name, ":in(", ids[1]);
+	for (i = 2; i < n; i++) {
+		buf_byte(out, ',');
+		buf_json(out, ids[i]);
+	}
+	buf_byte(out, ')');
 }
 
 static int
@@ -83,7 +101,7 @@ trace_find_id(struct store_view *view, const struct str *ids, size_t n, bool dee
     struct arena *arena, struct trace_find *ret)
 {
 	AUTO_FINI(map_fini) struct map names = MAP_INIT;
-	size_t i, k, n_look;
+	size_t i, n_look;
 	int r = 0;
 
 	*ret = (struct trace_find){ .query = BUF_INIT };
@@ -93,8 +111,7 @@ trace_find_id(struct store_view *view, const struct str *ids, size_t n, bool dee
 	for (i = 0; r == 0 && i < n_look; i++)
 		r = add_names(view, deep ? i : ret->blocks[i], deep, &names);
 	for (i = 0; r == 0 && i < names.n; i++)
-		for (k = 0; k < n; k++)
-			add_term(&ret->query, names.entries[i].key, ids[k], deep);
+		add_terms(&ret->query, names.entries[i].key, ids, n, deep);
 	if (r == 0)
 		r = buf_err(&ret->query);
 	if (r < 0)
@@ -122,7 +139,7 @@ add_row(struct trace *t)
 		t->rows = rows;
 		t->cap = cap;
 	}
-	t->rows[t->n] = (struct trace_row){ 0 };
+	t->rows[t->n] = (struct trace_row){ .order = t->n };
 	return &t->rows[t->n++];
 }
 
@@ -267,29 +284,21 @@ trace_batch_has(struct batch *b, struct str id, bool deep, uint64_t *sel)
 	return 0;
 }
 
-/* Stable: rows of one time stay as they came. */
-static void
-merge_sort(struct trace_row *rows, struct trace_row *tmp, size_t n)
+static int
+cmp_rows(const void *a, const void *b)
 {
-	size_t half = n / 2, a = 0, b = half, i;
+	const struct trace_row *x = a, *y = b;
 
-	if (n < 2)
-		return;
-	merge_sort(rows, tmp, half);
-	merge_sort(rows + half, tmp, n - half);
-	for (i = 0; i < n; i++)
-		tmp[i] = b == n || (a < half && rows[a].time.ns <= rows[b].time.ns) ? rows[a++]
-		                                                                    : rows[b++];
-	memcpy(rows, tmp, n * sizeof(*rows));
+	if (x->time.ns != y->time.ns)
+		return x->time.ns < y->time.ns ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
 }
 
 void
 trace_sort(struct trace *t)
 {
-	AUTO_FREE struct trace_row *tmp = calloc(t->n + 1, sizeof(*tmp));
-
-	if (tmp != NULL)
-		merge_sort(t->rows, tmp, t->n);
+	if (t->n > 0)
+		qsort(t->rows, t->n, sizeof(*t->rows), cmp_rows);
 }
 
 void

@@ -22,8 +22,10 @@ struct trace_find {
 
 /**
  * trace_find_id(view, ids, n, deep, arena, ret):
- * Ask the ID index for each of the IDs, and the blocks it names for their ID fields.  ${deep}: any field of any
- * block that has the ID somewhere in its text.
+ * Ask the ID index for each of the IDs, and the blocks it names for their ID fields.  ${deep}: also any field of any
+ * block that has the first ID somewhere in its text.
+ *
+ * Shapes: ids[n], n at least 1.
  */
 int trace_find_id(struct store_view *view, const struct str *ids, size_t n, bool deep,
     struct arena *arena, struct trace_find *ret);
@@ -31,6 +33,7 @@ void trace_find_fini(struct trace_find *f);
 
 struct trace_row {
 	struct wall time;
+	size_t order; /* as they came */
 	struct str service, level, msg;
 };
 
@@ -49,6 +52,29 @@ int trace_batch_has(struct batch *b, struct str id, bool deep, uint64_t *sel);
 /** trace_sort(t): by time, and as they came within a time. */
 void trace_sort(struct trace *t);
 void trace_fini(struct trace *t);
+
+/*
+ * Rows as they are, to be printed by time: those of files come as they stand there.
+ * Invariants: names and values of a row have n entries, in arena.
+ */
+struct trace_kept {
+	struct wall time;
+	size_t order;
+	const struct str *names, *values;
+	size_t n;
+};
+struct trace_rows {
+	struct trace_kept *rows;
+	size_t n, cap;
+	bool lines; /* the original lines are wanted too */
+	struct arena arena;
+};
+
+/** trace_rows_put(t, b): keep the rows of ${b} (a run_put_fn when given as such). */
+int trace_rows_put(void *t, struct batch *b);
+/** trace_rows_give(t, put, ctx): hand them on by time, and as they came within a time. */
+int trace_rows_give(struct trace_rows *t, run_put_fn put, void *ctx);
+void trace_rows_fini(struct trace_rows *t);
 
 /** trace_print(out, t, id, utc, color, terminal, width): append the waterfall. */
 void trace_print(struct buf *out, const struct trace *t, struct str id, bool utc, bool color,

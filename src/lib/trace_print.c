@@ -61,6 +61,15 @@ put_cut(struct buf *out, struct str s, size_t width, bool fill, bool terminal)
 		buf_byte(out, ' ');
 }
 
+/* Times may lie further apart than a span can say. */
+static int64_t
+between(struct wall from, struct wall to)
+{
+	int64_t ns;
+
+	return __builtin_sub_overflow(to.ns, from.ns, &ns) ? INT64_MAX : ns;
+}
+
 static size_t
 longest_gap(const struct trace *t)
 {
@@ -68,7 +77,7 @@ longest_gap(const struct trace *t)
 	size_t i, at = 0;
 
 	for (i = 1; i < t->n; i++) {
-		gap = t->rows[i].time.ns - t->rows[i - 1].time.ns;
+		gap = between(t->rows[i - 1].time, t->rows[i].time);
 		if (gap > longest) {
 			longest = gap;
 			at = i;
@@ -146,7 +155,7 @@ trace_print(struct buf *out, const struct trace *t, struct str id, bool utc, boo
     bool terminal, unsigned width)
 {
 	struct style st = { color, terminal, width, 0 };
-	int64_t total = t->n > 0 ? t->rows[t->n - 1].time.ns - t->rows[0].time.ns : 0;
+	int64_t total = t->n > 0 ? between(t->rows[0].time, t->rows[t->n - 1].time) : 0;
 	size_t i, gap = longest_gap(t), n_services = count_services(t, &st.service);
 
 	if (t->n == 0)
@@ -160,7 +169,7 @@ trace_print(struct buf *out, const struct trace *t, struct str id, bool utc, boo
 	buf_byte(out, '\n');
 	for (i = 0; i < t->n; i++) {
 		if (i > 0 && i == gap && t->n > 2)
-			put_gap(out, t->rows[i].time.ns - t->rows[i - 1].time.ns, total, &st);
-		put_row(out, &t->rows[i], t->rows[i].time.ns - t->rows[0].time.ns, total, &st);
+			put_gap(out, between(t->rows[i - 1].time, t->rows[i].time), total, &st);
+		put_row(out, &t->rows[i], between(t->rows[0].time, t->rows[i].time), total, &st);
 	}
 }

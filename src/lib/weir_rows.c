@@ -4,9 +4,10 @@
  * Floor: 4 (uses query, store, logsql, base).
  *
  * The engine pushes, so it runs in a thread of its own and fills pages of rows; at most PAGES of them wait, then it waits
- * for the caller.  A row in a page is: u32 bytes that follow, then per field name, NUL, u32 length, value, NUL.
+ * for the caller.  A row in a page is: u32 bytes that follow, then per field twice (its name, its value): u32 length, bytes, NUL.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -137,6 +138,14 @@ give_page(struct weir_rows *w)
 }
 
 static void
+put_text(struct buf *out, struct str s)
+{
+	buf_u32(out, (uint32_t)s.n);
+	buf_str(out, s);
+	buf_byte(out, 0);
+}
+
+static void
 put_row(struct buf *out, const struct str *names, const struct str *const *values, size_t n,
     size_t row)
 {
@@ -146,11 +155,8 @@ put_row(struct buf *out, const struct str *names, const struct str *const *value
 	for (i = 0; i < n; i++) {
 		if (values[i][row].n == 0)
 			continue;
-		buf_str(out, names[i]);
-		buf_byte(out, 0);
-		buf_u32(out, (uint32_t)values[i][row].n);
-		buf_str(out, values[i][row]);
-		buf_byte(out, 0);
+		put_text(out, names[i]);
+		put_text(out, values[i][row]);
 	}
 	if (out->failed)
 		return;
@@ -201,6 +207,7 @@ run_thread(void *ctx)
 	(void)pthread_mutex_lock(&w->lock);
 	w->ended = true;
 	w->r = r;
+	(void)buf_c_str(&w->error);
 	(void)pthread_cond_broadcast(&w->changed);
 	(void)pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -219,13 +226,27 @@ set_bounds(struct weir_rows *w, const struct weir_query_options *opt)
 	w->ask.view = w->store->view;
 	if (opt == NULL)
 		return;
-	if (opt->since_ns != 0 || opt->until_ns != 0) {
+	if (opt->since_ns != 0)
 		run->since.ns = opt->since_ns;
+	if (opt->until_ns != 0)
 		run->until.ns = opt->until_ns;
-	}
 	run->limit = opt->limit;
 	run->memory_max = opt->memory_max;
 	run->n_threads = opt->n_threads;
+}
+
+/* The program's signals are not for our threads (those that this one starts take over its mask). */
+static int
+start_thread(struct weir_rows *w)
+{
+	sigset_t all, before;
+	int r;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&w->thread, NULL, run_thread, w);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 static void
@@ -233,6 +254,8 @@ rows_fini(struct weir_rows *w)
 {
 	size_t i;
 
+	(void)pthread_cond_destroy(&w->changed);
+	(void)pthread_mutex_destroy(&w->lock);
 	for (i = 0; i < PAGES; i++)
 		buf_fini(&w->pages[i]);
 	buf_fini(&w->fill);
@@ -255,12 +278,12 @@ weir_query_with(struct weir_store *s, const char *logsql, const struct weir_quer
 		return weir_fail(-ENOMEM, "%s", err_str(-ENOMEM));
 	w->store = s;
 	set_bounds(w, opt);
-	text = arena_dup(&w->arena, str_c(logsql));
-	r = ask_parse(text, &w->ask, &w->arena, &w->query, &w->error);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->changed, NULL);
+	text = arena_dup(&w->arena, str_c(logsql));
+	r = text.p == NULL ? -ENOMEM : ask_parse(text, &w->ask, &w->arena, &w->query, &w->error);
 	if (r == 0)
-		r = -pthread_create(&w->thread, NULL, run_thread, w);
+		r = start_thread(w);
 	if (r == 0) {
 		s->n_rows_open++;
 		*ret = w;
@@ -319,39 +342,50 @@ add_cell(struct weir_rows *w, const char *name, const char *value, size_t n)
 	return 0;
 }
 
+/* After the last row. */
+static int
+end_of_rows(const struct weir_rows *w)
+{
+	int r = w->r < 0 ? w->r : -EIO;
+
+	if (w->r != 0)
+		return weir_fail(r, "%s", w->error.n > 0 ? (const char *)w->error.p : err_str(r));
+	return w->stats.faults == 0 ? 0
+	                            : weir_fail(-EIO, "%llu parts of the store could not be read",
+	                                  (unsigned long long)w->stats.faults);
+}
+
+static struct str
+take_text(struct scan *row)
+{
+	uint32_t n = scan_u32(row);
+	struct str s = scan_bytes(row, (size_t)n + 1);
+
+	return str_sub(s, 0, n);
+}
+
 int
 weir_rows_next(struct weir_rows *w)
 {
 	struct scan all, row;
-	struct str bytes;
-	const char *name;
+	struct str name, value, bytes;
 	uint32_t n;
+	int r = 0;
 
 	w->n_cells = 0;
-	if (w->at == w->page.n && next_page(w) == 0) {
-		if (w->r != 0)
-			return weir_fail(w->r < 0 ? w->r : -EIO, "%s",
-			    w->error.n > 0 ? buf_c_str(&w->error)
-			                   : err_str(w->r < 0 ? w->r : -EIO));
-		return w->stats.faults == 0
-		    ? 0
-		    : weir_fail(-EIO, "%llu parts of the store could not be read",
-		          (unsigned long long)w->stats.faults);
-	}
+	if (w->at == w->page.n && next_page(w) == 0)
+		return end_of_rows(w);
 	all = (struct scan){ w->page.p, w->page.n, w->at, false };
 	n = scan_u32(&all);
 	bytes = scan_bytes(&all, n);
-	w->at = all.at;
 	row = SCAN_OF(bytes);
-	while (row.at < row.n) {
-		name = (const char *)row.p + row.at;
-		row.at += strlen(name) + 1;
-		n = scan_u32(&row);
-		bytes = scan_bytes(&row, (size_t)n + 1);
-		if (row.bad || add_cell(w, name, (const char *)bytes.p, n) != 0)
-			return -ENOMEM;
+	w->at = all.at;
+	while (r == 0 && row.at < row.n) {
+		name = take_text(&row);
+		value = take_text(&row);
+		r = add_cell(w, (const char *)name.p, (const char *)value.p, value.n);
 	}
-	return 1;
+	return r == 0 ? 1 : r;
 }
 
 const char *
@@ -390,8 +424,6 @@ weir_rows_free(struct weir_rows *w)
 	(void)pthread_cond_broadcast(&w->changed);
 	(void)pthread_mutex_unlock(&w->lock);
 	(void)pthread_join(w->thread, NULL);
-	(void)pthread_cond_destroy(&w->changed);
-	(void)pthread_mutex_destroy(&w->lock);
 	w->store->n_rows_open--;
 	rows_fini(w);
 }

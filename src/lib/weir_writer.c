@@ -91,7 +91,11 @@ weir_writer_add(struct weir_writer *w, int64_t time_ns, const char *stream,
 			str_of(fields[i].value, fields[i].value_len), VALUE_STRING };
 	}
 	r = store_append(w->store, &rec, 1);
-	return r == 0 ? 0 : failed(r, NULL);
+	if (r == 0)
+		return 0;
+	/* Whether this row was taken cannot be known: so none is, and the caller begins anew. */
+	(void)store_abort(w->store);
+	return failed(r, NULL);
 }
 
 int
@@ -99,9 +103,11 @@ weir_writer_commit(struct weir_writer *w)
 {
 	int r = store_commit(w->store, wall_now());
 
-	if (r == 0)
-		r = store_maintain(w->store, wall_now());
-	return r == 0 ? 0 : failed(r, NULL);
+	if (r != 0)
+		return failed(r, NULL);
+	/* Upkeep that fails takes no row back: a caller that was told so would write them twice. */
+	(void)store_maintain(w->store, wall_now());
+	return 0;
 }
 
 void

@@ -46,6 +46,13 @@ test_utc(void)
 	CHECK(refused("@"));
 	CHECK(refused("@1x"));
 	CHECK(refused("@99999999999999999999"));
+	CHECK(refused("@9223372036.9"));
+	CHECK(refused("2026-00-10"));
+	CHECK(refused("2023-02-29"));
+	CHECK(is("2024-02-29", "2024-02-29T00:00:00Z"));
+	/* Beyond what an instant can be: the last one. */
+	CHECK(is("9999-12-31", "2262-04-11T23:47:16.854775807Z"));
+	CHECK(is("0001-01-01", "1677-09-21T00:12:43.145224192Z"));
 	CHECK(refused(""));
 }
 
@@ -62,6 +69,19 @@ test_local(void)
 	CHECK(is("08:15", "2026-01-31T07:15:00Z"));
 	CHECK(is("today", "2026-01-30T23:00:00Z"));
 	CHECK(is("yesterday", "2026-01-29T23:00:00Z"));
+}
+
+static void
+test_day_of_change(void)
+{
+	const struct wall noon = { INT64_C(1774778400) * NS_PER_S }; /* 2026-03-29T10:00:00Z */
+	struct wall t;
+
+	/* That day has 23 hours, and 08:15 is 08:15 on the clock. */
+	CHECK(options_when(STR("08:15"), noon, &t) && t.ns == INT64_C(1774764900) * NS_PER_S);
+	(void)setenv("TZ", "America/New_York", 1);
+	tzset();
+	CHECK(is("9999-12-31", "2262-04-11T23:47:16.854775807Z"));
 }
 
 static void
@@ -90,6 +110,7 @@ main(void)
 	tzset();
 	test_utc();
 	test_local();
+	test_day_of_change();
 	test_size();
 	return check_done();
 }
