@@ -4,7 +4,7 @@
 #   ./tests/run.sh [--long] [--build DIR] [--only SUITE] [MESON OPTION…]
 #
 # --long adds the long forms (hundreds of kills, minutes of fuzzing).  SUITE is one of: unit lint golden query
-# conformance e2e fault.  Ends with the line "N passed, N failed"; exit 0 when none failed.
+# conformance e2e fault fuzz (only with --long).  Ends with the line "N passed, N failed"; exit 0 when none failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
@@ -73,5 +73,6 @@ for script in tests/golden/*.sh tests/query/*.sh tests/conformance/*.sh tests/e2
   kind=${script#tests/}
   suite "${kind%%/*}" "./$script"
 done
+if [ -n "$WEIR_LONG" ]; then suite fuzz ./tests/fuzz/long.sh; fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
