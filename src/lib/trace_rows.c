@@ -77,8 +77,8 @@ int
 trace_rows_put(void *ctx, struct batch *b)
 {
 	struct trace_rows *t = ctx;
-	const struct str *names, **values;
-	size_t i, n;
+	const struct str *names = NULL, **values;
+	size_t i, n = 0;
 	int r;
 
 	r = columns_of(t, b, &names, &n);
