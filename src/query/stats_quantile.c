@@ -66,7 +66,7 @@ spread_fini(struct stats_state *s)
 	s->more = NULL;
 }
 
-static void
+static inline void
 cell_of(double v, size_t *ret_row, size_t *ret_cell)
 {
 	uint64_t bits;
@@ -119,7 +119,8 @@ hist_add(struct spread *p, double v, uint64_t n)
 		return err_origin(-ENOMEM);
 	p->hist[row][cell] += n;
 	p->n_hist += n;
-	p->whole = p->whole && v == floor(v);
+	/* Cheaper than floor() where that is a call; greater doubles have no fraction. */
+	p->whole = p->whole && (fabs(v) >= 9e15 || (double)(int64_t)v == v);
 	p->min = v < p->min ? v : p->min;
 	p->max = v > p->max ? v : p->max;
 	return 0;
@@ -197,10 +198,29 @@ add_text(struct spread *p, struct str s, int64_t *grown)
 	return stats_text_set(&p->texts[p->n_texts++], s);
 }
 
+/* The hot path: count it where its cell is there already and nothing else changes; false: it is not. */
+static inline bool
+hist_count(struct spread *p, double v)
+{
+	size_t row, cell;
+
+	if (p->hist == NULL || p->whole || v < p->min || v > p->max)
+		return false;
+	cell_of(v, &row, &cell);
+	if (p->hist[row] == NULL)
+		return false;
+	p->hist[row][cell]++;
+	p->n_hist++;
+	return true;
+}
+
 /* Integers as they are stored. */
 static int
 add_ints(const struct column *c, bool named, struct stats_batch *sb)
 {
+	struct stats_number one = { NUMBER_DECIMAL, c->scale, 1, 0 };
+	/* An exact power of ten, as stats_number_value divides by. */
+	double unit = round(1 / stats_number_value(&one));
 	struct spread *p;
 	size_t i;
 	int r = 0;
@@ -208,13 +228,16 @@ add_ints(const struct column *c, bool named, struct stats_batch *sb)
 	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
 		if (!stats_takes(sb, i))
 			continue;
-		r = spread_of(stats_state_of(sb, i), &p);
-		if (r != 0)
+		if (c->present != NULL && !bits_get(c->present, i)) {
+			if (named)
+				r = spread_of(stats_state_of(sb, i), &p);
+			if (named && r == 0)
+				p->n_empty++;
 			continue;
-		if (c->present == NULL || bits_get(c->present, i))
+		}
+		r = spread_of(stats_state_of(sb, i), &p);
+		if (r == 0 && !hist_count(p, (double)c->ints[i] / unit))
 			r = add_number(p, c->ints[i], c->scale, &sb->grown);
-		else
-			p->n_empty += named;
 	}
 	return r;
 }

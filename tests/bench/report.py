@@ -1,0 +1,72 @@
+"""tests/bench/report.py - docs/BENCHMARKS.md and its plot, from what was measured."""
+import os
+import platform
+
+TITLES = {"ingest": "Taking lines in", "query": "Against rg and jq", "journal": "The journal", "store": "Bytes",
+          "logs": "Bytes of real logs", "trace": "One request", "engine": "Searches and counts", "memory": "Memory",
+          "scale": "Growth"}
+GOOD, BAD, NEUTRAL = "#2f7d4f", "#b5442d", "#4a6fa5"
+
+
+def limit_of(r):
+    """The promise as a number, and whether less is better."""
+    sign, number = r["want"].split()
+    return float(number), sign == "<="
+
+
+def plot(results):
+    """Every promise as a bar: how far below (or above) what was promised; the line is the promise itself."""
+    rows = [r for r in results if r["want"]]
+    wide, high, left, scale = 960, 26 * len(rows) + 60, 430, 300
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" font-family="sans-serif" font-size="13">',
+           f'<rect width="{wide}" height="{high}" fill="white"/>',
+           '<text x="10" y="22" font-size="15">Measured as a share of what is promised (shorter is better; the line is the promise)</text>']
+    for i, r in enumerate(rows):
+        limit, less = limit_of(r)
+        share = r["value"] / limit if less else limit / max(r["value"], 1e-9)
+        y, bar = 40 + 26 * i, min(share, 1.6) * scale
+        label = r["name"].replace("&", "&amp;").replace("<", "&lt;")
+        out.append(f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{label}</text>')
+        out.append(f'<rect x="{left}" y="{y}" width="{bar:.1f}" height="19" fill="{GOOD if r["kept"] else BAD}"/>')
+        out.append(f'<text x="{left + bar + 6:.1f}" y="{y + 14}">{r["value"]:.4g} {r["unit"]}</text>')
+    out.append(f'<line x1="{left + scale}" y1="34" x2="{left + scale}" y2="{high - 10}" stroke="{NEUTRAL}" stroke-width="2"/>')
+    return "\n".join(out + ["</svg>", ""])
+
+
+def worse(results):
+    """What a peer does better, and which promises are not kept."""
+    out = []
+    for r in results:
+        if r["kept"] is False:
+            out.append(f"- {r['name']}: {r['value']:.4g} {r['unit']}, promised {r['want']}")
+    return out or ["- nothing that is measured here"]
+
+
+def table(results):
+    out = ["| what | measured | promised | peer |", "|---|---|---|---|"]
+    for r in results:
+        peer = f"{r['peer']}: {r['peer_value']:.4g}" if r["peer"] else ""
+        want = f"{r['want']} {'✓' if r['kept'] else '✗'}" if r["want"] else ""
+        out.append(f"| {r['name']} | {r['value']:.4g} {r['unit']} | {want} | {peer} |")
+    return out
+
+
+def write(path, b, size):
+    svg = os.path.join(os.path.dirname(path), "benchmarks.svg")
+    with open(svg, "w") as f:
+        f.write(plot(b.results))
+    text = ["# Benchmarks", "",
+            f"Written by tests/bench/bench.py: {b.lines:,} lines, {size / 1e6:.0f} MB, on {os.cpu_count()} cores of "
+            f"{platform.machine()}, everything in the page cache, all sides in one run.",
+            "", "To repeat it (about ten minutes; needs jq, ripgrep, zstd):", "",
+            "    ./tests/bench/run.sh --report docs/BENCHMARKS.md", "",
+            "CPU is user + system of the whole process, the least of several runs that alternate between the sides.  Wall",
+            "times of a machine that others use are the worse for it; ratios within a run are what counts.", "",
+            "![what was measured as a share of what is promised](benchmarks.svg)", "",
+            "## What is worse than promised", ""] + worse(b.results)
+    for section in TITLES:
+        rows = [r for r in b.results if r["section"] == section]
+        if rows:
+            text += ["", f"## {TITLES[section]}", ""] + table(rows)
+    with open(path, "w") as f:
+        f.write("\n".join(text) + "\n")

@@ -1,0 +1,179 @@
+"""tests/bench/store_bench.py - how fast and how small the store is: bytes, traces, searches, counts, memory, growth.
+
+"In process" is what query_stats says: from the view that is open to the last row.  "Whole process" is from exec to exit.
+"""
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+
+from measure import SHARED, WEIR, bytes_of, ids_of
+
+
+def ingest(store, path, *more):
+    subprocess.check_call([WEIR, "ingest", "--store", store, *more, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def seal(store):
+    subprocess.check_call([WEIR, "store", "seal", "--store", store], stdout=subprocess.DEVNULL)
+
+
+def sealed_store(b, path):
+    store = b.path("store")
+    if not os.path.isdir(store):
+        ingest(store, path)
+        seal(store)
+    return store
+
+
+def in_process(b, store, query):
+    """Seconds, the least of the runs."""
+    out = 1e9
+    for _ in range(b.runs + 2):
+        text = b.run([WEIR, "query", "--store", store, "--output", "json", query + " | query_stats"])[3]
+        out = min(out, int(json.loads(text)["QueryDurationNsecs"]) / 1e9)
+    return out
+
+
+def bench_store(b, path):
+    store = sealed_store(b, path)
+    size, used = os.path.getsize(path), bytes_of(store)
+    with open(b.path("z"), "wb") as f:
+        subprocess.check_call(["zstd", "-q", "-3", "-T2", "-c", path], stdout=f)
+    zstd = os.path.getsize(b.path("z"))
+    os.unlink(b.path("z"))
+    limit = 90e6 * size / 1054e6
+    b.say("store of the whole log", used / 1e6, "MB", f"<= {limit / 1e6:.0f}", used <= limit, "zstd -3 MB", zstd / 1e6)
+
+
+def real_logs(b):
+    """Every file of logs that stands beside the checkout: its name and where it is unpacked."""
+    folder, out = os.path.join(SHARED, "data", "logs"), b.path("logs")
+    if not os.path.isdir(folder):
+        return
+    os.makedirs(out, exist_ok=True)
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".zst"):
+            continue
+        plain = os.path.join(out, name[:-4])
+        if not os.path.exists(plain):
+            subprocess.check_call(["zstd", "-q", "-d", "-o", plain, os.path.join(folder, name)])
+        if not plain.endswith(".tar"):
+            yield os.path.basename(plain), plain
+            continue
+        with tarfile.open(plain) as tar:
+            for member in tar.getmembers():
+                if member.isfile() and member.name.endswith(".log"):
+                    target = os.path.join(out, os.path.basename(member.name))
+                    if not os.path.exists(target):
+                        with open(target, "wb") as f:
+                            shutil.copyfileobj(tar.extractfile(member), f)
+                    yield os.path.basename(target), target
+
+
+def bench_logs(b, _path):
+    """What a store costs beyond its rows (header, manifest, footer) is told apart: it is the same for any log."""
+    empty = b.path("logs-empty")
+    shutil.rmtree(empty, ignore_errors=True)
+    ingest(empty, "/dev/null")
+    for name, path in real_logs(b):
+        store = b.path("logs-store")
+        shutil.rmtree(store, ignore_errors=True)
+        ingest(store, path)
+        seal(store)
+        zstd = len(subprocess.run(["zstd", "-q", "-3", "-c", path], stdout=subprocess.PIPE, check=True).stdout)
+        used = bytes_of(store) - bytes_of(empty)
+        b.say(f"{name}: store / zstd -3", used / zstd, "x", "<= 1", used <= zstd, "zstd -3 KB", zstd / 1e3)
+    shutil.rmtree(b.path("logs-store"), ignore_errors=True)
+
+
+def many_segments(b, path, n):
+    """The log as n sealed segments."""
+    store = b.path(f"store-{n}")
+    if os.path.isdir(store):
+        return store
+    step = b.lines // n
+    with open(path, "rb") as f:
+        for _ in range(n):
+            with open(b.path("piece"), "wb") as out:
+                out.writelines(line for line, _ in zip(f, range(step)))
+            ingest(store, b.path("piece"))
+            seal(store)
+    return store
+
+
+def bench_trace(b, path):
+    ids = ids_of(path, 5)
+    for name, store, whole, inside in (("1 segment", sealed_store(b, path), 4, 0.5),
+                                       ("100 segments", many_segments(b, path, 100), 10, 5),
+                                       ("1,000 segments", many_segments(b, path, 1000), None, None)):
+        walls = [b.best(lambda i=i: b.run([WEIR, "trace", "--store", store, "--output", "json", i]), runs=15)[0][1] for i in ids]
+        mine = sum(walls) / len(walls) * 1000
+        b.say(f"trace, {name}, whole process, wall", mine, "ms", whole and f"<= {whole}", whole and mine <= whole)
+        mine = min(in_process(b, store, f'request_id:="{i}"') for i in ids) * 1000
+        b.say(f"trace, {name}, in process", mine, "ms", inside and f"<= {inside}", inside and mine <= inside)
+
+
+QUERIES = (
+    # name, query, promise in ms (in process), what rg is asked for comparison
+    ("substring in templates", '_msg:*"circuit breaker"* | stats count() n', 10, "circuit breaker"),
+    ("absent substring", '_msg:*"no such text"* | stats count() n', 200, "no such text"),
+    ("substring inside variables", '_msg:*"10.3.17."* | stats count() n', 200, "10.3.17."),
+    ("regular expression", '_msg:~"cache (hit|miss) for key session" | stats count() n', 100, None),
+    ("count by field", "* | stats by (level) count() n", 8, None),
+    ("count by minute", "* | stats by (_time:1m) count() n", None, None),
+    ("numeric range", "status:>=500 | stats count() n", 5, None),
+    ("p50 and p99 by service", "* | stats by (service) quantile(0.5, duration_ms) p50, quantile(0.99, duration_ms) p99", 15, None),
+    ("top user", "* | top 10 by (user_id)", 30, None),
+    ("newest 100 errors", "level:ERROR | sort by (_time desc) limit 100", 5, None),
+)
+
+
+def bench_engine(b, path):
+    store = sealed_store(b, path)
+    for name, query, want, literal in QUERIES:
+        sides = [lambda: b.run([WEIR, "query", "--store", store, "--output", "json", query])]
+        if literal is not None:
+            sides.append(lambda: b.run(["rg", "-c", "-F", literal, path]))
+        got = b.best(*sides)
+        mine = in_process(b, store, query) * 1000
+        b.say(f"{name}, in process, wall", mine, "ms", want and f"<= {want}", want and mine <= want)
+        peer = ("rg ms", got[1][0] * 1000) if literal is not None else (None, None)
+        b.say(f"  {name}, whole process, CPU", got[0][0] * 1000, "ms", None, None, *peer)
+
+
+def bench_memory(b, path):
+    store = sealed_store(b, path)
+    for name, query in (("sort of all rows, newest 1,000", "* | sort by (duration_ms desc) limit 1000"),
+                        ("quantiles by service", QUERIES[7][1]), ("top user", QUERIES[8][1])):
+        # Of a shell's child, so that this interpreter's own pages do not count.
+        text = subprocess.run(["/usr/bin/time", "-f", "%M", WEIR, "query", "--store", store, "--output", "json", query],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True).stderr
+        mib = int(text.split()[-1]) / 1024
+        b.say(f"memory of a query over all rows: {name}", mib, "MiB", "<= 128", mib <= 128)
+
+
+def bench_scale(b, path):
+    """CPU time and bytes by row for growing logs; time stays flat when nothing is done twice."""
+    for share in (16, 4, 1):
+        piece, store = b.path("scale.jsonl"), b.path("scale-store")
+        rows = b.lines // share
+        subprocess.check_call(f"head -n {rows} {path} > {piece}", shell=True)
+
+        def ours():
+            shutil.rmtree(store, ignore_errors=True)
+            return b.run([WEIR, "ingest", "--store", store, piece], stdout=subprocess.DEVNULL)
+
+        cpu = b.best(ours, runs=2)[0][0]
+        seal(store)
+        mb = os.path.getsize(piece) / 1e6
+        b.say(f"{mb:.0f} MB: ingest by row", cpu / rows * 1e9, "ns CPU")
+        b.say(f"  {mb:.0f} MB: store by row", bytes_of(store) / rows, "bytes")
+        query = b.best(lambda: b.run([WEIR, "query", "--store", store, "--output", "json", QUERIES[4][1]]))[0][0]
+        b.say(f"  {mb:.0f} MB: count by field by row", query / rows * 1e9, "ns CPU")
+    shutil.rmtree(b.path("scale-store"), ignore_errors=True)
+
+
+SECTIONS = {"store": bench_store, "logs": bench_logs, "trace": bench_trace, "engine": bench_engine, "memory": bench_memory,
+            "scale": bench_scale}
