@@ -121,8 +121,11 @@ seek_lost(struct journal_reader *rd)
 	rd->resuming = SEEK_RESUME;
 	if (sd_journal_seek_cursor(rd->j, rd->pos.cursor) < 0)
 		(void)sd_journal_seek_head(rd->j);
-	if (sd_journal_next(rd->j) <= 0)
+	if (sd_journal_next(rd->j) <= 0) {
+		/* nothing is behind it now: numbers tell what is missing before that which comes */
+		seek_baseline(rd);
 		return 0;
+	}
 	numbered = sd_journal_get_cursor(rd->j, &text) >= 0 && journal_cursor_parse(text, &here) &&
 	    journal_cursor_parse(rd->pos.cursor, &saved) &&
 	    journal_id_eq(&saved.seqnum_id, &here.seqnum_id);

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import Journald, Place, Skip, check, main, wait_until
+from harness import WEIR, Journald, Place, Skip, check, main, wait_until
 
 
 def journal_files():
@@ -152,6 +152,35 @@ def test_truncated_while_following():
         check(place.daemon.poll() is None and place.stop() == 0, "the daemon ended")
 
 
+def test_truncated_under_the_reader():
+    """The pages that libsystemd is about to read go away: SIGBUS, and all that can be read is read."""
+    journald = Journald.need()
+    with Place("sigbus") as place:
+        first = send_and_rotate(journald, "apricot", 10)
+        a = send_and_rotate(journald, "amber " + "x" * 300, 8000)
+        b = send_and_rotate(journald, "blue", 100)
+        folder = os.path.join(place.dir, "j")
+        os.mkdir(folder)
+        place.config(f"  - journal: {{path: {folder}, from: beginning}}", store="commit_interval: 100ms")
+        shutil.copy(first, folder)
+        place.start()
+        wait_until(lambda: place.count("apricot") == 10, what="the first file")
+        place.daemon.send_signal(signal.SIGSTOP)
+        shutil.copy(a, folder)
+        time.sleep(2)  # the reader fills the socket and waits
+        os.truncate(os.path.join(folder, os.path.basename(a)), 65536)
+        place.daemon.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        shutil.copy(b, folder)
+        wait_until(lambda: place.count("blue") == 100, seconds=40, what="the file after it")
+        said = [r["_msg"] for r in place.query('{weir="log"}')]
+        check(any("SIGBUS" in m and os.path.basename(a) in m for m in said), f"nobody names the signal and the file: {said}")
+        got = place.count("amber")
+        told = sum(int(r["lost"]) for r in lost(place))
+        check(0 < got < 8000 and 8000 - got <= told <= 8020 - got, f"{got} of 8000 rows, reported lost {told}")
+        check(place.daemon.poll() is None and place.stop() == 0, "the daemon ended")
+
+
 def test_large_and_binary():
     journald = Journald.need()
     with Place("large") as place:
@@ -164,5 +193,43 @@ def test_large_and_binary():
         check("BIN" in row, "the binary field")
 
 
+def test_first_start_is_quiet():
+    journald = Journald.need()
+    with Place("quiet") as place:
+        journald.send("early", SYSLOG_IDENTIFIER="quiet")
+        journald.sync()
+        time.sleep(1.1)
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        journald.send("late", SYSLOG_IDENTIFIER="quiet")
+        place.config(f"  - journal: {{from: \"{began}\", exclude: [_CAP*, _MACHINE_ID, PRIORITY]}}", store="commit_interval: 100ms")
+        place.start()
+        row = wait_until(lambda: place.query('{unit="quiet"} late'), what="the row")[0]
+        check(place.count('{unit="quiet"} early') == 0, "a row from before the time asked for")
+        check("_CAP_EFFECTIVE" not in row and "_MACHINE_ID" not in row and "PRIORITY" not in row and "_PID" in row, f"excluded: {row}")
+        check(row["level"] == "info", "the level comes from PRIORITY, kept or not")
+        check(place.stop() == 0, "SIGTERM")
+        check(place.query('{weir=~".+"}') == [] and place.said() == "", f"a first start said: {place.said()}")
+
+
+def test_input_journal():
+    """weir query --input journal: asks the live journal with no store."""
+    journald = Journald.need()
+    for i in range(300):
+        journald.send(json.dumps({"message": "asked", "n": i, "level": "warn" if i % 3 == 0 else "info"}), SYSLOG_IDENTIFIER="asked")
+    journald.sync()
+    ask = lambda q, **env: subprocess.run([WEIR, "query", "--input", "journal:", "--output", "json", q], capture_output=True,
+                                          env={**os.environ, **env}, timeout=60)
+    p = ask('{unit="asked"} level:warn | stats count() n, max(n) m')
+    check(p.returncode == 0 and json.loads(p.stdout) == {"n": "100", "m": "297"}, f"{p}")
+    with Place("input") as place:
+        folder = os.path.join(place.dir, "j")
+        os.mkdir(folder)
+        shutil.copy(send_and_rotate(journald, "elsewhere", 25), folder)
+        p = ask("elsewhere | stats count() n", WEIR_JOURNAL=folder)
+        check(p.returncode == 0 and json.loads(p.stdout) == {"n": "25"}, f"{p}")
+        p = ask("asked", WEIR_JOURNAL=folder)
+        check(p.returncode == 1 and p.stdout == b"", f"WEIR_JOURNAL reads another journal: {p}")
+
+
 main([test_missing_file_is_a_loss, test_lost_position, test_from_now_and_units, test_killed_reader,
-      test_truncated_while_following, test_large_and_binary])
+      test_truncated_while_following, test_truncated_under_the_reader, test_large_and_binary, test_first_start_is_quiet, test_input_journal])
