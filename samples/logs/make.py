@@ -6,7 +6,7 @@ import datetime, json, os, random
 here = os.path.dirname(os.path.abspath(__file__))
 rnd = random.Random(20260131)
 start = datetime.datetime(2026, 1, 31, 10, 0, 0, tzinfo=datetime.timezone.utc)
-ROUTES = [("/", 3), ("/cart", 3), ("/search", 4), ("/items/17", 3), ("/items/42", 3), ("/checkout", 4), ("/login", 2)]
+ROUTES = [("/", 3), ("/cart", 3), ("/search", 4), ("/items/17", 3), ("/items/42", 3), ("/checkout", 7), ("/login", 2)]
 USERS = ["ann", "bob", "cleo", "dan", "eve"]
 shop, access, logfmt, syslog = [], [], [], []
 
@@ -36,7 +36,7 @@ def request(n, t):
             line(step(), "db", "warn", f"slow query: SELECT on orders took {took} ms", request_id=rid, took=f"{took}ms", table="orders")
         else:
             line(step(), "db", "debug", f"query on items took {took} ms", request_id=rid, took=f"{took}ms", table="items")
-    if route == "/checkout" and rnd.random() < 0.5:
+    if route == "/checkout" and n % 3 == 0:
         ms, status = ms + 5000, 504
         line(step(), "api", "error", f"payment for {user} timed out after 5 s", request_id=rid, user=user, error={"kind": "timeout", "after": "5s"})
     elif route == "/checkout":
