@@ -290,11 +290,20 @@ source_files(struct daemon *d, struct setup *s, size_t at, struct source **ret, 
 		.once = d->opt->once,
 	};
 	struct intake intake;
+	size_t i;
 	int r;
 
 	intake_of(d, &intake);
 	r = shape_of(s, in, &opt.shape);
-	return r != 0 ? r : file_source_new(ret, &opt, &intake, &saved, error);
+	if (r != 0)
+		return r;
+	opt.before = arena_zalloc(&s->arena, at, sizeof(*opt.before));
+	if (opt.before == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < at; i++)
+		if (!s->config->inputs[i].is_journal)
+			opt.before[opt.n_before++] = s->inputs[i].source;
+	return file_source_new(ret, &opt, &intake, &saved, error);
 }
 
 static int

@@ -119,9 +119,14 @@ static int
 put_started(struct file_source *s)
 {
 	struct buf value = BUF_INIT;
+	struct wall at = s->looked;
+	size_t i;
 	int r;
 
-	buf_uint(&value, (uint64_t)s->looked.ns);
+	for (i = 0; i < s->n_peers; i++)
+		if (s->peers[i].source->looked.ns < at.ns)
+			at = s->peers[i].source->looked;
+	buf_uint(&value, (uint64_t)at.ns);
 	r = buf_err(&value);
 	if (r == 0)
 		r = s->base.intake.position(s->base.intake.ctx, STARTED_KEY, buf_view(&value));

@@ -40,6 +40,12 @@ struct file_source_options {
 	enum file_from from;     /* of files found when this source runs for the first time */
 	bool no_archives;        /* do not look into compressed files for what was missed */
 	bool once;               /* read what there is and leave a partial last line unread */
+	/*
+	 * The file sources of earlier inputs, which are polled by the same thread: what they name is theirs, and a file is
+	 * read by the one that has it, whatever its names are.
+	 */
+	struct source **before;
+	size_t n_before;
 };
 
 /* The positions of the last commit: calls fn for each that it knows, until fn returns other than 0. */

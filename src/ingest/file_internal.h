@@ -51,6 +51,7 @@ struct gen {
 	struct file_id
 	    was;   /* the identity before a copy of it was found; its key is to be deleted */
 	bool gone; /* no name leads to it any more */
+	bool copy; /* it goes on in a copy, which has no writer */
 	bool dead;
 	struct span grew; /* mono_now() of the last sign of life */
 	uint64_t nul_to;  /* NULs from the offset up to here were seen */
@@ -84,6 +85,7 @@ struct follow {
 	bool old;                /* one look has been taken at it */
 	bool queued;             /* in the source's queue */
 	bool literal;            /* named without a glob */
+	bool link;               /* its name is a symbolic link */
 	bool wait_archive;       /* a file is being compressed beside it: no verdict yet */
 	unsigned misses;         /* looks without an end of that */
 	uint64_t next_seq, scan; /* the number of the scan that saw it last */
@@ -143,12 +145,12 @@ struct file_source {
 	size_t n_losses;
 	struct span scan_at, tick_at; /* mono_now() */
 	struct span scan_took;
-	uint64_t scan; /* number of the scan */
+	uint64_t scan;      /* number of the scan */
 	struct wall looked; /* when the last whole scan began, of an earlier run too; 0: never */
-	bool started;  /* an earlier run has taken its first look */
-	bool full;     /* max_names was reached and reported */
-	bool busy;     /* a tick is needed */
-	bool checked;  /* a checkpoint was taken, and what became of its commit is not known yet */
+	bool started;       /* an earlier run has taken its first look */
+	bool full;          /* max_names was reached and reported */
+	bool busy;          /* a tick is needed */
+	bool checked; /* a checkpoint was taken, and what became of its commit is not known yet */
 };
 
 enum { FILE_TICK_S = 1, FILE_LOSSES_MAX = 256, FILE_UNSEEN_MAX = 32 };
@@ -207,6 +209,24 @@ void like_close(struct file_bytes *b);
 int like_copy(const struct file_bytes *own, const struct file_bytes *b, uint64_t n, bool *ret);
 /** like_compare(g, b, n, ret): how ${b}, of n bytes (as they lie there), relates to what was read of ${g}. */
 int like_compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum likeness *ret);
+/** like_sibling(g, sib, ret): how the sibling relates to it; LIKE_NOT also for one that cannot be read now. */
+int like_sibling(const struct gen *g, const struct sibling *sib, enum likeness *ret);
+
+/* One look at one name. */
+struct look {
+	struct file_source *s;
+	struct follow *f;
+	struct sibling *sibs;
+	size_t n_sibs;
+	int fd; /* the file that the name leads to, when it is another one than before; -1 */
+	struct file_stat st;
+	struct file_id id;
+	bool turned; /* a generation came to its end */
+};
+
+/* file_missed.c: files that are known by nothing. */
+/** look_at_unknown(l): read those that were missed, and remember the others. */
+int look_at_unknown(struct look *l);
 
 /* file_match.c: which file is which generation. */
 /** follow_look(s, f, sibs, n_sibs): see what became of a name and the rotated forms beside it, oldest first. */
@@ -264,9 +284,11 @@ bool file_peer_has(const struct file_source *s, const struct file_id *id);
 int watch_new(struct watch **ret);
 struct watch *watch_free(struct watch *w);
 int watch_fd(const struct watch *w);
+/** watch_fs_tells(type): whether a file system with that statfs type tells of what other hosts write. */
+bool watch_fs_tells(unsigned long type);
 /** watch_dir(w, path): be told of changes in a folder.  False when that is impossible. */
 bool watch_dir(struct watch *w, const char *path);
-/** watch_file(w, path): of a file whose folder is not watched (a symlink's target). */
+/** watch_file(w, path, as): of a link's target, told as a change of ${as}. */
 bool watch_file(struct watch *w, const char *path, const char *as);
 bool watch_complete(const struct watch *w); /* every folder is watched */
 void watch_begin(struct watch *w);          /* a scan names anew what is to be watched … */

@@ -142,3 +142,18 @@ like_compare(const struct gen *g, const struct file_bytes *b, uint64_t n, enum l
 	*ret = same ? LIKE_PART : LIKE_NOT;
 	return err_trace(r);
 }
+
+int
+like_sibling(const struct gen *g, const struct sibling *sib, enum likeness *ret)
+{
+	struct file_bytes b;
+	int r;
+
+	*ret = LIKE_NOT;
+	r = like_open(sib->path, sib->archive, &b);
+	if (r < 0)
+		return 0; /* gone or unreadable: it is like nothing now, and the next look tries again */
+	r = like_compare(g, &b, sib->st.size, ret);
+	like_close(&b);
+	return err_trace(r);
+}

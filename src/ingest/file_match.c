@@ -12,36 +12,6 @@
 #include "base/io.h"
 #include "ingest/file_internal.h"
 
-/* File systems take the time of birth from a clock that ticks this slowly. */
-enum { BIRTH_COARSE_MS = 20 };
-
-/* One look at one name. */
-struct look {
-	struct file_source *s;
-	struct follow *f;
-	struct sibling *sibs;
-	size_t n_sibs;
-	int fd; /* the file that the name leads to, when it is another one than before; -1 */
-	struct file_stat st;
-	struct file_id id;
-	bool turned; /* a generation came to its end */
-};
-
-static int
-compare_sibling(const struct gen *g, const struct sibling *sib, enum likeness *ret)
-{
-	struct file_bytes b;
-	int r;
-
-	*ret = LIKE_NOT;
-	r = like_open(sib->path, sib->archive, &b);
-	if (r < 0)
-		return 0; /* gone or unreadable: it is like nothing now, and the next look tries again */
-	r = like_compare(g, &b, sib->st.size, ret);
-	like_close(&b);
-	return err_trace(r);
-}
-
 /* A known file was seen at ${path}. */
 static int
 seen_at(struct file_source *s, struct gen *g, const char *path, const struct file_stat *st)
@@ -70,6 +40,26 @@ gen_by_stat(struct follow *f, const struct file_stat *st)
 		if (!f->gens[i]->dead && file_stat_same(&f->gens[i]->st, st))
 			return f->gens[i];
 	return NULL;
+}
+
+/* A file that is not read because it is a copy, or was there before: it may have been written anew with something else. */
+static int
+check_known(struct look *l, struct gen *g, struct sibling *sib)
+{
+	enum likeness like = LIKE_ALL;
+	int r = 0;
+
+	if (g->st.size != sib->st.size || g->st.changed != sib->st.changed)
+		r = like_sibling(g, sib, &like);
+	if (r < 0)
+		return err_trace(r);
+	if (like != LIKE_NOT)
+		return err_trace(seen_at(l->s, g, sib->path, &sib->st));
+	sib->id = g->id;
+	sib->used = false;
+	g->dead = g->changed = true;
+	l->turned = true;
+	return err_trace(gen_set_path(g, NULL));
 }
 
 /* Find the siblings that are known by identity. */
@@ -103,7 +93,8 @@ match_siblings(struct look *l)
 		sib->used = true;
 		if (g->follow != l->f || g == l->f->live)
 			continue;
-		r = seen_at(l->s, g, sib->path, &sib->st);
+		r = gen_is_known(g) ? check_known(l, g, sib)
+		                    : seen_at(l->s, g, sib->path, &sib->st);
 		if (r < 0)
 			return err_trace(r);
 	}
@@ -282,6 +273,7 @@ adopt(struct look *l, struct gen *g, const struct file_id *id, const struct file
 		return err_trace(r);
 	g->flags = (g->flags & ~(unsigned)FILE_POS_ARCHIVE) | (archive ? FILE_POS_ARCHIVE : 0);
 	g->st = *st;
+	g->copy = path != l->f->path;
 	g->changed = true;
 	gen_wake(l->s, g);
 	if (!g->cut)
@@ -302,7 +294,7 @@ find_in_siblings(struct look *l, struct gen *g, bool *ret_found)
 	for (i = 0; i < l->n_sibs && best != LIKE_ALL; i++) {
 		if (l->sibs[i].used || (l->sibs[i].archive && l->s->opt.no_archives))
 			continue;
-		r = compare_sibling(g, &l->sibs[i], &like);
+		r = like_sibling(g, &l->sibs[i], &like);
 		if (r < 0)
 			return err_trace(r);
 		if (like > best) {
@@ -382,7 +374,8 @@ may_come(const struct look *l)
 	if (l->f->misses == 0)
 		return true;
 	for (i = 0; i < l->n_sibs; i++)
-		if (l->sibs[i].archive && !l->sibs[i].used && !l->s->opt.no_archives)
+		if (l->sibs[i].archive && !l->sibs[i].used && !l->s->opt.no_archives &&
+		    unzip_can(str_c(l->sibs[i].path)))
 			return l->f->misses < 10;
 	return false;
 }
@@ -413,193 +406,6 @@ find_missing(struct look *l)
 	}
 	f->misses = waiting ? f->misses + 1 : 0;
 	f->wait_archive = waiting;
-	return 0;
-}
-
-/* A sibling that is no generation of its own: remember that it is known. */
-static int
-remember(struct look *l, struct sibling *sib, const struct gen *like)
-{
-	struct gen *g;
-	int r;
-
-	sib->used = true;
-	r = gen_new(l->s, l->f, &sib->id, &g);
-	if (r == 0 && like != NULL)
-		r = file_mark_copy(&g->now, &like->now);
-	buf_clear(&g->now.group);
-	/* Nothing of it was handed up, so an abort has nothing to read again. */
-	if (r == 0)
-		r = file_mark_copy(&g->sent, &g->now);
-	if (r == 0)
-		r = file_mark_copy(&g->acked, &g->now);
-	if (r == 0)
-		r = gen_set_path(g, sib->path);
-	if (r < 0)
-		return err_trace(r);
-	g->st = sib->st;
-	g->size = g->now.offset;
-	g->flags = FILE_POS_ROTATED | FILE_POS_FINAL | FILE_POS_KNOWN |
-	    (sib->archive ? FILE_POS_ARCHIVE : 0);
-	return 0;
-}
-
-/* Is it a copy of what the name leads to now, whether that was read or not? */
-static int
-is_like_live(struct look *l, const struct sibling *sib, bool *ret)
-{
-	struct file_bytes own = { l->fd, NULL }, b;
-	int r;
-
-	*ret = false;
-	if (own.fd < 0 && (l->f->live == NULL || like_open(l->f->path, false, &own) < 0))
-		return 0;
-	r = like_open(sib->path, sib->archive, &b);
-	if (r == 0) {
-		r = like_copy(&own, &b, sib->st.size, ret);
-		like_close(&b);
-	} else {
-		r = 0;
-	}
-	if (l->fd < 0)
-		like_close(&own);
-	return err_trace(r);
-}
-
-/* Does the live file still hold what was read of it?  It may have been truncated, and not been read since. */
-static int
-live_holds(struct look *l, bool *ret)
-{
-	struct gen *g = l->f->live;
-	enum likeness like = LIKE_NOT;
-	struct file_bytes own;
-	int r;
-
-	*ret = true;
-	if (l->turned || l->fd >= 0 || g == NULL || g->now.head.n == 0 ||
-	    like_open(l->f->path, false, &own) < 0)
-		return 0;
-	r = like_compare(g, &own, g->st.size, &like);
-	like_close(&own);
-	*ret = like == LIKE_ALL;
-	return err_trace(r);
-}
-
-/* Is it a copy of something?  ret_like: the generation; NULL: of none. */
-static int
-find_like(struct look *l, const struct sibling *sib, const struct gen **ret_like)
-{
-	enum likeness like = LIKE_NOT;
-	size_t i;
-	int r;
-
-	*ret_like = NULL;
-	for (i = l->f->n_gens; i > 0; i--) {
-		r = compare_sibling(l->f->gens[i - 1], sib, &like);
-		if (r < 0)
-			return err_trace(r);
-		if (like != LIKE_NOT) {
-			*ret_like = l->f->gens[i - 1];
-			return 0;
-		}
-	}
-	return 0;
-}
-
-static int
-read_missed(struct look *l, struct sibling *sib)
-{
-	struct gen *g;
-	int r;
-
-	sib->used = true;
-	r = gen_new(l->s, l->f, &sib->id, &g);
-	if (r == 0)
-		r = gen_set_path(g, sib->path);
-	if (r < 0)
-		return err_trace(r);
-	g->st = sib->st;
-	g->size = sib->archive ? 0 : sib->st.size;
-	g->flags = FILE_POS_ROTATED | (sib->archive ? FILE_POS_ARCHIVE : 0);
-	gen_wake(l->s, g);
-	return 0;
-}
-
-static bool
-has_unknown(const struct look *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->n_sibs; i++)
-		if (!l->sibs[i].used && l->sibs[i].st.size > 0)
-			return true;
-	return false;
-}
-
-/* Made since the last look: the name that it had then was never seen. */
-static bool
-is_new(const struct file_source *s, const struct sibling *sib)
-{
-	return s->started && s->looked.ns != 0 &&
-	    sib->st.birth >= s->looked.ns - BIRTH_COARSE_MS * NS_PER_MS;
-}
-
-/* What is beside the name and known by nothing, oldest first. */
-static int
-take_unknown(struct look *l)
-{
-	bool first = !l->f->old && !l->f->had_positions;
-	bool skip = first && !l->s->started && l->s->opt.from == FILE_FROM_END;
-	const struct gen *like = NULL;
-	struct sibling *sib;
-	bool missed, of_live = false, holds = true;
-	size_t i;
-	int r;
-
-	if (!has_unknown(l))
-		return 0;
-	/* When it does not, reading it will find out, and look again. */
-	r = live_holds(l, &holds);
-	if (r < 0 || !holds) {
-		if (!holds)
-			gen_wake(l->s, l->f->live);
-		return err_trace(r);
-	}
-
-	for (i = 0; i < l->n_sibs; i++) {
-		sib = &l->sibs[i];
-		if (sib->used || sib->st.size == 0)
-			continue;
-		r = find_like(l, sib, &like);
-		if (r == 0 && like == NULL)
-			r = is_like_live(l, sib, &of_live);
-		if (r < 0)
-			return err_trace(r);
-		/* A copy of what is still being read may be needed when that is truncated. */
-		if ((like == NULL && of_live) ||
-		    (like != NULL && !like->dead && !gen_is_known(like) &&
-		        (like->flags & FILE_POS_FINAL) == 0))
-			continue;
-		/* Only while the live file is surely the one it was can nothing have been missed. */
-		missed = !first && (l->turned || l->f->live == NULL || l->f->live->now.head.n == 0);
-		missed = missed || (first && is_new(l->s, sib));
-		if (sib->archive && l->s->opt.no_archives)
-			missed = false;
-		if (like == NULL && missed && sib->archive && !unzip_can(str_c(sib->path)))
-			r = file_lost(l->s, l->f, "cannot be unpacked", 0, sib->st.size, false);
-		if (r < 0)
-			return err_trace(r);
-		if (sib->archive && !unzip_can(str_c(sib->path)))
-			missed = false;
-		if (like == NULL && (missed || (sib->matches && !skip && !sib->archive)))
-			r = read_missed(l, sib);
-		else if (like == NULL && file_peer_names(l->s, sib->path, false))
-			sib->used = true;
-		else
-			r = remember(l, sib, like);
-		if (r < 0)
-			return err_trace(r);
-	}
 	return 0;
 }
 
@@ -728,7 +534,7 @@ look(struct look *l)
 	if (r == 0)
 		r = find_missing(l);
 	if (r == 0 && !l->f->wait_archive)
-		r = take_unknown(l);
+		r = look_at_unknown(l);
 	if (r == 0)
 		r = take_live(l);
 	if (l->fd >= 0)
@@ -754,20 +560,17 @@ static int
 start_again(struct file_source *s, struct gen *g)
 {
 	struct follow *f = g->follow;
-	bool live = f->live == g;
 	struct gen *next;
 	int r;
 
 	r = gen_new(s, f, &g->id, &next);
 	if (r == 0)
-		r = gen_set_path(next, live ? f->path : g->path);
+		r = gen_set_path(next, f->path);
 	if (r < 0)
 		return err_trace(r);
 	next->st = g->st;
 	next->verified = true;
-	next->flags = live ? 0 : FILE_POS_ROTATED;
-	if (live)
-		f->live = next;
+	f->live = next;
 	gen_wake(s, next);
 	return 0;
 }
@@ -776,10 +579,13 @@ int
 follow_replaced(struct file_source *s, struct gen *g)
 {
 	struct look l = { .s = s, .f = g->follow, .fd = -1, .turned = true };
-	bool archive = g->zip != NULL;
-	int r;
+	int r = 0;
 
-	r = archive ? 0 : start_again(s, g);
+	/* Over a rotated file a newer copy may have been written, which is looked at like any other. */
+	if (g->follow->live == g)
+		r = start_again(s, g);
+	else if (g->copy && g->now.offset >= g->size)
+		g->flags |= FILE_POS_FINAL;
 	if (r == 0)
 		r = detach(s, g);
 	if (r == 0)

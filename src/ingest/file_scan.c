@@ -187,9 +187,11 @@ walk(struct scan_run *run, struct buf *dir, const char *pattern)
 
 /* Names in one folder.  ---------------------------------------------------------------------- */
 
+/* The value says whether the name may be a link. */
 static int
 list_dir(const char *dir, struct map *names)
 {
+	struct map_entry *one;
 	struct dirent *e;
 	DIR *d = opendir(dir);
 	int r = 0;
@@ -200,8 +202,11 @@ list_dir(const char *dir, struct map *names)
 		if (e->d_type == DT_DIR || strcmp(e->d_name, ".") == 0 ||
 		    strcmp(e->d_name, "..") == 0)
 			continue;
-		if (map_put(names, str_c(e->d_name), NULL) == NULL)
+		one = map_put(names, str_c(e->d_name), NULL);
+		if (one == NULL)
 			r = err_origin(-ENOMEM);
+		else
+			one->value = e->d_type == DT_LNK || e->d_type == DT_UNKNOWN;
 	}
 	(void)closedir(d);
 	return r;
@@ -277,6 +282,8 @@ follow_name(struct scan_run *run, const char *path)
 	struct follow *f;
 	int r;
 
+	if (file_peer_names(s, path, true))
+		return 0;
 	if (find_follow(s, path) == NULL && s->n_follows >= s->opt.max_names)
 		return err_trace(too_many(s, path));
 	r = follow_get(s, path, &f);
@@ -291,13 +298,12 @@ place_name(struct scan_run *run, const struct map *names, const char *dir, struc
     struct buf *path)
 {
 	struct file_base bases[FILE_BASES_MAX];
+	struct follow *f;
 	size_t i, n;
 	int r;
 
 	n = file_name_bases(name, bases);
 	for (i = 0; i < n; i++) {
-		struct follow *f;
-
 		r = join(path, dir, str_c(bases[i].name));
 		if (r < 0)
 			return err_trace(r);
@@ -314,7 +320,11 @@ place_name(struct scan_run *run, const struct map *names, const char *dir, struc
 	r = join(path, dir, name);
 	if (r < 0 || !is_candidate(run, names, name, (const char *)path->p))
 		return err_trace(r);
-	return err_trace(follow_name(run, (const char *)path->p));
+	r = follow_name(run, (const char *)path->p);
+	f = find_follow(run->s, (const char *)path->p);
+	if (r == 0 && f != NULL)
+		f->link = map_get(names, name)->value != 0;
+	return err_trace(r);
 }
 
 static int
@@ -377,6 +387,8 @@ look_at_all(struct scan_run *run)
 		for (to = from; to < run->n_sibs && run->sibs[to].follow == f; to++)
 			;
 		r = follow_look(s, f, run->sibs + from, to - from);
+		if (r == 0 && f->link && f->live != NULL)
+			(void)watch_file(s->watch, f->path, f->path);
 	}
 	return err_trace(r);
 }
@@ -394,6 +406,7 @@ file_scan(struct file_source *s)
 	struct scan_run run = { .s = s, .dirs = MAP_INIT };
 	struct buf dir = BUF_INIT;
 	struct span begun = mono_now();
+	struct wall looked = wall_now();
 	size_t i;
 	int r = 0;
 
@@ -410,6 +423,8 @@ file_scan(struct file_source *s)
 		r = scan_dir(&run, &run.dirs.entries[i]);
 	if (r == 0)
 		r = look_at_all(&run);
+	if (r == 0)
+		s->looked = looked;
 	watch_end(s->watch);
 	run_fini(&run);
 	buf_fini(&dir);

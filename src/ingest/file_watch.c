@@ -4,6 +4,7 @@
  * Floor: 3 (uses base).
  */
 #include <sys/inotify.h>
+#include <sys/vfs.h>
 
 #include "base/map.h"
 #include "ingest/file_internal.h"
@@ -21,6 +22,7 @@ struct watched {
 	char *path;
 	char *as;
 	int wd;
+	bool blind; /* changes by other hosts, or behind the kernel's back, are not told */
 	uint64_t round;
 };
 
@@ -103,11 +105,46 @@ find_wd(const struct watch *w, int wd)
 	return at < w->n && w->list[at].wd == wd ? &w->list[at] : NULL;
 }
 
+bool
+watch_fs_tells(unsigned long type)
+{
+	static const unsigned long silent[] = {
+		0x6969,     /* nfs */
+		0x517b,     /* smb */
+		0xff534d42, /* cifs */
+		0xfe534d42, /* smb2 */
+		0x65735546, /* fuse */
+		0x01021997, /* 9p */
+		0x00c36400, /* ceph */
+		0x5346414f, /* afs */
+		0x786f4256, /* vboxsf */
+		0x73757245, /* coda */
+		0x7461636f, /* ocfs2 */
+		0x01161970, /* gfs2 */
+		0x0bd00bd0, /* lustre */
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(silent); i++)
+		if (silent[i] == (type & 0xffffffff))
+			return false;
+	return true;
+}
+
+static bool
+is_blind(const char *path)
+{
+	struct statfs st;
+
+	return statfs(path, &st) == 0 && !watch_fs_tells((unsigned long)st.f_type);
+}
+
 /* Two paths may lead to one inode, and so to one wd: the last one stands. */
 static bool
 put_watched(struct watch *w, int wd, const char *path, const char *as)
 {
-	struct watched one = { strdup(path), as != NULL ? strdup(as) : NULL, wd, w->round };
+	struct watched one = { strdup(path), as != NULL ? strdup(as) : NULL, wd, is_blind(path),
+		w->round };
 	size_t at = lower_bound(w, wd);
 	struct watched *list;
 
@@ -150,12 +187,15 @@ add(struct watch *w, const char *path, const char *as, uint32_t mask)
 	known = find_wd(w, wd);
 	if (known != NULL && strcmp(known->path, path) == 0) {
 		known->round = w->round;
+		w->failed = w->failed || known->blind;
 		return true;
 	}
-	if (put_watched(w, wd, path, as))
-		return true;
-	w->failed = true;
-	return false;
+	if (!put_watched(w, wd, path, as)) {
+		w->failed = true;
+		return false;
+	}
+	w->failed = w->failed || find_wd(w, wd)->blind;
+	return true;
 }
 
 bool

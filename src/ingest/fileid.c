@@ -101,6 +101,7 @@ file_stat_get(int dir_fd, const char *path, int flags, struct file_stat *ret)
 	};
 	if ((x.stx_mask & STATX_BTIME) != 0)
 		ret->birth = x.stx_btime.tv_sec * NS_PER_S + x.stx_btime.tv_nsec;
+	ret->changed = x.stx_mtime.tv_sec * NS_PER_S + x.stx_mtime.tv_nsec;
 	return 0;
 }
 

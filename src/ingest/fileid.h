@@ -37,7 +37,7 @@ struct file_stat {
 	mode_t mode;
 	uid_t uid;
 	uint64_t dev, ino, size, n_links;
-	int64_t birth;
+	int64_t birth, changed; /* ns since the epoch */
 };
 
 /** file_stat_get(dir_fd, path, flags, ret): path may be "" with AT_EMPTY_PATH for dir_fd itself. */

@@ -116,9 +116,10 @@ class Place:
         with open(self.config_path, "w") as f:
             f.write(f"store: {{path: {self.store}, min_free_percent: 0{', ' + store if store else ''}}}\ninputs:\n{inputs}\n{more}\n")
 
-    def start(self, *args, wait=True, env=None):
+    def start(self, *args, wait=True, env=None, as_user=None):
         self.log = open(os.path.join(self.dir, "weird.log"), "ab")
-        self.daemon = subprocess.Popen([WEIRD, "--config", self.config_path, *args], stderr=self.log, stdout=self.log,
+        become = ["setpriv", "--reuid", as_user, "--regid", "nogroup", "--clear-groups"] if as_user else []
+        self.daemon = subprocess.Popen([*become, WEIRD, "--config", self.config_path, *args], stderr=self.log, stdout=self.log,
                                        env={**os.environ, **(env or {})})
         self.n_starts += 1
         if wait:
