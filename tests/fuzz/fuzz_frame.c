@@ -8,6 +8,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What the frames are, as a number. */
+static uint64_t
+frames_sum(struct frame *f, struct str all, uint64_t sum)
+{
+	enum frame_kind kind;
+	struct str text = STR_NONE;
+
+	while ((kind = frame_next(f, &text)) != FRAME_NONE)
+		sum = ((sum ^ kind) * 31 + (size_t)(text.p - all.p)) * 31 + text.n;
+	return sum;
+}
+
+/* Bytes that come in two pieces, both still there, give the frames that they give at once. */
+static void
+check_cut(struct str all, size_t max_line, size_t cut)
+{
+	struct frame whole = { .max_line = max_line, .first = true, .data = all };
+	struct frame parts = { .max_line = max_line, .first = true, .data = str_sub(all, 0, cut) };
+	uint64_t sum = frames_sum(&parts, all, 0);
+
+	parts.data = all;
+	if (frames_sum(&parts, all, sum) != frames_sum(&whole, all, 0) || parts.at != whole.at)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size--;
 	}
 	f.data = str_of(data, size);
+	if (size > 0)
+		check_cut(f.data, f.max_line, data[size / 2] * size / 256);
 	do {
 		before = f.at;
 		kind = frame_next(&f, &text);
