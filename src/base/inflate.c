@@ -8,7 +8,9 @@
  */
 #include "base/inflate.h"
 
+#include <errno.h>
 #include <lzma.h>
+#include <poll.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -24,6 +26,8 @@ enum {
 	MAGIC_MAX = 6,
 };
 
+enum { WAIT_MS = 20 };
+
 /* step: decode from raw[at..n) to out; 0, or INFLATE_E_CORRUPT, or -errno.  It moves in->at, sets *ret_n
  * and says in in->between whether the input may end here. */
 struct codec {
@@ -36,12 +40,13 @@ struct codec {
 
 struct inflate {
 	const struct codec *codec;
-	int fd;            /* -1: packed is all there is */
-	struct str packed; /* not yet in raw */
-	bool eof;          /* no more raw bytes */
-	bool between;      /* at the end of a member: the input may end here */
-	bool corrupt;      /* nothing more can be had */
-	size_t at, n;      /* raw[at..n) is not used yet */
+	int fd;                    /* -1: packed is all there is */
+	const atomic_bool *cancel; /* NULL: reading waits as long as it takes */
+	struct str packed;         /* not yet in raw */
+	bool eof;                  /* no more raw bytes */
+	bool between;              /* at the end of a member: the input may end here */
+	bool corrupt;              /* nothing more can be had */
+	size_t at, n;              /* raw[at..n) is not used yet */
 	z_stream gz;
 	ZSTD_DStream *zs;
 	lzma_stream xz;
@@ -203,6 +208,8 @@ fill(struct inflate *in)
 		in->at = 0;
 	}
 	if (in->fd >= 0)
+		r = inflate_wait(in->fd, in->cancel);
+	if (in->fd >= 0 && r == 0)
 		r = io_read(in->fd, in->raw + in->n, RAW_MAX - in->n, &got);
 	else if (in->packed.n > 0) {
 		got = in->packed.n < RAW_MAX - in->n ? in->packed.n : RAW_MAX - in->n;
@@ -250,6 +257,30 @@ inflate_new(struct inflate **ret, int fd)
 	memset(in, 0, offsetof(struct inflate, raw));
 	in->fd = fd;
 	*ret = in;
+	return 0;
+}
+
+void
+inflate_cancel(struct inflate *in, const atomic_bool *flag)
+{
+	in->cancel = flag;
+}
+
+/* A signal may come to another thread, so a wait cannot count on being interrupted. */
+int
+inflate_wait(int fd, const atomic_bool *flag)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n = 0;
+
+	while (flag != NULL && n == 0) {
+		if (atomic_load_explicit(flag, memory_order_relaxed))
+			return err_origin(-ECANCELED);
+		n = poll(&p, 1, WAIT_MS);
+		if (n < 0 && errno != EINTR)
+			return err_origin(-errno);
+		n = n < 0 ? 0 : n;
+	}
 	return 0;
 }
 

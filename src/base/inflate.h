@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 
 struct inflate;
@@ -16,6 +18,10 @@ enum { INFLATE_E_CORRUPT = 1, INFLATE_E_LARGE = 2 };
 /** inflate_new(ret, fd): reads from ${fd}, which stays the caller's.  What it holds is told by its first bytes. */
 int inflate_new(struct inflate **ret, int fd);
 struct inflate *inflate_free(struct inflate *in);
+/** inflate_cancel(in, flag): reading ends with -ECANCELED soon after ${flag} (borrowed) is set. */
+void inflate_cancel(struct inflate *in, const atomic_bool *flag);
+/** inflate_wait(fd, flag): until there is something to read, or the end; -ECANCELED; at once when ${flag} is NULL. */
+int inflate_wait(int fd, const atomic_bool *flag);
 DEFINE_AUTO(struct inflate *, inflate_free)
 
 /**

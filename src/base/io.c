@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 static io_hook_fn hook;
@@ -35,6 +36,19 @@ io_open(int dir_fd, const char *path, int flags, mode_t mode)
 	do
 		fd = openat(dir_fd, path, flags | O_CLOEXEC, mode);
 	while (fd < 0 && errno == EINTR);
+	return fd >= 0 ? fd : err_origin(-errno);
+}
+
+int
+io_open_scratch(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	fd =
+	    io_open(AT_FDCWD, dir != NULL && *dir != '\0' ? dir : "/tmp", O_TMPFILE | O_RDWR, 0600);
+	if (fd < 0)
+		fd = memfd_create("weir", MFD_CLOEXEC);
 	return fd >= 0 ? fd : err_origin(-errno);
 }
 

@@ -25,6 +25,9 @@ void io_set_hook(io_hook_fn fn, void *ctx);
 /** io_open(dir_fd, path, flags, mode): a descriptor (O_CLOEXEC is added), or -errno. */
 int io_open(int dir_fd, const char *path, int flags, mode_t mode);
 
+/** io_open_scratch(): a file without a name in $TMPDIR or /tmp, or in memory where that cannot be; or -errno. */
+int io_open_scratch(void);
+
 /** io_read(fd, p, n, ret_n): one read of up to n bytes; ret_n 0 at the end. */
 int io_read(int fd, void *p, size_t n, size_t *ret_n);
 

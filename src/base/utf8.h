@@ -24,3 +24,10 @@ size_t utf8_encode(uint8_t out[4], uint32_t c);
 
 /** utf8_valid(s): whether all of it is well formed. */
 bool utf8_valid(struct str s);
+
+/** utf8_width(s): columns that ${s} takes on a terminal; a bad byte is one. */
+size_t utf8_width(struct str s);
+
+/** utf8_fit(s, width, ret_width): bytes of the longest beginning of ${s} that takes at most ${width} columns, and how
+ * many it takes. */
+size_t utf8_fit(struct str s, size_t width, size_t *ret_width);

@@ -166,7 +166,8 @@ run_over_inputs(const struct query *q, const struct ask_options *opt, run_put_fn
 		.keep = ask_has_subquery(q),
 		.now = opt->run.now,
 		.fault = opt->fault,
-		.fault_ctx = opt->fault_ctx };
+		.fault_ctx = opt->fault_ctx,
+		.cancel = opt->run.cancel };
 	struct row_source src;
 	int r;
 

@@ -8,8 +8,6 @@
  */
 #include "lib/held.h"
 
-#include <fcntl.h>
-
 #include "base/io.h"
 
 struct held {
@@ -47,15 +45,12 @@ held_free(struct held *h)
 static int
 spill(struct held *h)
 {
-	const char *dir = getenv("TMPDIR");
 	int r;
 
-	if (h->fd < 0) {
-		h->fd = io_open(AT_FDCWD, dir != NULL && *dir != '\0' ? dir : "/tmp",
-		    O_TMPFILE | O_RDWR, 0600);
-		if (h->fd < 0)
-			return err_trace(h->fd);
-	}
+	if (h->fd < 0)
+		h->fd = io_open_scratch();
+	if (h->fd < 0)
+		return err_trace(h->fd);
 	r = io_pwrite(h->fd, h->rows.p, h->rows.n, h->file_bytes);
 	if (r < 0)
 		return err_trace(r);

@@ -145,9 +145,8 @@ print_cells_of(struct batch *b, struct print_cells *ret)
 	return 0;
 }
 
-/* Characters that change how others are shown, or where: controls and the overrides of direction. */
-static bool
-is_unsafe(uint32_t c)
+bool
+print_is_unsafe(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
@@ -165,7 +164,7 @@ print_escape(struct buf *out, struct str s)
 			continue;
 		}
 		c = utf8_decode(s.p + i, s.n - i, &len);
-		if ((len > 1 && !is_unsafe(c)) || s.p[i] == '\t') {
+		if ((len > 1 && !print_is_unsafe(c)) || s.p[i] == '\t') {
 			i += len;
 			continue;
 		}

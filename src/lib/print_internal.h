@@ -49,4 +49,7 @@ int print_table_put(struct printer *p, struct batch *b);
 int print_table_finish(struct printer *p);
 
 /* One row as a JSON object, for formats that have nothing better for it. */
-void print_json_row(struct buf *out, const struct print_cells *cells, size_t row);
+void print_json_row(struct printer *p, const struct print_cells *cells, size_t row);
+
+/* Characters that change how others are shown, or where: controls and the overrides of direction. */
+bool print_is_unsafe(uint32_t c);

@@ -7,6 +7,29 @@
 #include "lib/print_internal.h"
 #include "query/input.h"
 
+/* JSON; for a terminal what print_escape would not let through is escaped as well. */
+static void
+put_json(struct buf *out, struct str s, bool terminal)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	size_t at, len;
+	uint32_t c;
+
+	if (!terminal) {
+		buf_json(out, s);
+		return;
+	}
+	buf_json(&text, s);
+	for (at = 0; at < text.n; at += len) {
+		c = utf8_decode(text.p + at, text.n - at, &len);
+		if (print_is_unsafe(c))
+			buf_printf(out, "\\u%04x", c);
+		else
+			buf_put(out, text.p + at, len);
+	}
+	out->failed |= text.failed;
+}
+
 /* The names as keys, made once a batch: "name": in p->keys, key i is [ends[i-1], ends[i]). */
 static int
 make_keys(struct printer *p, struct batch *b, const struct print_cells *cells, const size_t **ret)
@@ -19,7 +42,7 @@ make_keys(struct printer *p, struct batch *b, const struct print_cells *cells, c
 	buf_clear(&p->keys);
 	ends[0] = 0;
 	for (i = 0; i < cells->n; i++) {
-		buf_json(&p->keys, cells->names[i]);
+		put_json(&p->keys, cells->names[i], p->opt.terminal);
 		buf_byte(&p->keys, ':');
 		ends[i + 1] = p->keys.n;
 	}
@@ -46,7 +69,7 @@ print_json_put(struct printer *p, struct batch *b)
 				continue;
 			buf_byte(&p->out, sep);
 			buf_put(&p->out, p->keys.p + ends[i], ends[i + 1] - ends[i]);
-			buf_json(&p->out, cells.values[i][row]);
+			put_json(&p->out, cells.values[i][row], p->opt.terminal);
 			sep = ',';
 		}
 		buf_c(&p->out, sep == '{' ? "{}\n" : "}\n");
@@ -56,8 +79,9 @@ print_json_put(struct printer *p, struct batch *b)
 }
 
 void
-print_json_row(struct buf *out, const struct print_cells *cells, size_t row)
+print_json_row(struct printer *p, const struct print_cells *cells, size_t row)
 {
+	struct buf *out = &p->out;
 	const char *sep = "{";
 	size_t i;
 
@@ -65,9 +89,9 @@ print_json_row(struct buf *out, const struct print_cells *cells, size_t row)
 		if (cells->values[i][row].n == 0)
 			continue;
 		buf_c(out, sep);
-		buf_json(out, cells->names[i]);
+		put_json(out, cells->names[i], p->opt.terminal);
 		buf_byte(out, ':');
-		buf_json(out, cells->values[i][row]);
+		put_json(out, cells->values[i][row], p->opt.terminal);
 		sep = ",";
 	}
 	buf_c(out, *sep == '{' ? "{}" : "}");
@@ -89,7 +113,7 @@ print_logfmt(struct buf *out, struct str s, bool terminal)
 	else if (s.n == 0)
 		buf_c(out, "\"\"");
 	else
-		buf_json(out, s);
+		put_json(out, s, terminal);
 }
 
 int
@@ -128,7 +152,7 @@ put_raw(struct printer *p, const struct print_cells *cells, struct str line, str
 	if (s.n == 0 && cells->n == 1)
 		s = cells->values[0][row];
 	if (s.n == 0 && cells->n != 1)
-		print_json_row(&p->out, cells, row);
+		print_json_row(p, cells, row);
 	else if (p->opt.terminal)
 		print_escape(&p->out, s);
 	else

@@ -19,15 +19,22 @@ struct layout {
 	size_t n;
 };
 
+/* RFC 4180.  ${alone}: the only cell of its row, which would be an empty line, which readers skip. */
 static void
-csv_cell(struct buf *out, struct str s)
+csv_cell(struct printer *p, struct str s, bool alone)
 {
+	AUTO_FINI(buf_fini) struct buf escaped = BUF_INIT;
+	struct buf *out = &p->out;
+	bool quote = s.n == 0 ? alone : s.p[0] == ' ' || s.p[s.n - 1] == ' ';
 	size_t i;
-	bool quote = false;
 
+	if (p->opt.terminal) {
+		print_escape(&escaped, s);
+		s = buf_view(&escaped);
+	}
 	for (i = 0; i < s.n && !quote; i++)
 		quote = s.p[i] == '"' || s.p[i] == ',' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (!quote && (s.n == 0 || (s.p[0] != ' ' && s.p[s.n - 1] != ' '))) {
+	if (!quote) {
 		buf_str(out, s);
 		return;
 	}
@@ -51,7 +58,7 @@ csv_header(struct printer *p, const struct str *names, size_t n)
 	for (i = 0; i < n; i++) {
 		if (i > 0)
 			buf_byte(&p->out, ',');
-		csv_cell(&p->out, names[i]);
+		csv_cell(p, names[i], n == 1);
 	}
 	buf_byte(&p->out, '\n');
 }
@@ -91,7 +98,7 @@ print_csv_put(struct printer *p, struct batch *b)
 		for (i = 0; i < p->opt.n_columns; i++) {
 			if (i > 0)
 				buf_byte(&p->out, ',');
-			csv_cell(&p->out, values[i][row]);
+			csv_cell(p, values[i][row], p->opt.n_columns == 1);
 		}
 		buf_byte(&p->out, '\n');
 		r = print_row_done(p);
@@ -145,7 +152,7 @@ csv_row(void *ctx, const struct str *cells)
 	for (i = 0; i < l->n; i++) {
 		if (i > 0)
 			buf_byte(&l->p->out, ',');
-		csv_cell(&l->p->out, layout_cell(l, cells, i));
+		csv_cell(l->p, layout_cell(l, cells, i), l->n == 1);
 	}
 	buf_byte(&l->p->out, '\n');
 	return print_row_done(l->p);
@@ -171,17 +178,6 @@ print_csv_finish(struct printer *p)
 	return err_trace(held_walk(p->held, csv_row, &l));
 }
 
-/* Characters, not bytes; a byte that is no UTF-8 is one. */
-static size_t
-text_width(struct str s)
-{
-	size_t i, n = 0, len;
-
-	for (i = 0; i < s.n; i += len, n++)
-		(void)utf8_decode(s.p + i, s.n - i, &len);
-	return n;
-}
-
 /* A cell is one line: controls are always escaped. */
 static void
 table_text(struct buf *out, struct str s)
@@ -199,21 +195,20 @@ table_cell(struct layout *l, size_t i, struct str s)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	struct buf *out = &l->p->out;
-	size_t width, at, len, n;
+	size_t width;
 
 	table_text(&text, s);
 	s = buf_view(&text);
-	width = text_width(s);
-	if (width <= l->widths[i]) {
-		buf_str(out, s);
-		for (; i + 1 < l->n && width < l->widths[i]; width++)
-			buf_byte(out, ' ');
-	} else {
-		for (at = 0, n = 0; n + 1 < l->widths[i]; at += len, n++)
-			(void)utf8_decode(s.p + at, s.n - at, &len);
-		buf_str(out, str_sub(s, 0, at));
+	width = utf8_width(s);
+	if (width > l->widths[i]) {
+		buf_put(out, s.p, utf8_fit(s, l->widths[i] - 1, &width));
 		buf_c(out, "\xe2\x80\xa6");
+		width++;
+	} else {
+		buf_str(out, s);
 	}
+	for (; i + 1 < l->n && width < l->widths[i]; width++)
+		buf_byte(out, ' ');
 	buf_c(out, i + 1 < l->n ? "  " : "\n");
 }
 
@@ -227,7 +222,7 @@ table_measure(void *ctx, const struct str *cells)
 	for (i = 0; i < l->n; i++) {
 		buf_clear(&text);
 		table_text(&text, layout_cell(l, cells, i));
-		width = text_width(buf_view(&text));
+		width = utf8_width(buf_view(&text));
 		if (width > l->widths[i])
 			l->widths[i] = width;
 	}
@@ -302,7 +297,7 @@ print_table_finish(struct printer *p)
 	if (r < 0)
 		return err_trace(r);
 	for (i = 0; i < l.n; i++)
-		l.widths[i] = text_width(l.names[i]);
+		l.widths[i] = utf8_width(l.names[i]);
 	r = held_walk(p->held, table_measure, &l);
 	if (r < 0)
 		return err_trace(r);

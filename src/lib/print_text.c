@@ -3,6 +3,7 @@
  * One job: local time, level, service, message, then the other fields.
  * Floor: 4 (uses query, record, base).
  */
+#include "base/utf8.h"
 #include "lib/print_internal.h"
 #include "record/level.h"
 #include "record/names.h"
@@ -219,7 +220,7 @@ put_head(struct printer *p, const struct print_cells *cells, const struct roles 
 	if (roles->level != SIZE_MAX) {
 		buf_byte(&p->out, ' ');
 		styled(p, print_level_color(level), level);
-		pad(&p->out, level.n, 5);
+		pad(&p->out, utf8_width(level), 5);
 	}
 	if (service.n == 0) {
 		print_service(cell(cells, roles->stream, row), &from);

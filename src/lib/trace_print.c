@@ -41,22 +41,20 @@ put_span(struct buf *out, int64_t ns)
 	buf_c(out, text);
 }
 
-/* ${s} cut to ${width} characters, and filled up with blanks if ${fill}. */
+/* The first line of ${s}, cut to ${width} columns, and filled up with blanks if ${fill}. */
 static void
 put_cut(struct buf *out, struct str s, size_t width, bool fill, bool terminal)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	size_t at = 0, n = 0, len;
-	struct str t;
+	size_t n;
 
 	if (terminal)
 		print_escape(&text, s);
 	else
 		buf_str(&text, s);
-	t = buf_view(&text);
-	for (; at < t.n && n < width && t.p[at] != '\n'; at += len, n++)
-		(void)utf8_decode(t.p + at, t.n - at, &len);
-	buf_put(out, t.p, at);
+	s = buf_view(&text);
+	s = str_sub(s, 0, str_find_byte(s, '\n'));
+	buf_put(out, s.p, utf8_fit(s, width, &n));
 	for (; fill && n < width; n++)
 		buf_byte(out, ' ');
 }
@@ -143,8 +141,8 @@ count_services(const struct trace *t, int *ret_width)
 	for (i = 0; i < t->n; i++) {
 		if (t->rows[i].service.n > 0)
 			(void)map_put(&seen, t->rows[i].service, NULL);
-		if (t->rows[i].service.n > width)
-			width = t->rows[i].service.n;
+		if (utf8_width(t->rows[i].service) > width)
+			width = utf8_width(t->rows[i].service);
 	}
 	*ret_width = (int)(width < SERVICE_MAX ? width : SERVICE_MAX);
 	return seen.n;

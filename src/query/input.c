@@ -103,23 +103,27 @@ fault(struct input *in, const char *path, const char *why)
 	in->opt.fault(in->opt.fault_ctx, buf_c_str(&text));
 }
 
+static bool
+is_cancelled(const struct input *in)
+{
+	return in->opt.cancel != NULL && atomic_load_explicit(in->opt.cancel, memory_order_relaxed);
+}
+
 /* Standard input that may be read twice is kept in a file without a name. */
 static int
 fill_spool(struct input *in)
 {
 	AUTO_CLOSE int fd = -1;
-	const char *dir = getenv("TMPDIR");
 	size_t got = 1;
 	int r = 0;
 
-	fd =
-	    io_open(AT_FDCWD, dir != NULL && *dir != '\0' ? dir : "/tmp", O_TMPFILE | O_RDWR, 0600);
+	fd = io_open_scratch();
 	if (fd < 0)
-		fd = memfd_create("weir-input", MFD_CLOEXEC);
-	if (fd < 0)
-		return err_origin(-errno);
+		return err_trace(fd);
 	while (r == 0 && got > 0) {
-		r = io_read(STDIN_FILENO, in->window, in->cap, &got);
+		r = inflate_wait(STDIN_FILENO, in->opt.cancel);
+		if (r == 0)
+			r = io_read(STDIN_FILENO, in->window, in->cap, &got);
 		if (r == 0)
 			r = io_write(fd, in->window, got);
 	}
@@ -158,13 +162,18 @@ open_next(struct input *in)
 		path = in->opt.paths[in->next++];
 		r = strcmp(path, "-") == 0 ? open_stdin(in)
 		                           : io_open(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+		if (r < 0 && is_cancelled(in))
+			return err_trace(r);
 		if (r < 0) {
 			fault(in, path, err_str(r));
 			continue;
 		}
 		in->fd = r;
 		in->grouping = true;
-		return err_trace(inflate_new(&in->file, in->fd));
+		r = inflate_new(&in->file, in->fd);
+		if (r == 0)
+			inflate_cancel(in->file, in->opt.cancel);
+		return err_trace(r);
 	}
 	return 1;
 }
@@ -186,6 +195,8 @@ fill(struct input *in)
 		in->cap = cap;
 	}
 	r = inflate_read(in->file, in->window + in->n, in->cap - in->n, &got);
+	if (r < 0 && is_cancelled(in))
+		return err_trace(r);
 	if (r != 0) {
 		fault(in, in->opt.paths[in->next - 1],
 		    r < 0 ? err_str(r) : "damaged or cut compressed data");

@@ -66,6 +66,12 @@ test_utf8(void)
 	CHECK(utf8_len((const uint8_t *)"\xc0\x80", 2) == 0);
 	CHECK(utf8_len((const uint8_t *)"\xf4\x90\x80\x80", 4) == 0);
 	CHECK(utf8_len((const uint8_t *)"\xe2\x82", 2) == 0);
+	/* One column, none, two. */
+	CHECK(utf8_width(STR("a\xcc\x88\xe6\x9d\xb1\xff")) == 4);
+	CHECK(utf8_width(STR("\xf0\x9f\x98\x80\xe2\x82\xac")) == 3);
+	CHECK(utf8_fit(STR("\xe6\x9d\xb1\xe4\xba\xac"), 3, &n) == 3 && n == 2);
+	CHECK(utf8_fit(STR("a\xcc\x88"), 1, &n) == 3 && n == 1);
+	CHECK(utf8_fit(STR(""), 9, &n) == 0 && n == 0);
 	CHECK(!utf8_valid(STR("abcdefgh\x80")) && utf8_valid(STR("abcdefgh\xe2\x82\xac")));
 }
 

@@ -29,7 +29,20 @@ fill(struct batch *b)
 }
 
 static void
-prints(struct print_options opt, const char *want)
+fill_wide(struct batch *b)
+{
+	static const struct str cities[] = { STR_INIT("\xe6\x9d\xb1\xe4\xba\xac"),
+		STR_INIT("Ko\xcc\x88ln") };
+	static const struct str bad[] = { STR_INIT("\xc2\x9b"), STR_INIT("") };
+
+	batch_reset(b, 2);
+	b->closed = true;
+	MUST(batch_set_strs(b, STR("city"), cities) == 0);
+	MUST(batch_set_strs(b, STR("x"), bad) == 0);
+}
+
+static void
+prints_of(void (*fill_fn)(struct batch *b), struct print_options opt, const char *want)
 {
 	struct batch b = BATCH_INIT;
 	struct buf out = BUF_INIT;
@@ -37,7 +50,7 @@ prints(struct print_options opt, const char *want)
 	struct printer *p = NULL;
 
 	opt.utc = true;
-	fill(&b);
+	fill_fn(&b);
 	MUST(printer_new(&p, &opt, &sink) == 0);
 	CHECK(printer_put(p, &b) == 0);
 	CHECK(printer_finish(p) == 0);
@@ -46,6 +59,33 @@ prints(struct print_options opt, const char *want)
 	(void)printer_free(p);
 	buf_fini(&out);
 	batch_fini(&b);
+}
+
+static void
+prints(struct print_options opt, const char *want)
+{
+	prints_of(fill, opt, want);
+}
+
+/* Characters of two columns and of none; a control that is two bytes long. */
+static void
+test_wide(void)
+{
+	static const struct str x[] = { STR_INIT("x") };
+
+	prints_of(fill_wide, (struct print_options){ .format = PRINT_TABLE },
+	    "city  x\n----  ------\n\xe6\x9d\xb1\xe4\xba\xac  \\u{9b}\nKo\xcc\x88ln  \n");
+	prints_of(fill_wide, (struct print_options){ .format = PRINT_JSON, .terminal = true },
+	    "{\"city\":\"\xe6\x9d\xb1\xe4\xba\xac\",\"x\":\"\\u009b\"}\n{\"city\":\"Ko\xcc\x88ln\"}\n");
+	prints_of(fill_wide,
+	    (struct print_options){ .format = PRINT_CSV, .columns = x, .n_columns = 1 },
+	    "x\n\xc2\x9b\n\"\"\n");
+	prints_of(fill_wide,
+	    (struct print_options){ .format = PRINT_CSV,
+	        .columns = x,
+	        .n_columns = 1,
+	        .terminal = true },
+	    "x\n\\u{9b}\n\"\"\n");
 }
 
 static void
@@ -140,6 +180,7 @@ int
 main(void)
 {
 	test_formats();
+	test_wide();
 	test_table_fits();
 	test_escape();
 	test_held_spills();
