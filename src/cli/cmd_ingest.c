@@ -26,6 +26,9 @@ load(struct options *opt, const char *store)
 			    "store failed: %s: another process writes there, and takes no lines",
 			    store);
 		(void)close(fd);
+		if (opt->multiline != NULL)
+			return cli_fail(CLI_USAGE,
+			    "ingest: --multiline: weird holds the store and joins no lines for it");
 		r = load_socket(opt, store, &progress);
 	}
 	load_progress_show(&progress, true);

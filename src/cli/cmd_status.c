@@ -46,6 +46,8 @@ run_status(struct options *opt)
 	const char *store = place_store(opt, &path);
 	int r;
 
+	if (opt->n_args > 0)
+		return cli_fail(CLI_USAGE, "status: %s: no argument is wanted", opt->args[0]);
 	if (opt->output != NULL && strcmp(opt->output, "json") != 0 &&
 	    strcmp(opt->output, "text") != 0)
 		return cli_fail(CLI_USAGE, "--output %s: expected json or text", opt->output);

@@ -65,17 +65,20 @@ print_new(struct tail *t, uint64_t limit)
 	return CLI_DONE;
 }
 
+/* A pipe whose reader has gone (weir tail | head) ends the tail, also when no row comes. */
 static void
-wait_change(int fd)
+wait_change(int fd, struct out *out)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = out->fd } };
 	char events[4096];
 
-	if (poll(&p, 1, POLL_MS) > 0) {
-		while (read(fd, events, sizeof(events)) > 0)
-			continue;
-		(void)poll(NULL, 0, SETTLE_MS);
-	}
+	if (poll(p, 2, POLL_MS) <= 0)
+		return;
+	if ((p[1].revents & POLLERR) != 0)
+		out->closed = true;
+	while (p[0].revents != 0 && read(fd, events, sizeof(events)) > 0)
+		continue;
+	(void)poll(NULL, 0, SETTLE_MS);
 }
 
 static void
@@ -102,7 +105,9 @@ follow(struct tail *t)
 		    IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE);
 	while (exit == CLI_DONE && !atomic_load(cli_stop_flag()) && !t->s->out.closed &&
 	    t->s->out.err == 0) {
-		wait_change(fd);
+		wait_change(fd, &t->s->out);
+		if (t->s->out.closed)
+			break;
 		refresh(t);
 		before = mono_now();
 		exit = print_new(t, 0);

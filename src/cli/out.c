@@ -6,6 +6,7 @@
 #include "cli/out.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -44,12 +45,33 @@ out_init(struct out *o, bool pager, bool color)
 	o->wants_pager = pager && o->terminal;
 }
 
+static bool
+is_installed(const char *program)
+{
+	const char *path = getenv("PATH");
+	struct str rest = str_c(path != NULL ? path : "/usr/bin:/bin"), dir;
+	char file[PATH_MAX];
+
+	while (rest.n > 0) {
+		dir = str_sub(rest, 0, str_find_byte(rest, ':'));
+		rest = str_sub(rest, dir.n + 1, rest.n);
+		if (snprintf(file, sizeof(file), "%.*s/%s", STR_ARG(dir), program) <
+		        (int)sizeof(file) &&
+		    access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the user set is taken at its word; small systems have no less. */
 static const char *
 pager_command(void)
 {
 	if (getenv("WEIR_PAGER") != NULL)
 		return getenv("WEIR_PAGER");
-	return is_set("PAGER") ? getenv("PAGER") : "less -FRX";
+	if (is_set("PAGER"))
+		return getenv("PAGER");
+	return is_installed("less") ? "less -FRX" : "";
 }
 
 /* Start the pager and write to it from now on; without one, to the terminal. */

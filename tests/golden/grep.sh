@@ -22,9 +22,9 @@ same() {
   want=$(grep -h $kind "$@" 2>/dev/null </dev/null; echo "exit $?")
   got=$("$weir" grep "$@" 2>/dev/null </dev/null; echo "exit $?")
   if [ "$got" = "$want" ]; then
-    echo "ok grep $*"
+    echo "ok grep ${*@Q}"
   else
-    echo "not ok grep $*"
+    echo "not ok grep ${*@Q}"
     diff <(printf '%s\n' "$got") <(printf '%s\n' "$want") | sed 's/^/  /'
     bad=1
   fi
