@@ -83,7 +83,7 @@ if [ "$WEIR_TRY_INNER" = private ]; then
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/systemd/journal /run/systemd/journald.conf.d
   printf '[Journal]\nStorage=volatile\nAudit=\nForwardToWall=no\n' >/run/systemd/journald.conf.d/weir-try.conf
-  /lib/systemd/systemd-journald &
+  env -u NOTIFY_SOCKET -u WATCHDOG_USEC /lib/systemd/systemd-journald 2>"$try/journald.log" &
   journald=$!
   for _ in $(seq 50); do
     if [ -S /run/systemd/journal/stdout ]; then break; fi
