@@ -152,7 +152,7 @@ put_lines(struct block_builder *b, struct block_header *h)
 	struct block_entry e = { .name = STR(""),
 		.role = ROLE_SHAPE,
 		.enc = ENC_SHAPE,
-		.version = 1,
+		.version = (uint8_t)shapes_version(&b->shapes),
 		.n_values = b->n_rows,
 		.at = b->data.n };
 	int r;

@@ -23,7 +23,7 @@ open_shapes(struct block *b, struct block_entry *e, struct arena *arena, struct 
 	struct enc_chunk c;
 	int r;
 
-	if (e->enc != ENC_SHAPE || e->version != 1)
+	if (e->enc != ENC_SHAPE || e->version == 0 || e->version > SHAPE_VERSION_MAX)
 		return block_fault(b, e, b->data_at + e->at, "unknown encoding");
 	r = block_chunk(b, e, &c);
 	if (r != 0)

@@ -29,16 +29,30 @@ enum shape_type {
 /* Codes of a row; from SHAPE_FIRST on it is a shape. */
 enum { SHAPE_NO_LINE = 0, SHAPE_KEPT = 1, SHAPE_FIRST = 2 };
 
+/* On disk.  The forms from TIME_CLF on are of version 2. */
+enum time_form {
+	TIME_DATE = 0,   /* 2026-01-05T02:33:20 */
+	TIME_EPOCH = 1,  /* a number since the epoch */
+	TIME_CLF = 2,    /* 05/Jan/2026:02:33:20 +0100, as web servers write it */
+	TIME_SYSLOG = 3, /* Jan  5 02:33:20, the year being that of the instant */
+};
+enum { SHAPE_VERSION_MAX = 2 };
+
 /* How a time is written. */
 struct time_style {
-	uint8_t epoch;     /* 1: a number since the epoch, else date and time */
-	uint8_t digits;    /* of the fraction; of an epoch without point: 0 s, 3 ms, 6 us, 9 ns */
-	uint8_t point;     /* before the fraction: '.' or ',', or 0 (epoch only) */
-	uint8_t separator; /* between date and time */
-	uint8_t zone;      /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
-	int16_t minutes;   /* east of UTC */
+	uint8_t form;   /* enum time_form */
+	uint8_t digits; /* of the fraction; of an epoch without point: 0 s, 3 ms, 6 us, 9 ns */
+	uint8_t point;  /* before the fraction: '.' or ',', or 0 (epoch only) */
+	uint8_t
+	    separator; /* DATE: between date and time; SYSLOG: before a day below 10: ' ' or '0' */
+	uint8_t zone;  /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
+	int16_t minutes; /* east of UTC */
 };
 enum { TIME_STYLE_TEXT = 64 };
+
+struct shapes;
+/** shapes_version(s): the least version that has all that the shapes need. */
+unsigned shapes_version(const struct shapes *s);
 
 /** time_style_write(st, t, out): the text; returns its length. */
 size_t time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT]);

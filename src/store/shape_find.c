@@ -46,6 +46,20 @@ shapes_fini(struct shapes *s)
 	*s = (struct shapes){ 0 };
 }
 
+unsigned
+shapes_version(const struct shapes *s)
+{
+	unsigned version = 1;
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++)
+		for (k = 0; k < s->shapes[i].n_parts; k++)
+			if (s->shapes[i].parts[k].type == SHAPE_TIME &&
+			    s->shapes[i].parts[k].style.form > TIME_EPOCH)
+				version = 2;
+	return version;
+}
+
 /* The value as in a JSON string, without quotes; in s->escaped. */
 static struct str
 escape(struct shapes *s, struct str v)
@@ -135,22 +149,38 @@ anchor_add(struct anchor *a, size_t *n, size_t at, size_t len, struct shape_part
 	++*n;
 }
 
-/* Fields that are not in the line themselves may be there escaped. */
-static void
-anchor_escaped(struct shapes *s, struct str line, struct str v, struct shape_part part,
-    struct anchor *a, size_t *n)
+/* The first free place of the line that has these bytes. */
+static bool
+anchor_find(struct str line, struct str v, struct shape_part part, struct anchor *a, size_t *n)
 {
-	struct str e = escape(s, v);
 	size_t at = 0, hit;
 
-	while (e.n != 0 && (hit = str_find(str_sub(line, at, line.n), e)) != SIZE_MAX) {
+	while (v.n != 0 && (hit = str_find(str_sub(line, at, line.n), v)) != SIZE_MAX) {
 		at += hit;
-		if (!overlaps(a, *n, at, e.n)) {
-			anchor_add(a, n, at, e.n, part);
-			return;
+		if (!overlaps(a, *n, at, v.n)) {
+			anchor_add(a, n, at, v.n, part);
+			return true;
 		}
 		at++;
 	}
+	return false;
+}
+
+/*
+ * Values in memory of their own stand in the line as they are, or escaped.  In JSON escaped goes first, else
+ * last: the first line of a shape often has nothing to be escaped, and those after it have.
+ */
+static void
+anchor_copied(struct shapes *s, struct str line, struct str v, struct shape_part part,
+    struct anchor *a, size_t *n)
+{
+	bool json = line.n > 0 && line.p[0] == '{';
+
+	part.type = json ? SHAPE_ESCAPED : SHAPE_VALUE;
+	if (anchor_find(line, json ? escape(s, v) : v, part, a, n))
+		return;
+	part.type = json ? SHAPE_VALUE : SHAPE_ESCAPED;
+	(void)anchor_find(line, json ? v : escape(s, v), part, a, n);
 }
 
 /* The time stands between the values, if anywhere. */
@@ -194,9 +224,8 @@ find_anchors(struct shapes *s, const struct record *rec, const uint32_t *columns
 					anchor_add(a, &n, (size_t)(v.p - line.p), v.n, part);
 				continue;
 			}
-			part.type = SHAPE_ESCAPED;
 			if (pass == 1)
-				anchor_escaped(s, line, v, part, a, &n);
+				anchor_copied(s, line, v, part, a, &n);
 		}
 	anchor_time(rec, a, &n);
 	return n;

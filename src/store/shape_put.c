@@ -3,14 +3,14 @@
  * One job: which shape each row has, and what the shapes are.
  * Floor: 2 (uses record, base).
  *
- * Shapes, version 1:
+ * Shapes, version 1, and version 2, which has the forms 2 and 3 of a time:
  *
  *   size     field
  *   varint   n_shapes
  *   ...      table   "Bytes": for each shape varint n_parts, and for each part
  *              1       type    0 bytes, 1 value, 2 value escaped as in a JSON string, 3 _time
  *                      0: varint length, bytes; 1, 2: varint length, name of the field
- *                      3: 1 epoch, 1 digits, 1 point, 1 separator, 1 zone, 2 minutes (struct time_style)
+ *                      3: 1 form, 1 digits, 1 point, 1 separator, 1 zone, 2 minutes (struct time_style)
  *   ...      codes   "Codes" below n_shapes + 2, one for each row: 0 no line is known, 1 the line stands in
  *                    the column of role ROLE_LINE, k shape k - 2
  */
@@ -24,7 +24,7 @@ put_part(struct buf *out, const struct shapes *s, const struct shape_part *p, sh
 
 	buf_byte(out, (uint8_t)p->type);
 	if (p->type == SHAPE_TIME) {
-		buf_byte(out, p->style.epoch);
+		buf_byte(out, p->style.form);
 		buf_byte(out, p->style.digits);
 		buf_byte(out, p->style.point);
 		buf_byte(out, p->style.separator);
@@ -71,14 +71,14 @@ get_part(struct scan *s, struct shape_part *p)
 		p->bytes = scan_bytes(s, scan_varint(s));
 		return !s->bad;
 	}
-	p->style.epoch = scan_u8(s);
+	p->style.form = scan_u8(s);
 	p->style.digits = scan_u8(s);
 	p->style.point = scan_u8(s);
 	p->style.separator = scan_u8(s);
 	p->style.zone = scan_u8(s);
 	p->style.minutes = (int16_t)scan_u16(s);
-	return !s->bad && p->style.digits <= 9 && p->style.minutes < 24 * 60 &&
-	    p->style.minutes > -24 * 60;
+	return !s->bad && p->style.form <= TIME_SYSLOG && p->style.digits <= 9 &&
+	    p->style.minutes < 24 * 60 && p->style.minutes > -24 * 60;
 }
 
 static int

@@ -3,9 +3,14 @@
  * One job: find a known instant in a line, and write it in the same way again.
  * Floor: 2 (uses base).
  */
+#include <stdio.h>
+
 #include "store/shape.h"
 
-enum { DATE_TEXT = 19, EPOCH_TEXT = 10, ZONE_MAX = 14 * 60 };
+enum { DATE_TEXT = 19, EPOCH_TEXT = 10, CLF_TEXT = 20, SYSLOG_TEXT = 15, ZONE_MAX = 14 * 60 };
+
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
+	"Oct", "Nov", "Dec" };
 
 static char *
 put_digits(char *out, uint64_t v, size_t n)
@@ -47,6 +52,49 @@ put_zone(char *out, const struct time_style *st)
 	return put_digits(out, m % 60, 2);
 }
 
+/* The date, and what stands between it and the time. */
+static char *
+put_day(char *p, const struct time_style *st, const struct civil *c)
+{
+	const char *month = months[(unsigned)(c->month - 1) % 12];
+
+	if (st->form == TIME_SYSLOG) {
+		p = mempcpy(p, month, 3);
+		*p++ = ' ';
+		p = put_digits(p, (uint64_t)c->day, 2);
+		if (c->day < 10)
+			p[-2] = (char)st->separator;
+		*p++ = ' ';
+		return p;
+	}
+	if (st->form == TIME_CLF) {
+		p = put_digits(p, (uint64_t)c->day, 2);
+		*p++ = '/';
+		p = mempcpy(p, month, 3);
+		*p++ = '/';
+		p = put_digits(p, (uint64_t)c->year, 4);
+		*p++ = ':';
+		return p;
+	}
+	p = put_digits(p, (uint64_t)c->year, 4);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)c->month, 2);
+	*p++ = '-';
+	p = put_digits(p, (uint64_t)c->day, 2);
+	*p++ = (char)st->separator;
+	return p;
+}
+
+static char *
+put_clock(char *p, const struct civil *c)
+{
+	p = put_digits(p, (uint64_t)c->hour, 2);
+	*p++ = ':';
+	p = put_digits(p, (uint64_t)c->minute, 2);
+	*p++ = ':';
+	return put_digits(p, (uint64_t)c->second, 2);
+}
+
 size_t
 time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT])
 {
@@ -58,7 +106,7 @@ time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEX
 		ns += NS_PER_S;
 		s--;
 	}
-	if (st->epoch) {
+	if (st->form == TIME_EPOCH) {
 		/* Before 2001 and from 2286 on the number has not ten digits: the line is kept. */
 		p = put_digits(p, (uint64_t)s, EPOCH_TEXT);
 		return (size_t)(put_fraction(p, st, (uint64_t)ns) - out);
@@ -66,18 +114,10 @@ time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEX
 	if (t > INT64_MAX - NS_PER_DAY || t < INT64_MIN + NS_PER_DAY)
 		return 0;
 	c = wall_civil((struct wall){ t + st->minutes * NS_PER_MIN });
-	p = put_digits(p, (uint64_t)c.year, 4);
-	*p++ = '-';
-	p = put_digits(p, (uint64_t)c.month, 2);
-	*p++ = '-';
-	p = put_digits(p, (uint64_t)c.day, 2);
-	*p++ = (char)st->separator;
-	p = put_digits(p, (uint64_t)c.hour, 2);
-	*p++ = ':';
-	p = put_digits(p, (uint64_t)c.minute, 2);
-	*p++ = ':';
-	p = put_digits(p, (uint64_t)c.second, 2);
+	p = put_clock(put_day(p, st, &c), &c);
 	p = put_fraction(p, st, (uint64_t)ns);
+	if (st->form == TIME_CLF && st->zone != 0)
+		*p++ = ' ';
 	return (size_t)(put_zone(p, st) - out);
 }
 
@@ -127,16 +167,21 @@ find_zone(struct str s, size_t at, struct time_style *st)
 		st->zone = ':';
 }
 
+/* Whether the text at ${at} has the form: d is a digit, a a letter, s a digit or a blank, ? any byte. */
 static bool
-looks_like_date(struct str s, size_t at)
+looks_like(struct str s, size_t at, const char *form)
 {
-	static const char form[] = "dddd-dd-dd?dd:dd:dd";
 	size_t i;
+	uint8_t c;
 
-	for (i = 0; i < DATE_TEXT; i++) {
-		if (form[i] == 'd' && !is_digit(s.p[at + i]))
+	for (i = 0; form[i] != 0; i++) {
+		if (at + i >= s.n)
 			return false;
-		if ((form[i] == '-' || form[i] == ':') && s.p[at + i] != (uint8_t)form[i])
+		c = s.p[at + i];
+		if (form[i] == 'd'       ? !is_digit(c)
+		        : form[i] == 's' ? !is_digit(c) && c != ' '
+		        : form[i] == 'a' ? (c | 32) < 'a' || (c | 32) > 'z'
+		                         : form[i] != '?' && c != (uint8_t)form[i])
 			return false;
 	}
 	return true;
@@ -151,19 +196,14 @@ same_text(struct str s, size_t at, const struct time_style *st, int64_t t)
 	return n != 0 && n <= s.n - at && memcmp(s.p + at, text, n) == 0;
 }
 
-/* A date at ${at} that is ${t} in some zone. */
+/* The rest of a style whose clock shows ${iso} (DATE_TEXT bytes) and ends at ${end}. */
 static bool
-date_style(struct str s, size_t at, int64_t t, struct time_style *st)
+local_style(struct str s, size_t at, size_t end, const char *iso, int64_t t, struct time_style *st)
 {
-	char iso[DATE_TEXT + 1];
 	struct wall local;
 	int64_t apart;
-	size_t end = at + DATE_TEXT;
 	bool zone;
 
-	*st = (struct time_style){ .separator = s.p[at + 10] };
-	memcpy(iso, s.p + at, DATE_TEXT);
-	iso[10] = 'T';
 	if (wall_parse_rfc3339(str_of(iso, DATE_TEXT), 0, &local, &zone) != 0)
 		return false;
 	apart = local.ns / NS_PER_MIN - t / NS_PER_MIN;
@@ -171,8 +211,76 @@ date_style(struct str s, size_t at, int64_t t, struct time_style *st)
 		return false;
 	st->minutes = (int16_t)apart;
 	find_fraction(s, &end, st);
-	find_zone(s, end, st);
+	if (st->form == TIME_CLF)
+		end += end < s.n && s.p[end] == ' ' ? 1 : 0;
+	if (st->form != TIME_SYSLOG)
+		find_zone(s, end, st);
+	/* A blank that no zone follows belongs to what comes next. */
+	if (st->form == TIME_CLF && st->zone != '+')
+		st->zone = 0;
 	return same_text(s, at, st, t);
+}
+
+/* A date at ${at} that is ${t} in some zone. */
+static bool
+date_style(struct str s, size_t at, int64_t t, struct time_style *st)
+{
+	char iso[DATE_TEXT + 1];
+
+	*st = (struct time_style){ .separator = s.p[at + 10] };
+	memcpy(iso, s.p + at, DATE_TEXT);
+	iso[10] = 'T';
+	return local_style(s, at, at + DATE_TEXT, iso, t, st);
+}
+
+/* The month's number from 1, or 0. */
+static unsigned
+month_at(struct str s, size_t at)
+{
+	unsigned m = 0;
+
+	while (m < ARRAY_LEN(months) && memcmp(s.p + at, months[m], 3) != 0)
+		m++;
+	return m < ARRAY_LEN(months) ? m + 1 : 0;
+}
+
+static bool
+clf_style(struct str s, size_t at, int64_t t, struct time_style *st)
+{
+	char iso[64];
+	unsigned month = month_at(s, at + 3);
+
+	*st = (struct time_style){ .form = TIME_CLF };
+	if (month == 0)
+		return false;
+	(void)snprintf(iso, sizeof(iso), "%.4s-%02u-%.2sT%.8s", (const char *)s.p + at + 7, month,
+	    (const char *)s.p + at, (const char *)s.p + at + 12);
+	return local_style(s, at, at + CLF_TEXT, iso, t, st);
+}
+
+static bool
+syslog_style(struct str s, size_t at, int64_t t, struct time_style *st)
+{
+	char iso[64];
+	unsigned month = month_at(s, at), pad = s.p[at + 4];
+	int64_t year;
+	int i;
+
+	if (month == 0 || t > INT64_MAX - NS_PER_DAY || t < INT64_MIN + NS_PER_DAY)
+		return false;
+	/* Around the new year its zone may have another year than UTC. */
+	year = wall_civil((struct wall){ t }).year;
+	for (i = -1; i <= 1; i++) {
+		*st =
+		    (struct time_style){ .form = TIME_SYSLOG, .separator = pad == ' ' ? ' ' : '0' };
+		if (year + i < 1 || year + i > 9999)
+			continue;
+		(void)snprintf(iso, sizeof(iso), "%04u-%02u-%c%cT%.8s", (unsigned)(year + i), month,
+		    pad == ' ' ? '0' : (char)pad, (char)s.p[at + 5], (const char *)s.p + at + 7);
+		if (local_style(s, at, at + SYSLOG_TEXT, iso, t, st))
+			return true;
+	}
+	return false;
 }
 
 /* A number at ${at} whose first digits are the seconds of ${t}. */
@@ -181,7 +289,7 @@ epoch_style(struct str s, size_t at, int64_t t, struct time_style *st)
 {
 	size_t n = count_digits(s, at), end = at + n;
 
-	*st = (struct time_style){ .epoch = 1 };
+	*st = (struct time_style){ .form = TIME_EPOCH };
 	if (n != 10 && n != 13 && n != 16 && n != 19)
 		return false;
 	st->digits = (uint8_t)(n - EPOCH_TEXT);
@@ -196,14 +304,15 @@ time_style_find(struct str s, int64_t t, size_t *ret_at, struct time_style *ret_
 	size_t i;
 
 	for (i = 0; i + EPOCH_TEXT <= s.n; i++) {
+		*ret_at = i;
+		if (looks_like(s, i, "aaa sd dd:dd:dd") && syslog_style(s, i, t, ret_st))
+			return true;
 		if (!is_digit(s.p[i]) || (i > 0 && is_digit(s.p[i - 1])))
 			continue;
-		if ((i + DATE_TEXT <= s.n && looks_like_date(s, i) &&
-		        date_style(s, i, t, ret_st)) ||
-		    epoch_style(s, i, t, ret_st)) {
-			*ret_at = i;
+		if ((looks_like(s, i, "dddd-dd-dd?dd:dd:dd") && date_style(s, i, t, ret_st)) ||
+		    (looks_like(s, i, "dd/aaa/dddd:dd:dd:dd") && clf_style(s, i, t, ret_st)) ||
+		    epoch_style(s, i, t, ret_st))
 			return true;
-		}
 	}
 	return false;
 }

@@ -224,6 +224,15 @@ test_styles(void)
 	check_style("1767225600123", t, true);
 	check_style("1767225600123456789 ", t, true);
 	check_style("1767225601", t, false);
+	check_style("\"x\" [01/Jan/2026:00:00:00 +0000] \"GET", t, true);
+	check_style("[31/Dec/2025:19:00:00 -0500]", t, true);
+	check_style("31/Dec/2025:19:00:00 GET", t, true);
+	check_style("01/Foo/2026:00:00:00 +0000", t, false);
+	check_style("<13>Jan  1 00:00:00 host", t, true);
+	check_style("Dec 31 19:00:00 host", t, true);
+	check_style("Jan 01 00:00:00", t, true);
+	check_style("Jan  1 00:01:01", t, false);
+	check_style("Jan  1 00:00:0", t, false);
 	check_style("2026-01-01T00:00:0", t, false);
 	check_style("9999-99-99T99:99:99", t, false);
 	check_style("1677-09-21T00:12:43.145224193Z", INT64_MIN + 1, false);

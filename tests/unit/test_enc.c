@@ -62,6 +62,28 @@ reference_ints(struct scan *s, int64_t *out, size_t n)
 	return s->at == s->n;
 }
 
+/* Every seventh, and the last. */
+static void
+check_picked(const struct buf *out, const int64_t *v, size_t n)
+{
+	AUTO_FREE uint32_t *at = calloc(n + 1, sizeof(*at));
+	AUTO_FREE int64_t *picked = calloc(n + 1, sizeof(*picked));
+	struct scan s = SCAN_OF(buf_view(out));
+	size_t i, k = 0;
+
+	MUST(at != NULL && picked != NULL);
+	for (i = 0; i < n; i += 7)
+		at[k++] = (uint32_t)i;
+	if (n > 0)
+		at[k++] = (uint32_t)(n - 1);
+	CHECK(enc_ints_pick(&s, n, at, k, picked));
+	for (i = 0; i < k; i++)
+		CHECK(picked[i] == v[at[i]]);
+	s = SCAN_OF(buf_view(out));
+	at[0] = (uint32_t)n;
+	CHECK(!enc_ints_pick(&s, n, at, 1, picked));
+}
+
 static void
 check_ints(const int64_t *v, size_t n)
 {
@@ -80,6 +102,7 @@ check_ints(const int64_t *v, size_t n)
 	CHECK(memcmp(back, v, n * sizeof(*v)) == 0);
 	s = SCAN_OF(buf_view(&out));
 	CHECK(enc_ints_skip(&s, n) && s.at == s.n);
+	check_picked(&out, v, n);
 	for (cut = 0; cut < out.n; cut += 1 + out.n / 50) {
 		s = (struct scan){ out.p, cut, 0, false };
 		CHECK(!enc_ints_get(&s, back, n));
