@@ -3,6 +3,7 @@
  * One job: one case of odd bytes, names or kinds of files after another.
  */
 #include "file_fixture.h"
+#include "ingest/file_internal.h"
 #include "ingest/frame.h"
 #include "ingest/unzip.h"
 
@@ -207,6 +208,198 @@ test_regrown(void)
 	end();
 }
 
+/* What was read and not committed is read again from where it is still open. */
+static void
+test_deleted_then_aborted(void)
+{
+	begin("*.log");
+	fix_puts(x, "a.log", "n=1\n");
+	fix_open(x);
+	fix_settle(x, 20);
+	fix_puts(x, "a.log", "n=2\n");
+	poll_all();
+	fix_unlink(x, "a.log");
+	poll_all();
+	fix_abort(x);
+	fix_settle(x, 60);
+	CHECK(x->seen[1] == 1 && x->seen[2] == 1);
+	CHECK(x->n_losses == 0);
+	end();
+}
+
+/* A copy that was remembered holds nothing of its own, also after an abort. */
+static void
+test_copy_then_aborted(void)
+{
+	begin("a.log");
+	fix_puts(x, "a.log", "n=1\nn=2\n");
+	fix_open(x);
+	fix_settle(x, 20);
+	fix_rename(x, "a.log", "a.log.1");
+	fix_puts(x, "a.log", "n=3\n");
+	fix_settle(x, 60);
+	fix_copy(x, "a.log.1", "a.log.2");
+	x->src->ops->poll(x->src, 1 << 16);
+	fix_abort(x);
+	fix_settle(x, 100);
+	CHECK(x->seen[1] == 1 && x->seen[2] == 1 && x->seen[3] == 1);
+	end();
+}
+
+/* A name that comes and is rotated away between two looks. */
+static void
+test_new_and_rotated(void)
+{
+	begin("*.log");
+	fix_puts(x, "other.log", "n=1\n");
+	fix_open(x);
+	fix_settle(x, 40);
+	fix_puts(x, "a.log", "n=2\n");
+	fix_rename(x, "a.log", "a.log.1");
+	fix_puts(x, "a.log", "n=3\n");
+	fix_settle(x, 60);
+	CHECK(x->seen[1] == 1 && x->seen[2] == 1 && x->seen[3] == 1);
+	end();
+}
+
+/* cp and truncate, over the same copy each time. */
+static void
+test_copied_over(void)
+{
+	char line[16], path[256];
+	struct buf b;
+	int i;
+
+	begin("a.log");
+	fix_open(x);
+	for (i = 1; i < 8; i++) {
+		(void)snprintf(line, sizeof(line), "a line n=%d\n", i);
+		fix_puts(x, "a.log", line);
+		if (i % 3 != 0)
+			fix_settle(x, 20);
+		b = fix_read(x, "a.log");
+		fix_path(x, path, "a.log.1");
+		(void)truncate(path, 0);
+		fix_write(x, "a.log.1", b.p, b.n);
+		buf_fini(&b);
+		fix_truncate(x, "a.log");
+		fix_settle(x, 40);
+	}
+	for (i = 1; i < 8; i++)
+		CHECK(x->seen[i] == 1);
+	end();
+}
+
+static void
+test_fs_kinds(void)
+{
+	CHECK(watch_fs_tells(0xef53) && watch_fs_tells(0x01021994));
+	CHECK(!watch_fs_tells(0x6969) && !watch_fs_tells(0x65735546));
+	CHECK(!watch_fs_tells((unsigned long)(int)0xff534d42));
+}
+
+/* No more descriptors than allowed, and yet all lines. */
+static void
+test_max_open(void)
+{
+	char name[32], line[32];
+	struct dirent *e;
+	size_t before = 0, now = 0;
+	int i, round;
+	DIR *d;
+
+	begin("*.log");
+	x->opt.max_open = 4;
+	fix_open(x);
+	for (d = opendir("/proc/self/fd"); (e = readdir(d)) != NULL; before++)
+		;
+	(void)closedir(d);
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < 40; i++) {
+			(void)snprintf(name, sizeof(name), "f%d.log", i);
+			(void)snprintf(line, sizeof(line), "n=%d\n", round * 40 + i);
+			fix_puts(x, name, line);
+			if (i % 7 == 0)
+				poll_all();
+		}
+	fix_settle(x, 60);
+	for (d = opendir("/proc/self/fd"); (e = readdir(d)) != NULL; now++)
+		;
+	(void)closedir(d);
+	CHECK(now <= before + 4);
+	for (i = 0; i < 120; i++)
+		CHECK(x->seen[i] == 1);
+	end();
+}
+
+/* A group that is not finished when the daemon dies comes once, whole. */
+static void
+test_group_and_crash(void)
+{
+	begin("a.log");
+	x->opt.parser = (struct parser_options){ .name = "plain",
+		.multiline = "custom",
+		.continuation = STR("^ ") };
+	fix_puts(x, "a.log", "first n=1\n at one\n");
+	fix_open(x);
+	poll_all();
+	fix_commit(x);
+	fix_crash(x);
+	fix_puts(x, "a.log", " at two\nsecond n=2\n");
+	poll_all();
+	fix_commit(x);
+	fix_crash(x);
+	fix_puts(x, "a.log", "third n=3\n");
+	poll_all();
+	fix_commit(x);
+	CHECK(x->seen[1] == 1 && x->seen[2] == 1);
+	MUST(x->n_rows >= 2);
+	CHECK_STR(str_c(x->rows[0].msg), STR("first n=1\n at one\n at two"));
+	end();
+}
+
+/* Two inputs with a name in common, and a link to the same file. */
+static void
+test_peers(void)
+{
+	struct source *first, *second = NULL;
+	struct fix y = { 0 };
+	struct intake in = { { fix_put, &y }, fix_position, fix_event, &y };
+	struct buf error = BUF_INIT;
+	char a[256], b[256];
+
+	begin("*.log");
+	fix_puts(x, "a.log", "n=1\n");
+	fix_path(x, a, "a.log");
+	fix_path(x, b, "b.txt");
+	MUST(link(a, b) == 0);
+	fix_open(x);
+	first = x->src;
+	(void)snprintf(y.path_text[0], sizeof(y.path_text[0]), "%s/*", x->dir);
+	y.paths[0] = str_c(y.path_text[0]);
+	y.opt = x->opt;
+	y.opt.paths = y.paths;
+	y.opt.before = &first;
+	y.opt.n_before = 1;
+	MUST(file_source_new(&second, &y.opt, &in, NULL, &error) == 0);
+	poll_all();
+	MUST(second->ops->poll(second, 1 << 16) >= 0);
+	CHECK(x->n_rows == 1 && y.n_rows == 0);
+	fix_puts(x, "c.txt", "n=2\n");
+	MUST(second->ops->poll(second, 1 << 16) >= 0);
+	MUST(second->ops->poll(second, 1 << 16) >= 0);
+	poll_all();
+	CHECK(x->n_rows == 1 && y.n_rows == 1);
+	second->ops->free(second);
+	free(y.rows[0].msg);
+	free(y.rows[0].stream);
+	free(y.rows[0].partial);
+	map_fini(&y.staged);
+	buf_fini(&y.texts);
+	buf_fini(&error);
+	end();
+}
+
 static void
 test_options(void)
 {
@@ -234,6 +427,14 @@ main(void)
 	test_both();
 	test_from_end();
 	test_regrown();
+	test_deleted_then_aborted();
+	test_copy_then_aborted();
+	test_new_and_rotated();
+	test_copied_over();
+	test_fs_kinds();
+	test_max_open();
+	test_group_and_crash();
+	test_peers();
 	test_options();
 	return check_done();
 }

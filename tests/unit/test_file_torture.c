@@ -176,7 +176,9 @@ main(int argc, char **argv)
 {
 	static const char *const globs[] = { "app.log", "app.log*", "*" };
 	uint64_t seed, from = argc > 2 ? strtoull(argv[2], NULL, 10) : 1,
-	               n = argc > 3 ? strtoull(argv[3], NULL, 10) : 4;
+	               n = argc > 3       ? strtoull(argv[3], NULL, 10)
+	    : getenv("WEIR_LONG") != NULL ? 60
+	                                  : 4;
 	int mode, only = argc > 1 ? atoi(argv[1]) : -1;
 
 	for (mode = 0; mode < N_MODES; mode++)
