@@ -31,6 +31,7 @@ int
 weir_writer_open(const char *path, struct weir_writer **ret)
 {
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	struct weir_writer *w = calloc(1, sizeof(*w));
 	struct store_options opt = { 0 };
 	int r;
@@ -43,7 +44,9 @@ weir_writer_open(const char *path, struct weir_writer **ret)
 		return 0;
 	}
 	free(w);
-	return failed(r, &error);
+	buf_printf(&text, "%s: %s", path,
+	    error.n > 0 ? buf_c_str(&error) : err_str(r < 0 ? r : -EIO));
+	return failed(r, &text);
 }
 
 /* The labels in canonical form: sorted, quoted; empty for {}. */

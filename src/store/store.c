@@ -305,12 +305,12 @@ open_folder(struct store *s, struct buf *ret_error)
 	if (r == 0)
 		r = s->dir_fd = io_open(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY, 0);
 	if (r < 0) {
-		buf_printf(ret_error, "%s: %s", s->path, err_str(r));
+		buf_c(ret_error, err_str(r));
 		return err_trace(r);
 	}
 	r = lock_take(s->dir_fd, STORE_FILE_MODE, &s->lock_fd, ret_error);
 	if (r < 0)
-		buf_printf(ret_error, "%s: cannot be locked: %s", s->path, err_str(r));
+		buf_printf(ret_error, "cannot be locked: %s", err_str(r));
 	return r;
 }
 
@@ -321,8 +321,7 @@ read_manifest(struct store *s, struct wall now, struct buf *ret_error)
 	int r = manifest_load(s->dir_fd, &s->man, &rebuilt);
 
 	if (r == MANIFEST_E_FORMAT) {
-		buf_printf(ret_error, "%s: has a newer format; this version leaves it untouched",
-		    s->path);
+		buf_c(ret_error, "has a newer format; this version leaves it untouched");
 		return STORE_E_FORMAT;
 	}
 	if (r == MANIFEST_E_NONE)
@@ -353,7 +352,7 @@ store_open(struct store **ret, const char *path, const struct store_options *opt
 	if (r == 0)
 		r = err_fold(manifest_save(s->dir_fd, &s->man, STORE_FILE_MODE));
 	if (r < 0 && ret_error->n == 0)
-		buf_printf(ret_error, "%s: cannot be opened: %s", path, err_str(r));
+		buf_printf(ret_error, "cannot be opened: %s", err_str(r));
 	if (r < 0)
 		return err_trace(r);
 	store_reserve_make(s);
