@@ -20,6 +20,7 @@ struct input_options {
 	/* A file that could not be read, wholly or from some place on: one line of text. */
 	void (*fault)(void *ctx, const char *text);
 	void *fault_ctx;
+	const atomic_bool *cancel; /* set: reading ends with -ECANCELED; may be NULL */
 };
 
 struct input;

@@ -456,8 +456,12 @@ sequence_flush(struct stage *s)
 	uint64_t i;
 	int r;
 
+	/* Its own doing; from here on it is a limit behind it that wants no more. */
+	atomic_store(&s->env->stop, false);
 	r = rows_out_init(&out, s->next, 0, names, 1);
-	for (i = 0; r == 0 && i < p->limit && !atomic_load(&s->env->cancelled); i++) {
+	for (i = 0; r == 0 && i < p->limit && !atomic_load(&s->env->stop) &&
+	     !atomic_load(&s->env->cancelled);
+	     i++) {
 		r = rows_out_uint(&out, 0, i);
 		if (r == 0)
 			r = rows_out_next(&out);

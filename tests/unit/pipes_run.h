@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "logsql/pipe.h"
 #include "logsql/query.h"
 #include "query/match.h"
 #include "query/stage.h"
@@ -16,6 +17,8 @@ struct run_rows {
 	const char *names;
 	const char *rows;
 };
+
+enum { RUN_SEQUENCE_MAX = 100000 };
 
 struct run_last {
 	struct stage stage;
@@ -176,6 +179,22 @@ run_stages(struct run_ctx *ctx, struct query_env *env, const struct query *q, st
 	return r;
 }
 
+/* A sequence may be as long as it likes; here it ends in time. */
+static void
+run_bound(const struct query *q)
+{
+	size_t i;
+
+	for (i = 0; i < q->n_pipes; i++) {
+		struct pipe *p = (struct pipe *)q->pipes[i];
+
+		if (p->kind == PIPE_GENERATE_SEQUENCE && p->limit > RUN_SEQUENCE_MAX)
+			p->limit = RUN_SEQUENCE_MAX;
+		if (p->query != NULL)
+			run_bound(p->query);
+	}
+}
+
 /** run_text(query, rows, n_workers, memory, out): what comes out; below 0 what failed, 1 when it
  * does not parse. */
 static int
@@ -194,6 +213,7 @@ run_text(struct str text, const struct run_rows *rows, unsigned n_workers, uint6
 	r = query_parse(text, &opt, &arena, &q, &error);
 	if (r != 0)
 		return r;
+	run_bound(q);
 	env.run_query = run_subquery;
 	env.run_ctx = &ctx;
 	return run_stages(&ctx, &env, q, &last.stage);

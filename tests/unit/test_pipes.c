@@ -62,7 +62,7 @@ static const struct {
 	    "w=[\"disk\",\"full\"] l=2 m=9\n" },
 	{ "disk | pack_json fields (host, _msg) as j | unpack_json from j fields (host) result_prefix p_ "
 	  "| fields j, p_host",
-	    "j={\"_msg\":\"disk full\",\"host\":\"a\"} p_host=a\n" },
+	    "j={\"host\":\"a\",\"_msg\":\"disk full\"} p_host=a\n" },
 	{ "disk | copy h* as x_* | rename host as y | delete _* | drop_empty_fields",
 	    "x_ost=a y=a\n" },
 	{ "disk | set_stream_fields host | fields _stream", "_stream={host=\"a\"}\n" },
