@@ -37,21 +37,6 @@ check_query(const struct options *opt, struct str text)
 }
 
 static int
-explain_query(const struct options *opt, struct str text)
-{
-	struct show s;
-	int r;
-
-	r = show_init(&s, opt);
-	if (r == 0)
-		r = show_parse(&s, text);
-	if (r == 0)
-		r = query_explain(&s);
-	show_fini(&s);
-	return r;
-}
-
-static int
 run_query_command(struct options *opt)
 {
 	struct str text;
@@ -63,7 +48,7 @@ run_query_command(struct options *opt)
 	text = str_c(opt->args[0]);
 	if (opt->check)
 		return check_query(opt, text);
-	return opt->explain ? explain_query(opt, text) : show_query(opt, text);
+	return show_ask(opt, text, opt->explain ? query_explain : show_print);
 }
 
 static const struct option_row rows[] = {

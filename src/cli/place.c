@@ -47,6 +47,7 @@ place_check(const char *path)
 {
 	struct group *group;
 	struct stat st;
+	int why;
 
 	if (stat(path, &st) != 0)
 		return cli_fail(CLI_FAILED, "no store: %s: %s", path, err_str(-errno));
@@ -55,10 +56,11 @@ place_check(const char *path)
 	if (access(path, R_OK | X_OK) == 0)
 		return store_ids_load(path) == 0 ? CLI_DONE
 		                                 : cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
+	why = -errno;
 	group = (st.st_mode & S_IRGRP) != 0 ? getgrgid(st.st_gid) : NULL;
 	if (group != NULL)
 		return cli_fail(CLI_FAILED,
 		    "store not readable: %s: members of the group %s may read it", path,
 		    group->gr_name);
-	return cli_fail(CLI_FAILED, "store not readable: %s: %s", path, err_str(-errno));
+	return cli_fail(CLI_FAILED, "store not readable: %s: %s", path, err_str(why));
 }

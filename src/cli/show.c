@@ -182,7 +182,7 @@ show_print(struct show *s)
 }
 
 int
-show_query(const struct options *opt, struct str text)
+show_ask(const struct options *opt, struct str text, int (*answer)(struct show *s))
 {
 	struct show s;
 	int r;
@@ -191,7 +191,13 @@ show_query(const struct options *opt, struct str text)
 	if (r == 0)
 		r = show_parse(&s, text);
 	if (r == 0)
-		r = show_print(&s);
+		r = answer(&s);
 	show_fini(&s);
 	return r;
+}
+
+int
+show_query(const struct options *opt, struct str text)
+{
+	return show_ask(opt, text, show_print);
 }

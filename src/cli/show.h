@@ -41,5 +41,8 @@ int show_run(struct show *s, run_put_fn put, void *ctx);
 /** show_print(s): run it and print the rows in the format wanted.  Returns the exit code. */
 int show_print(struct show *s);
 
-/** show_query(opt, text): all of it, for commands that are one query. */
+/** show_ask(opt, text, answer): init, parse, ${answer}, fini.  Returns the exit code. */
+int show_ask(const struct options *opt, struct str text, int (*answer)(struct show *s));
+
+/** show_query(opt, text): all of it with show_print, for commands that are one query. */
 int show_query(const struct options *opt, struct str text);

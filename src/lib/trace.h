@@ -55,17 +55,18 @@ void trace_fini(struct trace *t);
 
 /*
  * Rows as they are, to be printed by time: those of files come as they stand there.
- * Invariants: names and values of a row have n entries, in arena.
+ * Invariants: names and values of a row have n entries, in arena; rows holds n of struct trace_kept.
  */
 struct trace_kept {
 	struct wall time;
 	size_t order;
 	const struct str *names, *values;
 	size_t n;
+	struct str line;
 };
 struct trace_rows {
-	struct trace_kept *rows;
-	size_t n, cap;
+	struct buf rows;
+	size_t n;
 	bool lines; /* the original lines are wanted too */
 	struct arena arena;
 };

@@ -3,97 +3,83 @@
  * One job: keep whole rows, and hand them on in order.
  * Floor: 4 (uses query, record, base).
  */
+#include "lib/print_internal.h"
 #include "lib/trace.h"
 
-/* The batch's columns, those that bear the rows' lines too. */
-static int
-columns_of(struct trace_rows *t, struct batch *b, const struct str **ret, size_t *ret_n)
+static struct trace_kept *
+rows_of(const struct trace_rows *t)
 {
-	const struct str *names;
-	struct str *copy;
-	size_t i, n;
-	int r;
+	return (struct trace_kept *)(void *)t->rows.p;
+}
 
-	r = batch_names(b, &names, &n);
-	if (r < 0)
-		return err_trace(r);
-	copy = arena_zalloc(&t->arena, n + 1, sizeof(*copy));
-	if (copy == NULL)
+/* Copies of the batch's names. */
+static int
+keep_names(struct trace_rows *t, const struct print_cells *cells, const struct str **ret)
+{
+	struct str *names = arena_zalloc(&t->arena, cells->n + 1, sizeof(*names));
+	size_t i;
+
+	if (names == NULL)
 		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++)
-		copy[i] = arena_dup(&t->arena, names[i]);
-	if (t->lines)
-		copy[n++] = INPUT_LINE_NAME;
-	*ret = copy;
-	*ret_n = n;
+	for (i = 0; i < cells->n; i++) {
+		names[i] = arena_dup(&t->arena, cells->names[i]);
+		if (names[i].p == NULL)
+			return err_origin(-ENOMEM);
+	}
+	*ret = names;
 	return 0;
 }
 
-static struct trace_kept *
-add_row(struct trace_rows *t)
-{
-	struct trace_kept *rows;
-	size_t cap;
-
-	if (t->n == t->cap) {
-		cap = t->cap == 0 ? 64 : t->cap * 2;
-		rows = reallocarray(t->rows, cap, sizeof(*rows));
-		if (rows == NULL)
-			return NULL;
-		t->rows = rows;
-		t->cap = cap;
-	}
-	t->rows[t->n] = (struct trace_kept){ .order = t->n };
-	return &t->rows[t->n++];
-}
-
 static int
-keep_row(struct trace_rows *t, const struct str *names, const struct str *const *values, size_t n,
-    size_t row)
+keep_row(struct trace_rows *t, const struct str *names, const struct print_cells *cells,
+    struct str line, size_t row)
 {
-	struct trace_kept *kept = add_row(t);
-	struct str *copy = arena_zalloc(&t->arena, n + 1, sizeof(*copy));
+	struct trace_kept kept = { .order = t->n, .names = names, .n = cells->n };
+	struct str *values = arena_zalloc(&t->arena, cells->n + 1, sizeof(*values));
 	bool has_zone;
 	size_t i;
 
-	if (kept == NULL || copy == NULL)
+	if (values == NULL)
 		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++) {
-		if (values[i][row].n == 0)
-			continue;
-		copy[i] = arena_dup(&t->arena, values[i][row]);
-		if (copy[i].p == NULL)
+	for (i = 0; i < cells->n; i++) {
+		values[i] = arena_dup(&t->arena, cells->values[i][row]);
+		if (values[i].p == NULL)
 			return err_origin(-ENOMEM);
 		if (str_eq_c(names[i], "_time"))
-			(void)wall_parse_rfc3339(copy[i], 0, &kept->time, &has_zone);
+			(void)wall_parse_rfc3339(values[i], 0, &kept.time, &has_zone);
 	}
-	kept->names = names;
-	kept->values = copy;
-	kept->n = n;
-	return 0;
+	kept.values = values;
+	kept.line = arena_dup(&t->arena, line);
+	if (kept.line.p == NULL)
+		return err_origin(-ENOMEM);
+	buf_put(&t->rows, &kept, sizeof(kept));
+	t->n++;
+	return buf_err(&t->rows);
 }
 
 int
 trace_rows_put(void *ctx, struct batch *b)
 {
 	struct trace_rows *t = ctx;
-	const struct str *names = NULL, **values;
-	size_t i, n = 0;
+	const struct str *names = NULL, *lines = NULL;
+	struct print_cells cells;
+	size_t i;
 	int r;
 
-	r = columns_of(t, b, &names, &n);
-	if (r < 0)
-		return err_trace(r);
-	values = arena_zalloc(&b->arena, n + 1, sizeof(*values));
-	if (values == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++) {
-		values[i] = batch_strs(b, names[i]);
-		if (values[i] == NULL)
+	if (t->lines) {
+		lines = batch_strs(b, INPUT_LINE_NAME);
+		if (lines == NULL)
 			return b->err != 0 ? b->err : err_origin(-ENOMEM);
+		/* The line is no column of the row. */
+		r = batch_drop(b, INPUT_LINE_NAME);
+		if (r < 0)
+			return err_trace(r);
 	}
+	r = print_cells_of(b, &cells);
+	if (r == 0)
+		r = keep_names(t, &cells, &names);
 	for (i = 0; r == 0 && i < b->n_rows; i++)
-		r = keep_row(t, names, values, n, i);
+		r = keep_row(t, names, &cells, lines != NULL ? lines[i] : STR_NONE, i);
 	return err_trace(r);
 }
 
@@ -107,20 +93,32 @@ cmp_kept(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+static int
+give_row(struct trace_rows *t, const struct trace_kept *row, struct batch *b)
+{
+	size_t i;
+	int r = 0;
+
+	batch_reset(b, 1);
+	for (i = 0; r == 0 && i < row->n; i++)
+		if (row->values[i].n > 0)
+			r = batch_set_strs(b, row->names[i], &row->values[i]);
+	if (r == 0 && t->lines)
+		r = batch_set_strs(b, INPUT_LINE_NAME, &row->line);
+	return err_trace(r);
+}
+
 int
 trace_rows_give(struct trace_rows *t, run_put_fn put, void *ctx)
 {
 	AUTO_FINI(batch_fini) struct batch b = BATCH_INIT;
-	size_t i, k;
+	size_t i;
 	int r = 0;
 
 	if (t->n > 0)
-		qsort(t->rows, t->n, sizeof(*t->rows), cmp_kept);
+		qsort(rows_of(t), t->n, sizeof(*rows_of(t)), cmp_kept);
 	for (i = 0; r == 0 && i < t->n; i++) {
-		batch_reset(&b, 1);
-		for (k = 0; r == 0 && k < t->rows[i].n; k++)
-			if (t->rows[i].values[k].n > 0)
-				r = batch_set_strs(&b, t->rows[i].names[k], &t->rows[i].values[k]);
+		r = give_row(t, &rows_of(t)[i], &b);
 		if (r == 0)
 			r = put(ctx, &b);
 	}
@@ -130,7 +128,7 @@ trace_rows_give(struct trace_rows *t, run_put_fn put, void *ctx)
 void
 trace_rows_fini(struct trace_rows *t)
 {
-	free(t->rows);
+	buf_fini(&t->rows);
 	arena_fini(&t->arena);
 	*t = (struct trace_rows){ 0 };
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "lib/ask.h"
+#include "lib/print_internal.h"
 #include "lib/weir_internal.h"
 #include "weir/weir.h"
 
@@ -146,17 +147,16 @@ put_text(struct buf *out, struct str s)
 }
 
 static void
-put_row(struct buf *out, const struct str *names, const struct str *const *values, size_t n,
-    size_t row)
+put_row(struct buf *out, const struct print_cells *cells, size_t row)
 {
 	size_t start = out->n, i, len;
 
 	buf_u32(out, 0);
-	for (i = 0; i < n; i++) {
-		if (values[i][row].n == 0)
+	for (i = 0; i < cells->n; i++) {
+		if (cells->values[i][row].n == 0)
 			continue;
-		put_text(out, names[i]);
-		put_text(out, values[i][row]);
+		put_text(out, cells->names[i]);
+		put_text(out, cells->values[i][row]);
 	}
 	if (out->failed)
 		return;
@@ -169,26 +169,13 @@ static int
 take_batch(void *ctx, struct batch *b)
 {
 	struct weir_rows *w = ctx;
-	const struct str *names, **values;
-	struct str *copy;
-	size_t i, n;
+	struct print_cells cells;
+	size_t i;
 	int r;
 
-	r = batch_names(b, &names, &n);
-	if (r < 0)
-		return err_trace(r);
-	copy = arena_alloc(&b->arena, (n + 1) * sizeof(*copy));
-	values = arena_alloc(&b->arena, (n + 1) * sizeof(*values));
-	if (copy == NULL || values == NULL)
-		return err_origin(-ENOMEM);
-	memcpy(copy, names, n * sizeof(*copy));
-	for (i = 0; i < n; i++) {
-		values[i] = batch_strs(b, copy[i]);
-		if (values[i] == NULL)
-			return b->err != 0 ? b->err : err_origin(-ENOMEM);
-	}
+	r = print_cells_of(b, &cells);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
-		put_row(&w->fill, copy, values, n, i);
+		put_row(&w->fill, &cells, i);
 		r = buf_err(&w->fill);
 		if (r == 0 && w->fill.n >= PAGE_BYTES)
 			r = give_page(w);

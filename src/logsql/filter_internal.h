@@ -94,6 +94,12 @@ int filter_parse_subquery(struct lex *l, struct filter *f, bool *ret_all);
 /** filter_parse_number(l, ret, ret_text): a number as value_math reads it. */
 int filter_parse_number(struct lex *l, double *ret, struct str *ret_text);
 
+/** filter_parse_compare(l, ret_greater, ret_equal): > >= < or <=, where the token is > or <. */
+int filter_parse_compare(struct lex *l, bool *ret_greater, bool *ret_equal);
+
+/** filter_set_repr(l, f, text): f->repr := a copy of ${text}. */
+int filter_set_repr(struct lex *l, struct filter *f, struct str text);
+
 /** filter_new_set(l, f, values): f->set of these values. */
 int filter_new_set(struct lex *l, struct filter *f, const struct str_list *values);
 

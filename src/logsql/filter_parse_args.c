@@ -119,7 +119,7 @@ ip6_range(struct filter *f, struct str first, const struct str *last)
 int
 filter_repr_range(struct lex *l, struct filter *f, char open, const struct str text[2], char close)
 {
-	struct buf b = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
 	int r;
 
 	buf_c(&b, "range");
@@ -129,12 +129,7 @@ filter_repr_range(struct lex *l, struct filter *f, char open, const struct str t
 	logsql_quote(&b, text[1]);
 	buf_byte(&b, (uint8_t)close);
 	r = buf_err(&b);
-	if (r == 0) {
-		f->repr = arena_dup(l->arena, buf_view(&b));
-		r = f->repr.p == NULL ? err_origin(-ENOMEM) : 0;
-	}
-	buf_fini(&b);
-	return r;
+	return r == 0 ? err_trace(filter_set_repr(l, f, buf_view(&b))) : err_trace(r);
 }
 
 /* a, where its field is not empty, else b. */

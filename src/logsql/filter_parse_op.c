@@ -24,22 +24,37 @@ filter_parse_number(struct lex *l, double *ret, struct str *ret_text)
 	return 0;
 }
 
+int
+filter_parse_compare(struct lex *l, bool *ret_greater, bool *ret_equal)
+{
+	int r;
+
+	*ret_greater = lex_is(l, ">");
+	r = lex_next(l);
+	if (r != 0)
+		return err_trace(r);
+	*ret_equal = lex_is(l, "=");
+	return *ret_equal ? err_trace(lex_next(l)) : 0;
+}
+
+int
+filter_set_repr(struct lex *l, struct filter *f, struct str text)
+{
+	f->repr = arena_dup(l->arena, text);
+	return f->repr.p == NULL ? err_origin(-ENOMEM) : 0;
+}
+
 /* f->repr := op text */
 static int
 set_repr(struct lex *l, struct filter *f, const char *op, struct str text)
 {
-	struct buf b = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
 	int r;
 
 	buf_c(&b, op);
 	logsql_quote(&b, text);
 	r = buf_err(&b);
-	if (r == 0) {
-		f->repr = arena_dup(l->arena, buf_view(&b));
-		r = f->repr.p == NULL ? err_origin(-ENOMEM) : 0;
-	}
-	buf_fini(&b);
-	return r;
+	return r == 0 ? err_trace(filter_set_repr(l, f, buf_view(&b))) : err_trace(r);
 }
 
 /* text, or text and a NUL: the least string above it. */
@@ -88,22 +103,16 @@ parse_string_range(struct lex *l, struct str field, const char *op, struct filte
 static int
 parse_greater_less(struct lex *l, struct str field, struct filter **ret)
 {
-	bool greater = lex_is(l, ">"), equal;
+	bool greater, equal;
 	struct lex saved;
 	struct str text;
 	const char *op;
 	double v;
 	int r;
 
-	r = lex_next(l);
+	r = filter_parse_compare(l, &greater, &equal);
 	if (r != 0)
 		return err_trace(r);
-	equal = lex_is(l, "=");
-	if (equal) {
-		r = lex_next(l);
-		if (r != 0)
-			return err_trace(r);
-	}
 	op = greater ? equal ? ">=" : ">" : equal ? "<=" : "<";
 	saved = *l;
 	r = filter_parse_number(l, &v, &text);

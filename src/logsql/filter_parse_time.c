@@ -91,20 +91,14 @@ parse_interval(struct lex *l, struct filter *f)
 static int
 parse_compare(struct lex *l, struct filter *f)
 {
-	bool greater = lex_is(l, ">"), equal;
+	bool greater, equal;
 	struct str text;
 	int64_t t;
 	int r;
 
-	r = lex_next(l);
+	r = filter_parse_compare(l, &greater, &equal);
 	if (r != 0)
 		return err_trace(r);
-	equal = lex_is(l, "=");
-	if (equal) {
-		r = lex_next(l);
-		if (r != 0)
-			return err_trace(r);
-	}
 	if (is_moment(l)) {
 		r = parse_moment(l, &t, &text);
 		if (r != 0)

@@ -157,6 +157,17 @@ query_parse_nested(struct lex *l, struct query **ret)
 	return err_trace(r);
 }
 
+/* Tokens point into the text; the tree outlives the caller's copy of it. */
+static int
+begin(struct lex *l, struct str text, const struct logsql_options *opt, struct arena *arena,
+    struct logsql_error *ret_error)
+{
+	text = arena_dup(arena, text);
+	if (text.p == NULL)
+		return err_origin(-ENOMEM);
+	return err_trace(lex_init(l, text, opt->now, opt->zone_s, arena, ret_error));
+}
+
 int
 query_parse(struct str text, const struct logsql_options *opt, struct arena *arena,
     struct query **ret, struct logsql_error *ret_error)
@@ -164,11 +175,7 @@ query_parse(struct str text, const struct logsql_options *opt, struct arena *are
 	struct lex l;
 	int r;
 
-	/* Tokens point into the text; the tree outlives the caller's copy of it. */
-	text = arena_dup(arena, text);
-	if (text.p == NULL)
-		return err_origin(-ENOMEM);
-	r = lex_init(&l, text, opt->now, opt->zone_s, arena, ret_error);
+	r = begin(&l, text, opt, arena, ret_error);
 	if (r == 0)
 		r = parse(&l, ret);
 	if (r == 0 && !l.end)
@@ -183,10 +190,7 @@ query_parse_filter(struct str text, const struct logsql_options *opt, struct are
 	struct lex l;
 	int r;
 
-	text = arena_dup(arena, text);
-	if (text.p == NULL)
-		return err_origin(-ENOMEM);
-	r = lex_init(&l, text, opt->now, opt->zone_s, arena, ret_error);
+	r = begin(&l, text, opt, arena, ret_error);
 	if (r == 0)
 		r = filter_parse(&l, ret);
 	if (r == 0 && !l.end)
