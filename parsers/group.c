@@ -57,6 +57,7 @@ finish_event(struct parser *p, size_t no, bool partial, struct record_batch *out
 	if (r != 0)
 		return r;
 	g->open = false;
+	g->head_n = 0;
 	buf_clear(&g->text);
 	return 0;
 }
@@ -67,7 +68,8 @@ begin_event(struct parser *p, size_t no, const struct event *e, struct record_ba
 {
 	struct group *g = &p->groups[no];
 
-	if (p->multiline == NULL || e->partial)
+	/* A line that fills a group has none behind it. */
+	if (p->multiline == NULL || e->partial || e->head.n > GROUP_BYTES_MAX)
 		return parser_event(p, e, out);
 	buf_clear(&g->text);
 	buf_str(&g->text, e->head);
@@ -151,6 +153,8 @@ take_part(struct parser *p, size_t no, const struct unwrapped *u, struct wall re
 	}
 	g->touched = received;
 	buf_str(&g->part, u->inner);
+	if (g->part.n > GROUP_BYTES_MAX)
+		return finish_part(p, no, true, u, out);
 	return buf_err(&g->part);
 }
 

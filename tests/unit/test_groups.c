@@ -149,6 +149,35 @@ test_save(void)
 	}
 }
 
+/* What is saved is what a parser can load: after an event of this stream, and with lines longer than a group. */
+static void
+test_save_again(void)
+{
+	enum { LONG = 3 << 20 };
+	static const char prefix[] = "2026-11-21T02:14:13.3000Z stderr P ";
+	struct parser_options opt = { .name = "cri", .multiline = "java" };
+	AUTO(parser_free) struct parser *p = NULL;
+	AUTO(parser_free) struct parser *q = NULL;
+	AUTO_FINI(record_batch_fini) struct record_batch b = RECORD_BATCH_INIT;
+	AUTO_FINI(buf_fini) struct buf state = BUF_INIT;
+	AUTO_FREE uint8_t *line = malloc(LONG);
+	struct wall now = { 0 };
+
+	MUST(line != NULL && parser_new(&p, &opt, NULL) == 0 && parser_new(&q, &opt, NULL) == 0);
+	CHECK(parser_line(p, STR("2026-11-21T02:14:13.1Z stderr F whole"), now, &b) == 0);
+	CHECK(parser_flush(p, now, true, &b) == 0);
+	CHECK(parser_line(p, STR("2026-11-21T02:14:13.3Z stderr P half "), now, &b) == 0);
+	CHECK(parser_save(p, &state) == 0);
+	CHECK(parser_load(q, buf_view(&state)) == 0 && parser_pending(q));
+	memset(line, 'x', LONG);
+	memcpy(line, prefix, sizeof(prefix) - 1);
+	CHECK(parser_line(p, str_of(line, LONG), now, &b) == 0);
+	CHECK(parser_line(p, str_of(line + LONG / 2, LONG / 2), now, &b) == 0);
+	buf_clear(&state);
+	CHECK(parser_save(p, &state) == 0);
+	CHECK(parser_load(q, buf_view(&state)) == 0 && parser_pending(q) == parser_pending(p));
+}
+
 static void
 test_load_bad(void)
 {
@@ -255,6 +284,7 @@ main(void)
 	test_pretty();
 	test_timeout();
 	test_save();
+	test_save_again();
 	test_load_bad();
 	test_bounds();
 	test_pattern();
