@@ -50,7 +50,7 @@ suite() {
 # meson's tests, one line each.
 unit() {
   meson test -C "$build" --no-rebuild --print-errorlogs --timeout-multiplier "${WEIR_TIMEOUT_X:-2}" 2>&1 |
-    sed -E 's/^ *[0-9]+\/[0-9]+ +(.*[^ ]) +(OK|SKIP) +.*$/ok \1/; s/^ *[0-9]+\/[0-9]+ +(.*[^ ]) +(FAIL|ERROR|TIMEOUT) +.*$/not ok \1/'
+    sed -E '/^Summary of Failures/,$!{ s/^ *[0-9]+\/[0-9]+ +(.*[^ ]) +(OK|SKIP) +.*$/ok \1/; s/^ *[0-9]+\/[0-9]+ +(.*[^ ]) +(FAIL|ERROR|TIMEOUT) +.*$/not ok \1/; }'
   return "${PIPESTATUS[0]}"
 }
 
