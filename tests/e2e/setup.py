@@ -82,7 +82,11 @@ def test_setup():
                    what="the unit's line")
         m.run("systemctl reload weird && sleep 1 && systemctl is-active weird")
         check("1" in m.run("/usr/local/bin/weir query --output json '* | stats count() n'").stdout, "root may ask")
-        m.run("runuser -u nobody -- /usr/local/bin/weir query '*'", ok=3)
+        for command in ("query '*'", "status"):
+            check("group weir" in m.run(f"runuser -u nobody -- /usr/local/bin/weir {command}", ok=3).stderr, "who may ask")
+            m.run(f"runuser -u nobody -g weir -- /usr/local/bin/weir {command}")
+        m.run("/usr/local/bin/weir query --output json '{unit=\"shopper.service\",host!=\"\"} unit:=\"shopper.service\"'")
+        m.run("/usr/local/bin/weir query '_SYSTEMD_UNIT:=weird.service'", ok=1)
         m.run("kill -9 $(systemctl show -p MainPID --value weird); sleep 3; systemctl is-active weird")
         m.run("systemctl stop weird; test \"$(systemctl show -p Result --value weird)\" = success")
         score = m.run("systemd-analyze security --threshold=15 weird.service", ok=None)
