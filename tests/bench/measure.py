@@ -31,17 +31,19 @@ class Bench:
         """CPU seconds, wall seconds, peak resident KiB, output."""
         out = open(self.path("out"), "w+b") if stdout is None else stdout
         began = time.perf_counter()
-        pid = subprocess.Popen(argv, stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL,
-                               env={**os.environ, **(env or {})}).pid
-        _, status, ru = os.wait4(pid, 0)
+        # Held until it is waited for: a Popen that is dropped is waited for by the next one.
+        child = subprocess.Popen(argv, stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL,
+                                 env={**os.environ, **(env or {})})
+        _, status, ru = os.wait4(child.pid, 0)
         wall = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
         text = b""
         if stdout is None:
             out.seek(0)
             text = out.read()
             out.close()
-        if os.waitstatus_to_exitcode(status) not in (0, 1):
-            sys.exit(f"{argv} ended with {os.waitstatus_to_exitcode(status)}")
+        if child.returncode not in (0, 1):
+            sys.exit(f"{argv} ended with {child.returncode}")
         return ru.ru_utime + ru.ru_stime, wall, ru.ru_maxrss, text
 
     def best(self, *sides, runs=None):
