@@ -110,7 +110,9 @@ load_one(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, st
 	return err_trace(scan_hit_column(c->hit, name, rows, n, arena, ret));
 }
 
+/* Row ${row} of ${hit} is the at-th of those wanted. */
 struct place {
+	struct scan_hit *hit;
 	uint32_t row, at;
 };
 
@@ -119,12 +121,14 @@ cmp_places(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
+	if (x->hit != y->hit)
+		return (uintptr_t)x->hit < (uintptr_t)y->hit ? -1 : 1;
 	return (x->row > y->row) - (x->row < y->row);
 }
 
-/* The rows of hit among those wanted, in the block's order: read them at once, then put each in its place. */
+/* Rows of one hit, ascending: read them at once, then put each in its place. */
 static int
-load_hit(struct scan_hit *hit, struct place *places, size_t n, struct str name, struct arena *arena,
+load_hit(const struct place *places, size_t n, struct str name, struct arena *arena,
     struct str *out)
 {
 	uint32_t *rows = arena_alloc(arena, (n + 1) * sizeof(*rows));
@@ -135,10 +139,9 @@ load_hit(struct scan_hit *hit, struct place *places, size_t n, struct str name, 
 
 	if (rows == NULL)
 		return err_origin(-ENOMEM);
-	qsort(places, n, sizeof(*places), cmp_places);
 	for (i = 0; i < n; i++)
 		rows[i] = places[i].row;
-	r = scan_hit_column(hit, name, rows, n, arena, &c);
+	r = scan_hit_column(places[0].hit, name, rows, n, arena, &c);
 	if (r == 0)
 		r = column_strs(&c, arena, &strs);
 	for (i = 0; r == 0 && i < n; i++)
@@ -146,32 +149,28 @@ load_hit(struct scan_hit *hit, struct place *places, size_t n, struct str name, 
 	return err_trace(r);
 }
 
+/* Sorted by hit, so that many small hits cost no more than their rows. */
 static int
 load_many(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, struct arena *arena,
     struct column *ret)
 {
 	struct str *out = arena_zalloc(arena, n + 1, sizeof(*out));
 	struct place *places = arena_alloc(arena, (n + 1) * sizeof(*places));
-	bool *done = arena_zalloc(arena, n + 1, sizeof(*done));
 	const struct scan_row *from;
-	struct scan_hit *hit;
-	size_t i, k, m;
+	size_t i, k;
 	int r = 0;
 
-	if (out == NULL || places == NULL || done == NULL)
+	if (out == NULL || places == NULL)
 		return err_origin(-ENOMEM);
-	for (i = 0; r == 0 && i < n; i++) {
-		if (done[i])
+	for (i = 0; i < n; i++) {
+		from = &c->rows[at != NULL ? at[i] : i];
+		places[i] = (struct place){ from->hit, from->row, (uint32_t)i };
+	}
+	qsort(places, n, sizeof(*places), cmp_places);
+	for (i = 0; r == 0 && i < n; i = k) {
+		for (k = i + 1; k < n && places[k].hit == places[i].hit; k++)
 			continue;
-		hit = c->rows[at != NULL ? at[i] : i].hit;
-		for (k = i, m = 0; k < n; k++) {
-			from = &c->rows[at != NULL ? at[k] : k];
-			if (from->hit != hit)
-				continue;
-			done[k] = true;
-			places[m++] = (struct place){ from->row, (uint32_t)k };
-		}
-		r = load_hit(hit, places, m, name, arena, out);
+		r = load_hit(places + i, k - i, name, arena, out);
 	}
 	*ret = (struct column){ .name = name, .kind = COLUMN_STRS, .n_rows = n, .strs = out };
 	return err_trace(r);
