@@ -30,6 +30,8 @@ read_buf(void *ctx, uint64_t at, size_t n, uint8_t *out)
 	return 0;
 }
 
+static struct str fmt(struct arena *a, const char *f, ...) PRINTF_LIKE(2, 3);
+
 static struct str
 fmt(struct arena *a, const char *f, ...)
 {
