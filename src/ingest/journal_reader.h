@@ -106,6 +106,8 @@ struct journal_reader {
 };
 
 /* journal_reader.c */
+/** journal_reader_run(rd): read on until the daemon goes, or --once has all: READER_E_END; -errno. */
+int journal_reader_run(struct journal_reader *rd);
 /** journal_reader_send(rd): send what is in ${rd}->out, however long the daemon takes.  READER_E_END. */
 int journal_reader_send(struct journal_reader *rd);
 void journal_reader_note(struct journal_reader *rd, const char *fmt, ...) PRINTF_LIKE(2, 3);
