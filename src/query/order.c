@@ -356,8 +356,10 @@ merge(struct order *o)
 
 	for (k = 0; r == 0 && k < o->n && !is_over(o); k++) {
 		r = drain(o, first_time(o, o->slots[k].block));
-		if (r == 0 && !is_over(o))
-			r = await(o, k, &arena);
+		/* a slot that was not waited for is its worker's */
+		if (r != 0 || is_over(o))
+			break;
+		r = await(o, k, &arena);
 		if (r == 0 && o->slots[k].hit.n > 0)
 			heap_push(o, &o->slots[k]);
 	}

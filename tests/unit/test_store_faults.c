@@ -2,6 +2,8 @@
  * tests/unit/test_store_faults.c - bad days, in one process.
  * One job: let every k-th operation fail in every way, and see that each acknowledged row is there once.
  */
+#include <stdatomic.h>
+
 #include "base/io.h"
 #include "store_rows.h"
 
@@ -13,8 +15,9 @@ enum mode { MODE_NOSPC, MODE_EIO, MODE_SHORT, MODE_NOSPC_LONG, MODE_CRASH, MODE_
 /* Lets operation ${at} fail, and those after it as the mode says. */
 struct fault {
 	enum mode mode;
-	uint64_t n, at;
-	bool over;
+	atomic_uint_fast64_t n; /* the sealing thread counts too */
+	uint64_t at;
+	atomic_bool over;
 };
 
 static int
