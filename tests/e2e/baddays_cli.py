@@ -84,6 +84,34 @@ def test_no_memory_ingest():
         oom_sweep(place, shim, [WEIR, "store", "seal", "--store", place.store], False, place.store)
 
 
+# ---- lines ----
+
+def test_odd_lines():
+    """Hostile lines: each is a row, is found by its number, and comes back to the byte with --output raw."""
+    lines = ['{"k": 1, "k": 2}', '{"a": 1e400, "b": -0, "c": ' + "9" * 3000 + "}", '{"nul": "\\u0000x", "half": "\\ud800"}', '{"": 1}',
+             '{"' + "K" * 65536 + '": 1}', '{"a": 1} trailing', '{"a": 1}{"b": 2}', '{"a": ', "{'a': 1}", '{"a": 1} // no', '{"a": NaN}',
+             '{"_time": "x", "_stream": "{}", "_msg": "mine", "_stream_id": 7}', '{"a.b": 1, "a": {"b": 2}}', '{"t": "text"}', '{"t": 5}',
+             '{"t": {"u": []}}', "[" * 100000, '{"a":' * 3000, "<999>x", "<34>1 - - - - - [x y=\"\\]", "-99999999999 <13>x", "\x00\x00", "\x7f\x1b[2J",
+             "'; DROP TABLE rows; --", "%s%n%x%p", "$(reboot)", "../../etc/passwd", "\u202e\ufeff\u2028", "=IMPORT", "{{7*7}}", "NaN", "nil",
+             '{"msg": "' + "\\n" * 1000 + '"}', json.dumps({f"k{i}": i for i in range(100000)})]
+    with Place("lines") as place:
+        raw = b"".join(line.encode("utf-8", "surrogatepass") + b" #%d\n" % i for i, line in enumerate(lines))
+        raw += b"\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80 #%d\n" % len(lines)
+        with open(f"{place.logs}/a.log", "wb") as f:
+            f.write(raw)
+            for i in range(2000):
+                f.write(json.dumps({f"distinct{i}": i, "tail": 1}).encode() + b"\n")
+        place.weir("ingest", "--store", place.store, f"{place.logs}/a.log")
+        check(place.count("*") == len(lines) + 1 + 2000, f"{place.count('*')} rows of {len(lines) + 2001}")
+        check(place.count("distinct1999:=1999") == 1 and place.count("tail:=1") == 2000, "fields beyond the columns of a block")
+        for i in (5, 6, 7, 8, 9, 18, 20, 22, 23, 27, len(lines)):
+            check(place.count(f'"#{i}"') >= 1, f"line {i} is not found: {lines[i] if i < len(lines) else 'bytes'}")
+        place.weir("store", "seal")
+        check(place.weir("store", "verify").returncode == 0 and place.count("*") == len(lines) + 2001, "after a seal")
+        out = place.weir("query", "--output", "raw", "--store", place.store, "NOT tail:=1").stdout
+        check(sorted(out.splitlines()) == sorted(raw.splitlines()), "lines do not come back to the byte")
+
+
 # ---- patterns ----
 
 def test_regex_limits():
@@ -206,5 +234,5 @@ def test_impossible_configs():
 
 
 if __name__ == "__main__":
-    main([test_no_memory_questions, test_no_memory_ingest, test_regex_limits, test_stopped_query, test_broken_outputs, test_streaming_memory,
+    main([test_no_memory_questions, test_no_memory_ingest, test_odd_lines, test_regex_limits, test_stopped_query, test_broken_outputs, test_streaming_memory,
           test_echo_of_arguments, test_impossible_configs])
