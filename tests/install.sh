@@ -4,7 +4,7 @@
 set -u
 build=(gcc meson ninja-build pkg-config libsystemd-dev libpcre2-dev libzstd-dev libxxhash-dev libyaml-dev libmicrohttpd-dev
   libjansson-dev zlib1g-dev liblzma-dev git)
-test=(clang clang-format clang-tools shellcheck python3 jq ripgrep strace logrotate systemd systemd-journal-remote zstd xz-utils gzip curl
+test=(clang clang-format clang-tools shellcheck python3 jq ripgrep strace faketime logrotate systemd systemd-journal-remote zstd xz-utils gzip curl
   e2fsprogs util-linux procps bsdextrautils mandoc less)
 want=("${build[@]}")
 if [ "${1:-}" != --build ]; then want+=("${test[@]}"); fi

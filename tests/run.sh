@@ -67,6 +67,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIO
 suite unit unit
 suite lint ./tests/lint/floors.sh
 suite lint ./tests/lint/style.sh
+suite lint ./tests/lint/baddays.sh
 suite lint ./tests/lint/options.sh
 for script in tests/golden/*.sh tests/query/*.sh tests/conformance/*.sh tests/e2e/*.sh tests/fault/*.sh; do
   [ -x "$script" ] || continue
