@@ -170,7 +170,7 @@ take_rows(void *ctx, struct batch *b)
 {
 	AUTO_FINI(buf_fini) struct buf key = BUF_INIT;
 	struct join_stage *j = ctx;
-	const struct str *names, **values;
+	const struct str *names, **values = NULL;
 	struct join_row *row = NULL;
 	size_t i, n;
 	int r;

@@ -95,7 +95,7 @@ patterns_push(struct stage *st, unsigned worker, struct batch *b)
 	struct patterns_part *part = &s->parts[worker];
 	const struct column *times = batch_column(b, STR("_time"));
 	const struct str *msgs = batch_strs(b, STR("_msg")), *by;
-	struct form *f, row;
+	struct form *f = NULL, row;
 	size_t i, k;
 	int r = 0;
 
@@ -124,7 +124,7 @@ patterns_push(struct stage *st, unsigned worker, struct batch *b)
 static int
 merge_part(struct patterns_stage *s, struct patterns_part *from)
 {
-	struct form *f;
+	struct form *f = NULL;
 	size_t i;
 	int r = 0;
 
