@@ -218,7 +218,7 @@ gen_position(const struct gen *g, const struct file_mark *m, struct file_pos *re
 		.head = m->head,
 		.tail = m->tail,
 		.part = m->part,
-		.flags = g->flags,
+		.flags = g->flags | (g->cut ? FILE_POS_CUT : 0),
 		.name = str_c(g->follow->path),
 		.group = buf_view(&m->group),
 	};
@@ -260,7 +260,8 @@ gen_load(struct file_source *s, const struct file_pos *pos)
 	if (f->next_seq <= pos->seq)
 		f->next_seq = pos->seq + 1;
 	g->size = pos->size;
-	g->flags = pos->flags;
+	g->flags = pos->flags & ~(unsigned)FILE_POS_CUT;
+	g->cut = (pos->flags & FILE_POS_CUT) != 0;
 	g->changed = false;
 	r = set_mark(&g->now, pos);
 	if (r == 0)

@@ -138,18 +138,25 @@ set_state(struct look *l, enum follow_state state, int error, const char *why)
 static int
 detach(struct file_source *s, struct gen *g)
 {
+	struct file_id id;
+	int r;
+
 	gen_close(s, g);
 	g->ready = false;
 	g->cut = true;
 	g->flags |= FILE_POS_ROTATED;
 	g->st = (struct file_stat){ 0 };
-	if (gen_by_id(s, &g->id) == g) {
-		g->was = g->id;
-		gen_forget_id(s, g);
-	}
 	if (g->follow->live == g)
 		g->follow->live = NULL;
-	return err_trace(gen_set_path(g, NULL));
+	r = gen_set_path(g, NULL);
+	if (r < 0 || gen_by_id(s, &g->id) != g)
+		return err_trace(r);
+	/* The file goes on with a new generation under this identity; what is missed has a key of its own until its copy
+	 * is found, so that a crash meanwhile does not forget it. */
+	g->was = g->id;
+	g->changed = true;
+	file_id_cut(&g->was, g->seq, &id);
+	return err_trace(gen_set_id(s, g, &id));
 }
 
 /* The name leads to a file that is known by identity; is its content, too? */

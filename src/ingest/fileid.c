@@ -77,6 +77,22 @@ file_id_eq(const struct file_id *a, const struct file_id *b)
 	return a->n != 0 && a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0;
 }
 
+void
+file_id_cut(const struct file_id *id, uint64_t seq, struct file_id *ret)
+{
+	static const char mark[] = "cut";
+	uint8_t tail[sizeof(mark) - 1 + sizeof(seq)];
+
+	memcpy(tail, mark, sizeof(mark) - 1);
+	memcpy(tail + sizeof(mark) - 1, &seq, sizeof(seq));
+	*ret = *id;
+	/* One that fills its bytes loses its end; the sequence tells generations of it apart all the same. */
+	if (ret->n > FILE_ID_MAX - sizeof(tail))
+		ret->n = FILE_ID_MAX - sizeof(tail);
+	memcpy(ret->bytes + ret->n, tail, sizeof(tail));
+	ret->n = (uint8_t)(ret->n + sizeof(tail));
+}
+
 uint64_t
 file_id_hash(const struct file_id *id)
 {

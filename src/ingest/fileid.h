@@ -31,6 +31,9 @@ struct file_id {
 int file_id_get(int fd, struct file_id *ret);
 bool file_id_eq(const struct file_id *a, const struct file_id *b);
 uint64_t file_id_hash(const struct file_id *id);
+/** file_id_cut(id, seq, ret): what generation ${seq} of a file is called once its bytes were truncated away; no file
+ * on the disk has such an identity. */
+void file_id_cut(const struct file_id *id, uint64_t seq, struct file_id *ret);
 
 /* What one statx says; birth is 0 where the file system does not know it. */
 struct file_stat {

@@ -11,6 +11,7 @@ enum file_pos_flags {
 	FILE_POS_ROTATED = 1, /* no longer what its name leads to */
 	FILE_POS_FINAL = 2, /* read to its end after its writer left it; nothing of it is missing */
 	FILE_POS_ARCHIVE = 4, /* compressed: offsets are of the decompressed bytes */
+	FILE_POS_CUT = 16,    /* its bytes were truncated away; only a copy can have them */
 	FILE_POS_KNOWN = 8,   /* was there before, or is a copy: never read */
 };
 
