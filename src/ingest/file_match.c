@@ -42,9 +42,12 @@ gen_by_stat(struct follow *f, const struct file_stat *st)
 	return NULL;
 }
 
-/* A file that is not read because it is a copy, or was there before: it may have been written anew with something else. */
+/*
+ * A file that is not being read (all of it was, or it is a copy, or was there before) may have been written anew with
+ * something else, of the same size even: a copy is made over the older one again and again.
+ */
 static int
-check_known(struct look *l, struct gen *g, struct sibling *sib)
+check_idle(struct look *l, struct gen *g, struct sibling *sib)
 {
 	enum likeness like = LIKE_ALL;
 	int r = 0;
@@ -57,9 +60,19 @@ check_known(struct look *l, struct gen *g, struct sibling *sib)
 		return err_trace(seen_at(l->s, g, sib->path, &sib->st));
 	sib->id = g->id;
 	sib->used = false;
-	g->dead = g->changed = true;
 	l->turned = true;
+	/* What was not read to its end is missed now: it is looked for by its content, or told as lost. */
+	if (gen_is_known(g) || (g->flags & FILE_POS_FINAL) != 0)
+		g->dead = g->changed = true;
 	return err_trace(gen_set_path(g, NULL));
+}
+
+/* Whether nothing but its identity ties it to what lies there now. */
+static bool
+is_idle(const struct gen *g)
+{
+	return gen_is_known(g) ||
+	    (g->fd < 0 && g->now.offset > 0 && (g->flags & FILE_POS_ARCHIVE) == 0);
 }
 
 /* Find the siblings that are known by identity. */
@@ -93,8 +106,7 @@ match_siblings(struct look *l)
 		sib->used = true;
 		if (g->follow != l->f || g == l->f->live)
 			continue;
-		r = gen_is_known(g) ? check_known(l, g, sib)
-		                    : seen_at(l->s, g, sib->path, &sib->st);
+		r = is_idle(g) ? check_idle(l, g, sib) : seen_at(l->s, g, sib->path, &sib->st);
 		if (r < 0)
 			return err_trace(r);
 	}
