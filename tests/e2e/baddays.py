@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from harness import WEIR, WEIRD, Place, Skip, check, main, wait_until
+from harness import WEIR, WEIRD, Place, Skip, beside_sanitizers, check, main, sanitized, wait_until
 
 
 class Numbered:
@@ -49,7 +49,7 @@ def need(tool, package):
 def faked(place, when, *args):
     """weird --once at another time of the wall clock; the monotonic clock is the true one."""
     p = subprocess.run([need("faketime", "faketime"), "-f", when, WEIRD, "--config", place.config_path, "--once", *args],
-                       capture_output=True, timeout=60, env={**os.environ, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                       capture_output=True, timeout=60, env={**os.environ, **beside_sanitizers(), "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                                                              "DONT_FAKE_MONOTONIC": "1"})
     check(p.returncode == 0, f"weird at {when} ended with {p.returncode}: {p.stderr.decode()[-500:]}")
 
@@ -219,7 +219,7 @@ def test_unreadable_block():
         for k in range(1, 40, 4):
             p = subprocess.run([strace, "-f", "-qq", "-o", "/dev/null", "-P", segment, "-e", f"inject=pread64,read:error=EIO:when={k}",
                                 WEIR, "query", "--threads", "1", "--store", place.store, "--output", "json", "n:* | fields n, _msg"],
-                               capture_output=True, timeout=60)
+                               capture_output=True, timeout=60, env={**os.environ, **beside_sanitizers()})
             check(p.returncode in (0, 3), f"read {k}: exit {p.returncode}: {p.stderr[-300:]}")
             n = p.stdout.count(b"\n")
             check(n == log.n or (p.returncode == 3 and os.path.basename(segment).encode() in p.stderr),
@@ -329,6 +329,8 @@ def test_few_descriptors():
 
 def test_little_memory():
     """RLIMIT_AS: a query that does not fit says so and ends with 3; what fits is answered."""
+    if sanitized():
+        raise Skip("a sanitizer wants more address space")
     with Place("as") as place:
         log = Numbered(place)
         log.write(30000, 40)

@@ -28,6 +28,16 @@ class Skip(Exception):
     pass
 
 
+def sanitized():
+    """Whether the programs carry a sanitizer, whose own memory makes figures of memory meaningless."""
+    return b"__asan_init" in open(WEIRD, "rb").read() or b"__tsan_init" in open(WEIRD, "rb").read()
+
+
+def beside_sanitizers():
+    """For a program under LD_PRELOAD or a tracer: what a sanitizer would otherwise refuse to run with."""
+    return {"ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+
+
 def check(cond, what):
     if not cond:
         raise AssertionError(what)
