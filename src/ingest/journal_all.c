@@ -15,7 +15,32 @@ struct journal_once {
 	struct buf *notes;        /* of the caller; may be NULL */
 };
 
-/* Records stay the source's own until its next poll, which is the caller's next call. */
+/* A copy of s in the batch; false without memory. */
+static bool
+keep_bytes(struct record_batch *b, struct str *s)
+{
+	*s = arena_dup(&b->arena, *s);
+	return s->p != NULL;
+}
+
+/* The source's own bytes go when it receives more, which it may do within one poll: a record is copied whole. */
+static bool
+keep_record(struct record_batch *b, struct record *rec)
+{
+	struct field *fields = arena_alloc(&b->arena, (rec->n_fields + 1) * sizeof(*fields));
+	size_t i;
+
+	if (fields == NULL || !keep_bytes(b, &rec->stream) || !keep_bytes(b, &rec->line))
+		return false;
+	for (i = 0; i < rec->n_fields; i++) {
+		fields[i] = rec->fields[i];
+		if (!keep_bytes(b, &fields[i].name) || !keep_bytes(b, &fields[i].value))
+			return false;
+	}
+	rec->fields = fields;
+	return true;
+}
+
 static int
 once_put(void *ctx, const struct record *recs, size_t n)
 {
@@ -28,6 +53,8 @@ once_put(void *ctx, const struct record *recs, size_t n)
 		if (rec == NULL)
 			return err_origin(-ENOMEM);
 		*rec = recs[i];
+		if (!keep_record(o->out, rec))
+			return err_origin(-ENOMEM);
 	}
 	return 0;
 }
@@ -120,7 +147,7 @@ journal_once_next(struct journal_once *o, struct record_batch *out)
 	while (out->n == before) {
 		if (s->ops->at_end(s))
 			return 1;
-		/* one frame, so that all records of this call are alive together */
+		/* one frame a turn, so that the caller's batch stays small */
 		r = s->ops->poll(s, 1);
 		if (r == 0 && out->n == before && !s->ops->at_end(s))
 			r = once_wait(s);
