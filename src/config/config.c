@@ -14,45 +14,45 @@
 
 #include "base/io.h"
 #include "config/config_check.h"
-#include "config/config_yaml.h"
+#include "doc/walk.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20 };
 
-#define KEY(type, member, key)                                            \
-	{                                                                 \
-		key, CONFIG_##type, offsetof(struct config, member), NULL \
+#define KEY(type, member, key)                                          \
+	{                                                               \
+		key, WALK_##type, offsetof(struct config, member), NULL \
 	}
 
 static void
-read_keep_item(struct config_walk *w, yaml_node_t *node, void *item)
+read_keep_item(struct walk *w, yaml_node_t *node, void *item)
 {
-	static const struct config_key keys[] = {
-		{ "match", CONFIG_STR, offsetof(struct config_keep, match), NULL },
-		{ "for", CONFIG_SPAN, offsetof(struct config_keep, keep), NULL },
+	static const struct walk_key keys[] = {
+		{ "match", WALK_STR, offsetof(struct config_keep, match), NULL },
+		{ "for", WALK_SPAN, offsetof(struct config_keep, keep), NULL },
 	};
 	struct config_keep *keep = item;
 
-	config_map(w, node, keys, ARRAY_LEN(keys), keep);
+	walk_map(w, node, keys, ARRAY_LEN(keys), keep);
 	if (keep->match.n == 0 || keep->keep.ns == 0)
-		config_bad(w, node, "expected both match (a LogsQL filter) and for (a duration)");
+		walk_bad(w, node, "expected both match (a LogsQL filter) and for (a duration)");
 	else
 		config_check_filter(w, node, "match", keep->match);
 }
 
 static void
-read_keep(struct config_walk *w, yaml_node_t *node, void *base)
+read_keep(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config *c = base;
 	void *items = NULL;
 
-	c->store.n_keep = config_list(w, node, sizeof(*c->store.keep), &items, read_keep_item);
+	c->store.n_keep = walk_list(w, node, sizeof(*c->store.keep), &items, read_keep_item);
 	c->store.keep = items;
 }
 
 static void
-read_store(struct config_walk *w, yaml_node_t *node, void *base)
+read_store(struct walk *w, yaml_node_t *node, void *base)
 {
-	static const struct config_key keys[] = {
+	static const struct walk_key keys[] = {
 		KEY(STR, store.path, "path"),
 		KEY(SPAN, store.retention, "retention"),
 		KEY(SIZE, store.max_bytes, "max_bytes"),
@@ -62,26 +62,26 @@ read_store(struct config_walk *w, yaml_node_t *node, void *base)
 		KEY(SIZE, store.seal_bytes, "seal_bytes"),
 		KEY(SPAN, store.seal_age, "seal_age"),
 		KEY(STR, store.group, "group"),
-		{ "keep", CONFIG_CALL, 0, read_keep },
+		{ "keep", WALK_CALL, 0, read_keep },
 	};
 
-	config_map(w, node, keys, ARRAY_LEN(keys), base);
+	walk_map(w, node, keys, ARRAY_LEN(keys), base);
 }
 
 static void
-read_auth(struct config_walk *w, yaml_node_t *node, void *base)
+read_auth(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config *c = base;
 	struct str s;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
 	if (str_eq_c(s, "token"))
 		c->http.auth = CONFIG_AUTH_TOKEN;
 	else if (str_eq_c(s, "none"))
 		c->http.auth = CONFIG_AUTH_NONE;
 	else
-		config_bad(w, node, "expected token or none, found '%.*s'", STR_ARG(s));
+		walk_bad(w, node, "expected token or none, found '%.*s'", STR_ARG(s));
 }
 
 static bool
@@ -102,35 +102,35 @@ has_port(struct str listen)
 }
 
 static void
-read_http(struct config_walk *w, yaml_node_t *node, void *base)
+read_http(struct walk *w, yaml_node_t *node, void *base)
 {
-	static const struct config_key keys[] = {
+	static const struct walk_key keys[] = {
 		KEY(STR, http.listen, "listen"),
-		{ "auth", CONFIG_CALL, 0, read_auth },
+		{ "auth", WALK_CALL, 0, read_auth },
 	};
 	struct config *c = base;
 
-	config_map(w, node, keys, ARRAY_LEN(keys), base);
+	walk_map(w, node, keys, ARRAY_LEN(keys), base);
 	c->http.on = c->http.listen.n != 0 && !str_eq_c(c->http.listen, "off");
 	if (!c->http.on)
 		return;
 	if (!has_port(c->http.listen))
-		config_bad(w, node,
+		walk_bad(w, node,
 		    "listen: expected off or address:port such as 127.0.0.1:9428, found '%.*s'",
 		    STR_ARG(c->http.listen));
 	else if (c->http.auth == CONFIG_AUTH_NONE && !is_loopback(c->http.listen))
-		config_bad(w, node, "auth: none is for loopback only; '%.*s' needs auth: token",
+		walk_bad(w, node, "auth: none is for loopback only; '%.*s' needs auth: token",
 		    STR_ARG(c->http.listen));
 }
 
 static void
-read_from(struct config_walk *w, yaml_node_t *node, void *base)
+read_from(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config_input *in = base;
 	struct str s;
 	bool zone;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
 	if (str_eq_c(s, "boot"))
 		in->from = CONFIG_FROM_BOOT;
@@ -143,13 +143,13 @@ read_from(struct config_walk *w, yaml_node_t *node, void *base)
 	else if (wall_parse_rfc3339(s, wall_local_offset(wall_now()), &in->from_time, &zone) == 0)
 		in->from = CONFIG_FROM_TIME;
 	else
-		config_bad(w, node,
+		walk_bad(w, node,
 		    "expected boot, beginning, now, end or a time such as 2024-05-01T00:00:00Z, found '%.*s'",
 		    STR_ARG(s));
 }
 
 static void
-read_zone(struct config_walk *w, yaml_node_t *node, void *base)
+read_zone(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config_input *in = base;
 	struct wall t;
@@ -157,7 +157,7 @@ read_zone(struct config_walk *w, yaml_node_t *node, void *base)
 	struct str s;
 	bool zone;
 
-	if (!config_scalar(w, node, &s) || str_eq_c(s, "local"))
+	if (!walk_scalar(w, node, &s) || str_eq_c(s, "local"))
 		return;
 	/* A zone is what may follow a time. */
 	buf_c(&b, "1970-01-02T00:00:00");
@@ -169,7 +169,7 @@ read_zone(struct config_walk *w, yaml_node_t *node, void *base)
 		in->zone_set = true;
 		in->zone_s = (int)(86400 - t.ns / NS_PER_S);
 	} else {
-		config_bad(w, node, "expected UTC, local or an offset such as +02:00, found '%.*s'",
+		walk_bad(w, node, "expected UTC, local or an offset such as +02:00, found '%.*s'",
 		    STR_ARG(s));
 	}
 	buf_fini(&b);
@@ -181,21 +181,20 @@ struct pair_list {
 };
 
 static void
-add_pair(struct config_walk *w, struct str key, yaml_node_t *key_node, yaml_node_t *value,
-    void *base)
+add_pair(struct walk *w, struct str key, yaml_node_t *key_node, yaml_node_t *value, void *base)
 {
 	struct pair_list *list = base;
 	struct config_pair *pair = &list->items[list->n];
 
 	pair->name = arena_dup(w->arena, key);
 	if (key.n == 0)
-		config_bad(w, key_node, "expected a name");
-	else if (config_scalar(w, value, &pair->value))
+		walk_bad(w, key_node, "expected a name");
+	else if (walk_scalar(w, value, &pair->value))
 		list->n++;
 }
 
 static struct pair_list
-read_pairs(struct config_walk *w, yaml_node_t *node)
+read_pairs(struct walk *w, yaml_node_t *node)
 {
 	struct pair_list list = { NULL, 0 };
 	size_t n = 0;
@@ -204,12 +203,12 @@ read_pairs(struct config_walk *w, yaml_node_t *node)
 		n = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
 	list.items = arena_zalloc(w->arena, n + 1, sizeof(*list.items));
 	if (list.items != NULL)
-		config_pairs(w, node, add_pair, &list);
+		walk_pairs(w, node, add_pair, &list);
 	return list;
 }
 
 static void
-read_stream(struct config_walk *w, yaml_node_t *node, void *base)
+read_stream(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config_input *in = base;
 	struct pair_list list = read_pairs(w, node);
@@ -219,7 +218,7 @@ read_stream(struct config_walk *w, yaml_node_t *node, void *base)
 }
 
 static void
-read_fields(struct config_walk *w, yaml_node_t *node, void *base)
+read_fields(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config_input *in = base;
 	struct pair_list list = read_pairs(w, node);
@@ -229,51 +228,51 @@ read_fields(struct config_walk *w, yaml_node_t *node, void *base)
 }
 
 static void
-read_redact_item(struct config_walk *w, yaml_node_t *node, void *item)
+read_redact_item(struct walk *w, yaml_node_t *node, void *item)
 {
-	static const struct config_key keys[] = {
-		{ "pattern", CONFIG_STR, offsetof(struct config_redact, pattern), NULL },
-		{ "with", CONFIG_STR, offsetof(struct config_redact, with), NULL },
+	static const struct walk_key keys[] = {
+		{ "pattern", WALK_STR, offsetof(struct config_redact, pattern), NULL },
+		{ "with", WALK_STR, offsetof(struct config_redact, with), NULL },
 	};
 	struct config_redact *redact = item;
 
-	config_map(w, node, keys, ARRAY_LEN(keys), redact);
+	walk_map(w, node, keys, ARRAY_LEN(keys), redact);
 	if (redact->pattern.n == 0)
-		config_bad(w, node,
+		walk_bad(w, node,
 		    "expected pattern (a regular expression) and with (its replacement)");
 	else
 		config_check_pattern(w, node, "pattern", redact->pattern);
 }
 
 static void
-read_redact(struct config_walk *w, yaml_node_t *node, void *base)
+read_redact(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config_input *in = base;
 	void *items = NULL;
 
-	in->n_redact = config_list(w, node, sizeof(*in->redact), &items, read_redact_item);
+	in->n_redact = walk_list(w, node, sizeof(*in->redact), &items, read_redact_item);
 	in->redact = items;
 }
 
-#define IN(type, member, key)                                                   \
-	{                                                                       \
-		key, CONFIG_##type, offsetof(struct config_input, member), NULL \
+#define IN(type, member, key)                                                 \
+	{                                                                     \
+		key, WALK_##type, offsetof(struct config_input, member), NULL \
 	}
-#define IN_BOTH                                                                                   \
-	IN(STR, parser, "parser"), IN(STR, pattern, "pattern"), IN(STR, multiline, "multiline"),  \
-	    IN(STR, start, "start"), IN(STR, continuation, "continuation"),                       \
-	    IN(SPAN, group_timeout, "group_timeout"), { "zone", CONFIG_CALL, 0, read_zone },      \
-	    { "stream", CONFIG_CALL, 0, read_stream }, { "fields", CONFIG_CALL, 0, read_fields }, \
-	    IN(STR, drop, "drop"),                                                                \
-	{                                                                                         \
-		"redact", CONFIG_CALL, 0, read_redact                                             \
+#define IN_BOTH                                                                                  \
+	IN(STR, parser, "parser"), IN(STR, pattern, "pattern"), IN(STR, multiline, "multiline"), \
+	    IN(STR, start, "start"), IN(STR, continuation, "continuation"),                      \
+	    IN(SPAN, group_timeout, "group_timeout"), { "zone", WALK_CALL, 0, read_zone },       \
+	    { "stream", WALK_CALL, 0, read_stream }, { "fields", WALK_CALL, 0, read_fields },    \
+	    IN(STR, drop, "drop"),                                                               \
+	{                                                                                        \
+		"redact", WALK_CALL, 0, read_redact                                              \
 	}
 
 static void
-read_journal(struct config_walk *w, yaml_node_t *node, void *base)
+read_journal(struct walk *w, yaml_node_t *node, void *base)
 {
-	static const struct config_key keys[] = {
-		{ "from", CONFIG_CALL, 0, read_from },
+	static const struct walk_key keys[] = {
+		{ "from", WALK_CALL, 0, read_from },
 		IN(STRS, units, "units"),
 		IN(STR, dir, "path"),
 		IN(STRS, exclude, "exclude"),
@@ -284,16 +283,16 @@ read_journal(struct config_walk *w, yaml_node_t *node, void *base)
 	in->is_journal = true;
 	/* "journal:" with nothing behind it takes the defaults. */
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length != 0)
-		config_map(w, node, keys, ARRAY_LEN(keys), in);
+		walk_map(w, node, keys, ARRAY_LEN(keys), in);
 	config_check_input(w, node, in);
 }
 
 static void
-read_files(struct config_walk *w, yaml_node_t *node, void *base)
+read_files(struct walk *w, yaml_node_t *node, void *base)
 {
-	static const struct config_key keys[] = {
+	static const struct walk_key keys[] = {
 		IN(STRS, paths, "paths"),
-		{ "from", CONFIG_CALL, 0, read_from },
+		{ "from", WALK_CALL, 0, read_from },
 		IN(SPAN, rescan, "rescan"),
 		IN(SPAN, close_idle, "close_idle"),
 		IN(SIZE, max_line, "max_line"),
@@ -304,37 +303,37 @@ read_files(struct config_walk *w, yaml_node_t *node, void *base)
 
 	in->from = CONFIG_FROM_BEGINNING;
 	in->archives = true;
-	config_map(w, node, keys, ARRAY_LEN(keys), in);
+	walk_map(w, node, keys, ARRAY_LEN(keys), in);
 	if (in->n_paths == 0)
-		config_bad(w, node, "expected paths: a list of files or globs");
+		walk_bad(w, node, "expected paths: a list of files or globs");
 	config_check_input(w, node, in);
 }
 
 static void
-read_input_item(struct config_walk *w, yaml_node_t *node, void *item)
+read_input_item(struct walk *w, yaml_node_t *node, void *item)
 {
-	static const struct config_key keys[] = {
-		{ "journal", CONFIG_CALL, 0, read_journal },
-		{ "files", CONFIG_CALL, 0, read_files },
+	static const struct walk_key keys[] = {
+		{ "journal", WALK_CALL, 0, read_journal },
+		{ "files", WALK_CALL, 0, read_files },
 	};
 	struct config_input *in = item;
 
 	in->line = (unsigned)node->start_mark.line + 1;
 	if (node->type == YAML_MAPPING_NODE &&
 	    node->data.mapping.pairs.top - node->data.mapping.pairs.start != 1) {
-		config_bad(w, node, "expected one source an item: journal or files");
+		walk_bad(w, node, "expected one source an item: journal or files");
 		return;
 	}
-	config_map(w, node, keys, ARRAY_LEN(keys), in);
+	walk_map(w, node, keys, ARRAY_LEN(keys), in);
 }
 
 static void
-read_inputs(struct config_walk *w, yaml_node_t *node, void *base)
+read_inputs(struct walk *w, yaml_node_t *node, void *base)
 {
 	struct config *c = base;
 	void *items = NULL;
 
-	c->n_inputs = config_list(w, node, sizeof(*c->inputs), &items, read_input_item);
+	c->n_inputs = walk_list(w, node, sizeof(*c->inputs), &items, read_input_item);
 	c->inputs = items;
 }
 
@@ -396,19 +395,19 @@ config_default(struct config **ret)
 }
 
 static void
-walk_top(struct config_walk *w, yaml_node_t *root, struct config *c)
+walk_top(struct walk *w, yaml_node_t *root, struct config *c)
 {
-	static const struct config_key keys[] = {
-		{ "store", CONFIG_CALL, 0, read_store },
-		{ "http", CONFIG_CALL, 0, read_http },
-		{ "inputs", CONFIG_CALL, 0, read_inputs },
+	static const struct walk_key keys[] = {
+		{ "store", WALK_CALL, 0, read_store },
+		{ "http", WALK_CALL, 0, read_http },
+		{ "inputs", WALK_CALL, 0, read_inputs },
 		KEY(STRS, ids, "ids"),
 		KEY(STRS, rules, "rules"),
 		KEY(STR, alerting, "alerting"),
 		KEY(STR, secrets, "secrets"),
 	};
 
-	config_map(w, root, keys, ARRAY_LEN(keys), c);
+	walk_map(w, root, keys, ARRAY_LEN(keys), c);
 }
 
 /* Whether the bytes are one YAML document; its mistakes are the parser's own. */
@@ -427,7 +426,7 @@ load_document(yaml_parser_t *parser, yaml_document_t *doc, const char *name, str
 static int
 parse_document(struct config *c, const char *name, yaml_document_t *doc, struct buf *errors)
 {
-	struct config_walk w = { name, doc, &c->arena, errors, 0 };
+	struct walk w = { name, doc, &c->arena, errors, 0 };
 	yaml_node_t *root = yaml_document_get_root_node(doc);
 
 	if (root != NULL)

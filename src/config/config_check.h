@@ -6,16 +6,14 @@
 #pragma once
 
 #include "config/config.h"
-#include "config/config_yaml.h"
+#include "doc/walk.h"
 
 /** config_check_filter(w, node, key, text): a mistake at ${node} unless ${text} is a LogsQL filter. */
-void config_check_filter(struct config_walk *w, const yaml_node_t *node, const char *key,
-    struct str text);
+void config_check_filter(struct walk *w, const yaml_node_t *node, const char *key, struct str text);
 
 /** config_check_pattern(w, node, key, text): a mistake unless PCRE2 compiles it. */
-void config_check_pattern(struct config_walk *w, const yaml_node_t *node, const char *key,
+void config_check_pattern(struct walk *w, const yaml_node_t *node, const char *key,
     struct str text);
 
 /** config_check_input(w, node, in): parser, multiline, drop filter of one source. */
-void config_check_input(struct config_walk *w, const yaml_node_t *node,
-    const struct config_input *in);
+void config_check_input(struct walk *w, const yaml_node_t *node, const struct config_input *in);

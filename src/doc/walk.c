@@ -1,19 +1,19 @@
 /*
- * config/config_yaml.c - YAML under a table of keys.
+ * doc/walk.c - YAML under a table of keys.
  * One job: walk a document by tables, and say of each mistake where it stands and what was expected.
- * Floor: 5 (uses logsql, parsers, base).
+ * Floor: 1 (uses base).
  */
-#include "config/config_yaml.h"
+#include "doc/walk.h"
 
 #include <stdio.h>
 
 void
-config_bad(struct config_walk *w, const yaml_node_t *node, const char *fmt, ...)
+walk_bad(struct walk *w, const yaml_node_t *node, const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
 
-	if (w->n_errors++ >= CONFIG_ERRORS_MAX)
+	if (w->n_errors++ >= WALK_ERRORS_MAX)
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
@@ -23,15 +23,15 @@ config_bad(struct config_walk *w, const yaml_node_t *node, const char *fmt, ...)
 }
 
 bool
-config_scalar(struct config_walk *w, yaml_node_t *node, struct str *ret)
+walk_scalar(struct walk *w, yaml_node_t *node, struct str *ret)
 {
 	if (node->type != YAML_SCALAR_NODE) {
-		config_bad(w, node, "expected a value, found a %s",
+		walk_bad(w, node, "expected a value, found a %s",
 		    node->type == YAML_MAPPING_NODE ? "mapping" : "list");
 		return false;
 	}
 	if (memchr(node->data.scalar.value, '\0', node->data.scalar.length) != NULL) {
-		config_bad(w, node, "a value has no zero bytes");
+		walk_bad(w, node, "a value has no zero bytes");
 		return false;
 	}
 	*ret = arena_dup(w->arena, str_of(node->data.scalar.value, node->data.scalar.length));
@@ -39,7 +39,7 @@ config_scalar(struct config_walk *w, yaml_node_t *node, struct str *ret)
 }
 
 bool
-config_size_parse(struct str s, uint64_t *ret)
+walk_size_parse(struct str s, uint64_t *ret)
 {
 	static const struct {
 		const char *name;
@@ -89,7 +89,7 @@ distance(struct str a, struct str b)
 }
 
 const char *
-config_nearest(struct str word, const void *names, size_t n, size_t stride)
+walk_nearest(struct str word, const void *names, size_t n, size_t stride)
 {
 	const char *name, *best = NULL;
 	size_t i, d, best_d = word.n / 3 + 2;
@@ -106,66 +106,65 @@ config_nearest(struct str word, const void *names, size_t n, size_t stride)
 }
 
 static void
-read_span(struct config_walk *w, yaml_node_t *node, struct span *ret)
+read_span(struct walk *w, yaml_node_t *node, struct span *ret)
 {
 	struct str s;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
 	if (span_parse(s, ret) != 0 || ret->ns <= 0)
-		config_bad(w, node,
+		walk_bad(w, node,
 		    "expected a duration above zero such as 30s, 5m or 30d, found '%.*s'",
 		    STR_ARG(s));
 }
 
 static void
-read_size(struct config_walk *w, yaml_node_t *node, uint64_t *ret)
+read_size(struct walk *w, yaml_node_t *node, uint64_t *ret)
 {
 	struct str s;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
-	if (!config_size_parse(s, ret) || *ret == 0)
-		config_bad(w, node,
-		    "expected a size above zero such as 64MiB or 10GiB, found '%.*s'", STR_ARG(s));
+	if (!walk_size_parse(s, ret) || *ret == 0)
+		walk_bad(w, node, "expected a size above zero such as 64MiB or 10GiB, found '%.*s'",
+		    STR_ARG(s));
 }
 
 static void
-read_percent(struct config_walk *w, yaml_node_t *node, unsigned *ret)
+read_percent(struct walk *w, yaml_node_t *node, unsigned *ret)
 {
 	struct str s;
 	uint64_t v;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
 	if (s.n > 0 && s.p[s.n - 1] == '%')
 		s.n--;
-	if (!config_size_parse(s, &v) || v > 100)
-		config_bad(w, node, "expected a percentage from 0 to 100, found '%.*s'",
-		    STR_ARG(s));
+	if (!walk_size_parse(s, &v) || v > 100)
+		walk_bad(w, node, "expected a percentage from 0 to 100, found '%.*s'", STR_ARG(s));
 	else
 		*ret = (unsigned)v;
 }
 
 static void
-read_bool(struct config_walk *w, yaml_node_t *node, bool *ret)
+read_bool(struct walk *w, yaml_node_t *node, bool *ret)
 {
 	struct str s;
 
-	if (!config_scalar(w, node, &s))
+	if (!walk_scalar(w, node, &s))
 		return;
 	if (str_eq_c(s, "true") || str_eq_c(s, "yes") || str_eq_c(s, "on"))
 		*ret = true;
 	else if (str_eq_c(s, "false") || str_eq_c(s, "no") || str_eq_c(s, "off"))
 		*ret = false;
 	else
-		config_bad(w, node, "expected true or false, found '%.*s'", STR_ARG(s));
+		walk_bad(w, node, "expected true or false, found '%.*s'", STR_ARG(s));
 }
 
 static void
-read_str_item(struct config_walk *w, yaml_node_t *node, void *item)
+read_str_item(struct walk *w, yaml_node_t *node, void *item)
 {
-	(void)config_scalar(w, node, item);
+	(void)walk_scalar(w, node, item);
 }
 
 struct str_list {
@@ -174,63 +173,63 @@ struct str_list {
 };
 
 static void
-read_strs(struct config_walk *w, yaml_node_t *node, struct str_list *ret)
+read_strs(struct walk *w, yaml_node_t *node, struct str_list *ret)
 {
 	void *items = NULL;
 
 	if (node->type == YAML_SCALAR_NODE) {
 		ret->items = arena_zalloc(w->arena, 1, sizeof(*ret->items));
-		ret->n = ret->items != NULL && config_scalar(w, node, ret->items) ? 1 : 0;
+		ret->n = ret->items != NULL && walk_scalar(w, node, ret->items) ? 1 : 0;
 		return;
 	}
-	ret->n = config_list(w, node, sizeof(struct str), &items, read_str_item);
+	ret->n = walk_list(w, node, sizeof(struct str), &items, read_str_item);
 	ret->items = items;
 }
 
 static void
-read_key(struct config_walk *w, const struct config_key *key, yaml_node_t *node, void *base)
+read_key(struct walk *w, const struct walk_key *key, yaml_node_t *node, void *base)
 {
 	void *at = (uint8_t *)base + key->offset;
 
 	switch (key->type) {
-	case CONFIG_STR:
-		(void)config_scalar(w, node, at);
+	case WALK_STR:
+		(void)walk_scalar(w, node, at);
 		break;
-	case CONFIG_SPAN:
+	case WALK_SPAN:
 		read_span(w, node, at);
 		break;
-	case CONFIG_SIZE:
+	case WALK_SIZE:
 		read_size(w, node, at);
 		break;
-	case CONFIG_PERCENT:
+	case WALK_PERCENT:
 		read_percent(w, node, at);
 		break;
-	case CONFIG_BOOL:
+	case WALK_BOOL:
 		read_bool(w, node, at);
 		break;
-	case CONFIG_STRS:
+	case WALK_STRS:
 		read_strs(w, node, at);
 		break;
-	case CONFIG_CALL:
+	case WALK_CALL:
 		key->call(w, node, base);
 		break;
 	}
 }
 
 void
-config_pairs(struct config_walk *w, yaml_node_t *node, config_pair_fn fn, void *base)
+walk_pairs(struct walk *w, yaml_node_t *node, walk_pair_fn fn, void *base)
 {
 	yaml_node_pair_t *pair, *other;
 	yaml_node_t *key, *same;
 
 	if (node->type != YAML_MAPPING_NODE) {
-		config_bad(w, node, "expected a mapping (key: value)");
+		walk_bad(w, node, "expected a mapping (key: value)");
 		return;
 	}
 	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
 		key = yaml_document_get_node(w->doc, pair->key);
 		if (key->type != YAML_SCALAR_NODE) {
-			config_bad(w, key, "expected a name as key");
+			walk_bad(w, key, "expected a name as key");
 			continue;
 		}
 		for (other = node->data.mapping.pairs.start; other < pair; other++) {
@@ -242,7 +241,7 @@ config_pairs(struct config_walk *w, yaml_node_t *node, config_pair_fn fn, void *
 				break;
 		}
 		if (other < pair) {
-			config_bad(w, key, "'%s' stands here twice",
+			walk_bad(w, key, "'%s' stands here twice",
 			    (const char *)key->data.scalar.value);
 			continue;
 		}
@@ -252,14 +251,13 @@ config_pairs(struct config_walk *w, yaml_node_t *node, config_pair_fn fn, void *
 }
 
 struct map_walk {
-	const struct config_key *keys;
+	const struct walk_key *keys;
 	size_t n;
 	void *base;
 };
 
 static void
-map_pair(struct config_walk *w, struct str key, yaml_node_t *key_node, yaml_node_t *value,
-    void *base)
+map_pair(struct walk *w, struct str key, yaml_node_t *key_node, yaml_node_t *value, void *base)
 {
 	const struct map_walk *m = base;
 	const char *near;
@@ -270,43 +268,41 @@ map_pair(struct config_walk *w, struct str key, yaml_node_t *key_node, yaml_node
 			read_key(w, &m->keys[i], value, m->base);
 			return;
 		}
-	near = config_nearest(key, m->keys, m->n, sizeof(*m->keys));
+	near = walk_nearest(key, m->keys, m->n, sizeof(*m->keys));
 	if (near != NULL)
-		config_bad(w, key_node, "unknown key '%.*s', did you mean '%s'?", STR_ARG(key),
-		    near);
+		walk_bad(w, key_node, "unknown key '%.*s', did you mean '%s'?", STR_ARG(key), near);
 	else
-		config_bad(w, key_node, "unknown key '%.*s'", STR_ARG(key));
+		walk_bad(w, key_node, "unknown key '%.*s'", STR_ARG(key));
 }
 
 void
-config_map(struct config_walk *w, yaml_node_t *node, const struct config_key *keys, size_t n,
-    void *base)
+walk_map(struct walk *w, yaml_node_t *node, const struct walk_key *keys, size_t n, void *base)
 {
 	struct map_walk m = { keys, n, base };
 
-	config_pairs(w, node, map_pair, &m);
+	walk_pairs(w, node, map_pair, &m);
 }
 
 size_t
-config_list(struct config_walk *w, yaml_node_t *node, size_t item_size, void **ret_items,
-    void (*each)(struct config_walk *w, yaml_node_t *node, void *item))
+walk_list(struct walk *w, yaml_node_t *node, size_t item_size, void **ret_items,
+    void (*each)(struct walk *w, yaml_node_t *node, void *item))
 {
 	yaml_node_item_t *item;
 	size_t n, i = 0;
 	uint8_t *items;
 
 	if (node->type != YAML_SEQUENCE_NODE) {
-		config_bad(w, node, "expected a list");
+		walk_bad(w, node, "expected a list");
 		return 0;
 	}
 	n = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-	if (n > CONFIG_LIST_MAX) {
-		config_bad(w, node, "expected at most %d items", CONFIG_LIST_MAX);
+	if (n > WALK_LIST_MAX) {
+		walk_bad(w, node, "expected at most %d items", WALK_LIST_MAX);
 		return 0;
 	}
 	items = arena_zalloc(w->arena, n + 1, item_size);
 	if (items == NULL) {
-		config_bad(w, node, "no memory");
+		walk_bad(w, node, "no memory");
 		return 0;
 	}
 	for (item = node->data.sequence.items.start; item < node->data.sequence.items.top;

@@ -1,0 +1,71 @@
+/*
+ * alerts/alerts.h - alerts as one thing.
+ * One job: rules, state, routing, outbox and sender put together, a step at a time.
+ * Floor: 4 (uses query, store, logsql, record, base).
+ *
+ *   commit --> feed --> groups that are due --> state --> dispatch --> outbox   (one transaction of state.db)
+ *                                                 \--> events after the transaction, with IDs made from it
+ *   outbox --> send process --> result --> outbox (a transaction)
+ *
+ * Time is given, so that weird (by the clock) and weir-rules (over history, over test cases) run the same machine.  weird runs it
+ * in a thread of its own, which holds state.db; the calls below are for that thread but for those marked "any thread".
+ */
+#pragma once
+
+#include "alerts/apiv2.h"
+#include "alerts/eval.h"
+#include "alerts/outbox.h"
+#include "alerts/sender.h"
+#include "alerts/state.h"
+
+struct alerts;
+
+struct alerts_ops {
+	/* A change of state, a notification's fate: a row {weir="alerts"} of the store, once for each id.  Any thread. */
+	int (*event)(void *ctx, struct str id, struct wall at, struct str text,
+	    const struct label *fields, size_t n);
+	/* For people, standard error; level as syslog's. */
+	void (*say)(void *ctx, int level, const char *text);
+	/* Each notification as it is made (backtest, rules test); NULL: none. */
+	int (*notified)(void *ctx, const struct notification *n, struct str stored);
+	void *ctx;
+};
+
+struct alerts_options {
+	const char *store; /* folder: read through views of it */
+	const char *db;    /* path of state.db, or ":memory:" */
+	const char *host;
+	const char *secrets;     /* folder */
+	const char *send_socket; /* NULL: start the process */
+	bool send;               /* false: notifications end in ops.notified */
+	bool evidence;
+	int zone_s;
+	struct wall start; /* without state: evaluations begin here */
+};
+
+/** alerts_new(ret, set, routing, opt, ops): takes both sets, also on failure. */
+int alerts_new(struct alerts **ret, struct rule_set *set, struct routing *r,
+    const struct alerts_options *opt, const struct alerts_ops *ops);
+struct alerts *alerts_free(struct alerts *a);
+DEFINE_AUTO(struct alerts *, alerts_free)
+
+/** alerts_reload(a, set, routing): state of rules that stay goes on; takes both. */
+int alerts_reload(struct alerts *a, struct rule_set *set, struct routing *r);
+
+/**
+ * alerts_step(a, now, committed, sources, n):
+ * All that is due at ${now}: ${committed} says up to which wall time all lines read are in the store.  Instants that were missed are made
+ * up in order, a bounded number a call.  alerts_next says when it wants to be called again.
+ */
+int alerts_step(struct alerts *a, struct wall now, struct wall committed,
+    const struct eval_source *sources, size_t n_sources);
+struct wall alerts_next(const struct alerts *a);
+int alerts_fd(const struct alerts *a); /* the send process: readable means step */
+
+/** alerts_answer(a, req, now, ret): /api/v2/…, /api/v1/rules, /api/v1/alerts, /api/weir/{alerts,outbox,history,why,why-not}; any thread. */
+bool alerts_answer(struct alerts *a, const struct api_request *req, struct wall now,
+    struct api_answer *ret);
+/** alerts_metrics(a, out): Prometheus text of rules, alerts, notifications, recorded values; any thread. */
+void alerts_metrics(struct alerts *a, struct buf *out);
+/** alerts_status(a, out): a JSON object for weir status; any thread. */
+void alerts_status(struct alerts *a, struct buf *out);

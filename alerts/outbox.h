@@ -1,0 +1,73 @@
+/*
+ * alerts/outbox.h - the outbox.
+ * One job: keep each notification until it is delivered or has expired, and say which is due.
+ * Floor: 4 (uses base).
+ *
+ * A row a recipient list of one integration: stored in the step that made it, before anything is tried.  One that is on its way
+ * when the machine stops is sent again with the same Message-ID.  Receivers do not hold each other up: each has its own
+ * back-off.  A firing and a resolved one of one group and integration that both wait become one message (message_join).
+ */
+#pragma once
+
+#include "alerts/message.h"
+#include "alerts/statedb.h"
+
+enum {
+	OUTBOX_MAX =
+	    20000, /* rows; beyond it the oldest of the same group are joined, then refused and said */
+	OUTBOX_EXPIRE_H = 72, /* then it is given up, said, and kept in history */
+	OUTBOX_BACKOFF_MIN_S = 2,
+	OUTBOX_BACKOFF_MAX_S = 900,
+	OUTBOX_RETRY_AFTER_MAX_S = 3600,
+};
+
+enum outbox_state {
+	OUTBOX_WAITING,
+	OUTBOX_SENDING,
+	OUTBOX_DELIVERED,
+	OUTBOX_FAILED,
+	OUTBOX_EXPIRED
+};
+
+struct outbox_item {
+	struct str id; /* the notification's */
+	struct str receiver, group_key, message_id, in_reply_to;
+	enum receiver_kind kind;
+	unsigned index;
+	struct str stored; /* message_pack */
+	struct str to;     /* recipients still to be served, one a line (mail) */
+	struct wall created, due, expires;
+	unsigned n_tries;
+	enum outbox_state state;
+	struct str last_error;
+};
+
+struct outbox;
+int outbox_new(struct outbox **ret, struct statedb *db);
+struct outbox *outbox_free(struct outbox *o);
+DEFINE_AUTO(struct outbox *, outbox_free)
+
+/** outbox_put(o, n, stored, host, now): within the open transaction; the same id twice is once. */
+int outbox_put(struct outbox *o, const struct notification *n, struct str stored, const char *host,
+    struct wall now);
+
+/** outbox_due(o, now, fn, ctx): at most ${max} that are due, one a receiver's integration; fn returning 0 marks it as on its way. */
+typedef int (*outbox_fn)(void *ctx, const struct outbox_item *item);
+int outbox_due(struct outbox *o, struct wall now, size_t max, outbox_fn fn, void *ctx);
+struct wall outbox_next(const struct outbox *o);
+
+/* What came of a try. */
+struct send_result {
+	struct str id;
+	enum { SEND_DONE, SEND_LATER, SEND_NEVER } outcome;
+	struct span retry_after; /* asked by the receiver; 0: our back-off */
+	struct str to_left;      /* mail: recipients that are to be tried again, one a line */
+	struct str to_failed;    /* … that are given up */
+	struct str why;
+	bool unsure; /* it may have arrived: the answer was cut off */
+};
+int outbox_result(struct outbox *o, const struct send_result *r, struct wall now);
+/** outbox_restart(o): the send process died: what was on its way waits again, at once. */
+int outbox_restart(struct outbox *o, struct wall now);
+/** outbox_each(o, all, fn, ctx): what waits, or history too. */
+int outbox_each(struct outbox *o, bool all, outbox_fn fn, void *ctx);

@@ -1,0 +1,31 @@
+/*
+ * alerts/sender.h - the send process.
+ * One job: start, feed and replace the process that mails and calls webhooks.
+ * Floor: 4 (uses base).
+ *
+ * main holds no secret and does not reach out; this process does: it gets one job a message over a socket pair (or the socket of
+ * its own unit), with the integration's settings, the names of secret files, and what is to be sent.  It answers each
+ * job.  A job that passes SENDER_JOB_MAX_S, or a process that does not answer, is killed and replaced; its jobs wait again.
+ */
+#pragma once
+
+#include "alerts/outbox.h"
+
+enum { SENDER_JOB_MAX_S = 120, SENDER_JOBS_MAX = 16, SENDER_FRAME_MAX = 4 << 20 };
+
+struct sender;
+/** sender_new(ret, socket, secrets): ${socket}: of a send process that runs by itself; NULL: start one. */
+int sender_new(struct sender **ret, const char *socket, const char *secrets);
+struct sender *sender_free(struct sender *s);
+DEFINE_AUTO(struct sender *, sender_free)
+/** sender_put(s, item, integration): give a job; SENDER_E_BUSY: not now. */
+enum { SENDER_E_BUSY = 1 };
+int sender_put(struct sender *s, const struct outbox_item *item, const struct integration *in);
+/** sender_fd(s): readable: sender_run has something; changes when the process is replaced. */
+int sender_fd(const struct sender *s);
+/** sender_run(s, now, fn, died, ctx): answers; ${died} when the process was replaced. Never blocks. */
+typedef int (*sender_fn)(void *ctx, const struct send_result *r);
+int sender_run(struct sender *s, struct wall now, sender_fn fn, void (*died)(void *ctx), void *ctx);
+
+/** sender_role(fd, secrets): the process's own life; returns its exit code. */
+int sender_role(int fd, const char *secrets);
