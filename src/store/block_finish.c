@@ -7,26 +7,36 @@
 #include "record/names.h"
 #include "store/block_build.h"
 
+/* Room for ${n} more hashes. */
+static int
+ids_room(struct block_builder *b, size_t n)
+{
+	uint64_t *ids;
+
+	if (b->cap_ids - b->n_ids >= n)
+		return 0;
+	ids = reallocarray(b->ids, b->n_ids + n, sizeof(*ids));
+	if (ids == NULL)
+		return err_origin(-ENOMEM);
+	b->ids = ids;
+	b->cap_ids = b->n_ids + n;
+	return 0;
+}
+
 /* Collects distinct hashes; slots hold the hash itself, 0 is free. */
 static int
 collect_ids(struct block_builder *b, const struct enc_values *v)
 {
 	size_t n_slots = 256, i, at;
-	uint64_t *slots, *ids, h;
+	uint64_t *slots, h;
 	struct str x, last = STR_NONE;
+	int r = ids_room(b, v->n);
 
 	while (n_slots < v->n * 2)
 		n_slots *= 2;
 	slots = arena_zalloc(&b->scratch.arena, n_slots, sizeof(*slots));
-	if (b->cap_ids - b->n_ids < v->n) {
-		ids = reallocarray(b->ids, b->n_ids + v->n, sizeof(*ids));
-		if (ids == NULL)
-			return err_origin(-ENOMEM);
-		b->ids = ids;
-		b->cap_ids = b->n_ids + v->n;
-	}
-	if (slots == NULL)
-		return err_origin(-ENOMEM);
+	if (r < 0 || slots == NULL)
+		return r < 0 ? err_trace(r) : err_origin(-ENOMEM);
 	for (i = 0; i < v->n; i++) {
 		x = enc_value(v, i);
 		if (x.n == 0 || str_eq(x, last))
@@ -122,18 +132,61 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 	return 0;
 }
 
+/* IDs among the values of rare fields; is_id says which names bear them. */
+static int
+collect_rest_ids(struct block_builder *b, const bool *is_id)
+{
+	struct scan s = { b->rest.bytes, b->rest.n, 0, false };
+	struct str v;
+	uint64_t name;
+	size_t grown;
+	int r;
+
+	while (s.at < s.n) {
+		name = scan_varint(&s);
+		v = scan_bytes(&s, scan_varint(&s));
+		if (!is_id[name])
+			continue;
+		grown = b->n_ids / 2 + 64;
+		r = b->n_ids < b->cap_ids ? 0 : ids_room(b, grown);
+		if (r < 0)
+			return err_trace(r);
+		b->ids[b->n_ids++] = hash64(v);
+	}
+	return 0;
+}
+
+static int
+put_rest_ids(struct block_builder *b)
+{
+	AUTO_FREE bool *is_id = calloc(b->rest_names.n + 1, sizeof(*is_id));
+	bool any = false;
+	size_t i;
+
+	if (is_id == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < b->rest_names.n; i++)
+		any |= is_id[i] = names_is_id(b->rest_names.entries[i].key);
+	return any ? err_trace(collect_rest_ids(b, is_id)) : 0;
+}
+
 /* The names of fields that have no column of their own, and their values. */
 static int
 put_rest(struct block_builder *b, struct block_header *h)
 {
 	struct block_entry e = { .role = ROLE_FIELD, .enc = ENC_REST, .version = 1 };
 	size_t i;
+	int r = 0;
 
 	for (i = 0; i < b->rest_names.n; i++) {
 		e.name = b->rest_names.entries[i].key;
 		block_entry_put(&b->dir, &e);
 		h->n_columns++;
 	}
+	if (i > 0)
+		r = put_rest_ids(b);
+	if (r < 0)
+		return err_trace(r);
 	return err_trace(put_column(b, &b->rest, STR(""), ROLE_REST, h));
 }
 

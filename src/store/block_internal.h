@@ -113,6 +113,9 @@ struct block {
 	uint8_t *dir;       /* names and values borrow from it */
 	bool unchecked;     /* block_open_unchecked */
 	struct ZSTD_DCtx_s *zstd;
+	struct block_rest *rest; /* rare fields, once one of them was asked for */
+	uint64_t rest_bad_at;    /* with what: they are damaged */
+	const char *rest_bad_what;
 	struct str bad_column; /* block_bad */
 	uint64_t bad_at;
 	const char *bad_what;
@@ -135,5 +138,15 @@ column_is_bytes(const struct column *c)
 
 /** block_check_shapes(b, e, arena): whether the shapes of role ROLE_SHAPE can be read. */
 int block_check_shapes(struct block *b, struct block_entry *e, struct arena *arena);
+/** block_rest_column(b, e, rows, arena, ret): the rare field ${e}, as block_column; a COLUMN_CONST when no row has it. */
+int block_rest_column(struct block *b, const struct block_entry *e, const struct enc_rows *rows,
+    struct arena *arena, struct column *ret);
+/** block_rest_each(b, e, from, n, fn, ctx): its values in rows [from, from + n), with the row less ${from}; borrowed
+ * from the block. */
+typedef void (*block_rest_fn)(void *ctx, uint32_t row, struct str name, struct str value);
+int block_rest_each(struct block *b, const struct block_entry *e, uint32_t from, uint32_t n,
+    block_rest_fn fn, void *ctx);
+struct block_rest *block_rest_free(struct block_rest *rest);
+DEFINE_AUTO(struct block_rest *, block_rest_free)
 /** block_fault(b, e, at, what): remember it for block_bad; returns BLOCK_E_CORRUPT. */
 int block_fault(struct block *b, const struct block_entry *e, uint64_t at, const char *what);

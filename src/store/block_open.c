@@ -180,6 +180,7 @@ block_free(struct block *b)
 	for (i = 0; b->entries != NULL && i < b->n_entries; i++)
 		free(b->entries[i].head);
 	free(b->entries);
+	(void)block_rest_free(b->rest);
 	free(b->dir);
 	map_fini(&b->by_name);
 	(void)ZSTD_freeDCtx(b->zstd);

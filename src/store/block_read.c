@@ -66,61 +66,6 @@ block_column_find(const struct block *b, struct str name, struct block_column_in
 	return true;
 }
 
-/* The value of name ${number} in a row's list, or empty; false when the list is broken. */
-static bool
-rest_value(struct str list, uint64_t number, struct str *ret)
-{
-	struct scan s = SCAN_OF(list);
-	uint64_t at;
-	struct str v;
-
-	*ret = STR_NONE;
-	while (s.at < s.n) {
-		at = scan_varint(&s);
-		v = scan_bytes(&s, scan_varint(&s));
-		if (s.bad)
-			return false;
-		if (at != number)
-			continue;
-		*ret = v;
-		return true;
-	}
-	return true;
-}
-
-static int
-decode_rest(struct block *b, const struct block_entry *e, const struct enc_rows *rows,
-    struct arena *arena, struct column *ret)
-{
-	struct block_entry *rest = NULL;
-	struct column lists;
-	struct str *strs;
-	size_t i;
-	int r;
-
-	for (i = b->n_listed; i < b->n_entries; i++)
-		if (b->entries[i].role == ROLE_REST)
-			rest = &b->entries[i];
-	if (rest == NULL || rest->enc == ENC_REST)
-		return block_fault(b, e, b->data_at, "the column of rare fields is missing");
-	r = block_decode(b, rest, rows, arena, &lists);
-	if (r != 0)
-		return r;
-	if (!column_is_bytes(&lists))
-		return block_fault(b, rest, b->data_at + rest->at, "damaged");
-	strs = arena_alloc(arena, (rows->n + 1) * sizeof(*strs));
-	if (strs == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < rows->n; i++)
-		if (!rest_value(column_value(&lists, i, NULL), e->rest_at, &strs[i]))
-			return BLOCK_E_CORRUPT;
-	*ret = (struct column){ .name = e->name,
-		.kind = COLUMN_STRS,
-		.n_rows = rows->n,
-		.strs = strs };
-	return 0;
-}
-
 static int
 decode_chunk(const struct enc_chunk *c, unsigned enc, const struct enc_rows *rows,
     struct arena *arena, struct column *ret)
@@ -156,7 +101,7 @@ block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows
 	if (e->version != 1)
 		return block_fault(b, e, b->data_at + e->at, "an encoding of a newer version");
 	if (e->enc == ENC_REST)
-		return decode_rest(b, e, rows, arena, ret);
+		return block_rest_column(b, e, rows, arena, ret);
 	/* Whoever asks for _time counts on its kind. */
 	if ((e->role == ROLE_TIME) != (e->enc == ENC_TIME) || e->enc > ENC_TMPL)
 		return block_fault(b, e, b->data_at + e->at, "unknown encoding");

@@ -3,37 +3,38 @@
  * One job: give a block's rows back as records, so that small blocks can be put together.
  * Floor: 2 (uses record, base).
  */
-#include "store/block.h"
+#include "store/block_internal.h"
 
-/* The columns of a block, decoded, with their values as strs. */
+/* A column of its own, decoded, with its values as strs. */
 struct rows_source {
 	struct str name;
 	const struct str *values;
 };
 
-static bool
-is_special(struct str name)
-{
-	return str_eq_c(name, "_time") || str_eq_c(name, "_stream");
-}
+/* Rows on their way out.  Invariant: used[i] fields of record i are filled. */
+struct rows_out {
+	struct record *recs;
+	uint32_t *used;
+};
 
 static int
-decode_columns(struct block *b, const uint32_t *rows, uint32_t n, struct arena *arena,
+decode_columns(struct block *b, const struct enc_rows *rows, struct arena *arena,
     struct rows_source *out, size_t *ret_n)
 {
-	struct block_column_info info;
+	struct block_entry *e;
 	struct column c;
 	size_t i, k = 0;
 	int r;
 
-	for (i = 0; i < block_n_columns(b); i++) {
-		block_column_at(b, i, &info);
-		if (is_special(info.name))
+	for (i = 0; i < b->n_listed; i++) {
+		e = &b->entries[i];
+		if (e->role != ROLE_FIELD || e->enc == ENC_REST ||
+		    block_entry_find(b, e->name) != e)
 			continue;
-		r = block_column(b, info.name, rows, n, arena, &c);
+		r = block_decode(b, e, rows, arena, &c);
 		if (r != 0)
 			return r;
-		out[k].name = info.name;
+		out[k].name = e->name;
 		r = column_strs(&c, arena, &out[k++].values);
 		if (r < 0)
 			return err_trace(r);
@@ -42,51 +43,94 @@ decode_columns(struct block *b, const uint32_t *rows, uint32_t n, struct arena *
 	return 0;
 }
 
-static int
-fill_record(const struct rows_source *src, size_t n_src, uint32_t row, struct arena *arena,
-    struct record *rec)
+static void
+count_rest(void *ctx, uint32_t row, struct str name, struct str value)
 {
-	size_t i, n = 0;
+	((struct rows_out *)ctx)->recs[row].n_fields++;
+}
 
-	for (i = 0; i < n_src; i++)
-		n += src[i].values[row].n != 0;
-	rec->fields = arena_alloc(arena, (n + 1) * sizeof(*rec->fields));
-	if (rec->fields == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < n_src; i++)
-		if (src[i].values[row].n != 0)
-			rec->fields[rec->n_fields++] =
-			    (struct field){ src[i].name, src[i].values[row], VALUE_STRING };
-	return 0;
+static void
+put_field(struct rows_out *out, size_t row, struct str name, struct str value)
+{
+	out->recs[row].fields[out->used[row]++] = (struct field){ name, value, VALUE_STRING };
+}
+
+static void
+put_rest(void *ctx, uint32_t row, struct str name, struct str value)
+{
+	put_field(ctx, row, name, value);
 }
 
 static int
-fill_times(struct block *b, const uint32_t *rows, uint32_t n, struct arena *arena,
-    struct record *ret)
+each_rest(struct block *b, uint32_t from, size_t n, block_rest_fn fn, void *ctx)
 {
-	const struct str *streams = NULL;
-	struct column time, stream;
-	uint32_t i;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < b->n_listed && r == 0; i++)
+		if (b->entries[i].enc == ENC_REST &&
+		    block_entry_find(b, b->entries[i].name) == &b->entries[i])
+			r = block_rest_each(b, &b->entries[i], from, (uint32_t)n, fn, ctx);
+	return r;
+}
+
+static int
+fill_fields(struct block *b, const struct rows_source *src, size_t n_src, uint32_t from, size_t n,
+    struct arena *arena, struct record *ret)
+{
+	struct rows_out out = { ret, arena_zalloc(arena, n + 1, sizeof(*out.used)) };
+	size_t i, k;
 	int r;
 
-	r = block_column(b, STR("_time"), rows, n, arena, &time);
+	if (out.used == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		for (k = 0; k < n_src; k++)
+			ret[i].n_fields += src[k].values[i].n != 0;
+	r = each_rest(b, from, n, count_rest, &out);
+	for (i = 0; i < n && r == 0; i++) {
+		ret[i].fields = arena_alloc(arena, (ret[i].n_fields + 1) * sizeof(struct field));
+		if (ret[i].fields == NULL)
+			return err_origin(-ENOMEM);
+		for (k = 0; k < n_src; k++)
+			if (src[k].values[i].n != 0)
+				put_field(&out, i, src[k].name, src[k].values[i]);
+	}
+	return r == 0 ? each_rest(b, from, n, put_rest, &out) : r;
+}
+
+static int
+fill_rows(struct block *b, const struct enc_rows *rows, struct arena *arena, struct record *ret)
+{
+	struct str *lines = arena_alloc(arena, (rows->n + 1) * sizeof(*lines));
+	const struct str *streams = NULL;
+	struct column time, stream;
+	size_t i;
+	int r;
+
+	if (lines == NULL)
+		return err_origin(-ENOMEM);
+	r = block_column(b, STR("_time"), rows->rows, rows->n, arena, &time);
 	if (r == 0 && time.kind != COLUMN_TIME)
 		return BLOCK_E_CORRUPT;
 	if (r == 0)
-		r = block_column(b, STR("_stream"), rows, n, arena, &stream);
+		r = block_column(b, STR("_stream"), rows->rows, rows->n, arena, &stream);
 	if (r == 0)
 		r = column_strs(&stream, arena, &streams);
-	for (i = 0; r == 0 && i < n; i++) {
-		ret[i] = (struct record){ .time = { time.ints[i] }, .stream = streams[i] };
-		ret[i].flags = RECORD_HAS_TIME;
-		r = block_line(b, rows[i], arena, &ret[i].line);
-	}
+	if (r == 0)
+		r = block_lines(b, rows->rows, rows->n, arena, lines);
+	for (i = 0; r == 0 && i < rows->n; i++)
+		ret[i] = (struct record){ .time = { time.ints[i] },
+			.stream = streams[i],
+			.flags = RECORD_HAS_TIME,
+			.line = lines[i] };
 	return r;
 }
 
 int
 block_records(struct block *b, uint32_t from, uint32_t n, struct arena *arena, struct record *ret)
 {
+	struct enc_rows which = { NULL, n };
 	struct rows_source *src;
 	size_t n_src = 0;
 	uint32_t *rows;
@@ -95,16 +139,17 @@ block_records(struct block *b, uint32_t from, uint32_t n, struct arena *arena, s
 
 	if (from > block_n_rows(b) || n > block_n_rows(b) - from)
 		return BLOCK_E_CORRUPT;
-	rows = arena_alloc(arena, (n + 1) * sizeof(*rows));
+	rows = arena_alloc(arena, ((size_t)n + 1) * sizeof(*rows));
 	src = arena_zalloc(arena, block_n_columns(b) + 1, sizeof(*src));
 	if (rows == NULL || src == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++)
 		rows[i] = from + i;
-	r = fill_times(b, rows, n, arena, ret);
+	which.rows = rows;
+	r = fill_rows(b, &which, arena, ret);
 	if (r == 0)
-		r = decode_columns(b, rows, n, arena, src, &n_src);
-	for (i = 0; r == 0 && i < n; i++)
-		r = fill_record(src, n_src, i, arena, &ret[i]);
+		r = decode_columns(b, &which, arena, src, &n_src);
+	if (r == 0)
+		r = fill_fields(b, src, n_src, from, n, arena, ret);
 	return r;
 }
