@@ -261,22 +261,20 @@ is_plain(const struct scan_row *rows, size_t n)
 }
 
 static int
-give(struct order *o, size_t n)
+give_piece(struct order *o, const struct scan_row *rows, size_t n)
 {
-	struct scan_chunk chunk = { .rows = o->rows, .n = n };
+	struct scan_chunk chunk = { .rows = rows, .n = n };
 	uint32_t *plain;
 	size_t i;
 	int r;
 
-	if (n == 0)
-		return 0;
-	if (is_plain(o->rows, n)) {
+	if (is_plain(rows, n)) {
 		plain = malloc(n * sizeof(*plain));
 		if (plain == NULL)
 			return err_origin(-ENOMEM);
 		for (i = 0; i < n; i++)
-			plain[i] = o->rows[i].row;
-		chunk.hit = o->rows[0].hit;
+			plain[i] = rows[i].row;
+		chunk.hit = rows[0].hit;
 		chunk.hit_rows = plain;
 	}
 	r = scan_chunk_batch(&chunk, &o->batch);
@@ -284,6 +282,24 @@ give(struct order *o, size_t n)
 		r = o->opt->put(o->opt->ctx, &o->batch);
 	if (chunk.hit != NULL)
 		free((void *)(uintptr_t)chunk.hit_rows);
+	return err_trace(r);
+}
+
+/* Rows of blocks with very many names in pieces. */
+static int
+give(struct order *o, size_t n)
+{
+	size_t i, k, columns = 0, most;
+	int r = 0;
+
+	for (i = 0; i < n; i++)
+		if (i == 0 || o->rows[i].hit != o->rows[i - 1].hit) {
+			k = block_n_columns(o->rows[i].hit->block);
+			columns = k > columns ? k : columns;
+		}
+	most = scan_piece(columns);
+	for (i = 0; i < n && r == 0; i += most)
+		r = give_piece(o, o->rows + i, n - i < most ? n - i : most);
 	return err_trace(r);
 }
 

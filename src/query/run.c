@@ -205,21 +205,36 @@ is_enough(struct job *j, size_t i)
 	return floor > info.sum.max_time.ns;
 }
 
+/* At once, but for a block of very many names. */
 static int
-push_block(struct job *j, unsigned w, size_t i, struct batch *b)
+push_hit(struct job *j, unsigned w, struct scan_hit *hit, struct batch *b)
 {
-	struct scan_hit own = { 0 }, *hit = j->last.hits != NULL ? &j->last.hits[w] : &own;
 	struct scan_chunk chunk;
-	int r;
+	size_t at, n, most = scan_piece(block_n_columns(hit->block));
+	int r = 0;
 
-	batch_reset(b, 0);
-	r = scan_block(&j->plan, j->newest[i], j->newest_first, &b->arena, hit);
-	if (r == 0 && hit->n > 0) {
-		chunk = (struct scan_chunk){ .hit = hit, .hit_rows = hit->rows, .n = hit->n };
+	for (at = 0; r == 0 && at < hit->n; at += n) {
+		if (atomic_load_explicit(&j->env.stop, memory_order_relaxed))
+			break;
+		n = hit->n - at < most ? hit->n - at : most;
+		chunk = (struct scan_chunk){ .hit = hit, .hit_rows = hit->rows + at, .n = n };
 		r = scan_chunk_batch(&chunk, b);
 		if (r == 0)
 			r = stage_push(j->first, w, b);
 	}
+	return err_trace(r);
+}
+
+static int
+push_block(struct job *j, unsigned w, size_t i, struct batch *b)
+{
+	struct scan_hit own = { 0 }, *hit = j->last.hits != NULL ? &j->last.hits[w] : &own;
+	int r;
+
+	batch_reset(b, 0);
+	r = scan_block(&j->plan, j->newest[i], j->newest_first, &b->arena, hit);
+	if (r == 0 && hit->n > 0)
+		r = push_hit(j, w, hit, b);
 	batch_reset(b, 0);
 	scan_hit_fini(hit);
 	return err_trace(r);

@@ -78,5 +78,13 @@ struct scan_chunk {
 	size_t n_names;
 };
 
+/** scan_piece(n_columns): the most rows that one chunk of a block with so many columns should have. */
+enum { SCAN_CELLS_MAX = 4 << 20 };
+static inline size_t
+scan_piece(size_t n_columns)
+{
+	return SCAN_CELLS_MAX / (n_columns + 1) + 1;
+}
+
 /** scan_chunk_batch(c, b): make ${b} a batch of the chunk's rows; both live until ${b} is reset. */
 int scan_chunk_batch(struct scan_chunk *c, struct batch *b);

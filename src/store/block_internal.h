@@ -84,6 +84,7 @@ struct block_entry {
 	struct str value;
 	uint8_t *head;    /* reader: the head once it was read, or NULL */
 	uint32_t rest_at; /* reader: number among the ENC_REST entries */
+	uint64_t decoded; /* reader: bytes of text that it was decoded to, at most */
 };
 
 void block_header_put(struct buf *out, const struct block_header *h);
@@ -109,9 +110,11 @@ struct block {
 	size_t n_entries;
 	size_t n_listed;    /* of these the first, which are fields, _time or _stream */
 	struct map by_name; /* listed ones: number of the entry */
-	uint64_t data_at;   /* of the chunks */
-	uint8_t *dir;       /* names and values borrow from it */
-	bool unchecked;     /* block_open_unchecked */
+	uint64_t
+	    decoded; /* bytes of text of all fields; not above ENC_BYTES_MAX, or it is told as damage */
+	uint64_t data_at; /* of the chunks */
+	uint8_t *dir;     /* names and values borrow from it */
+	bool unchecked;   /* block_open_unchecked */
 	struct ZSTD_DCtx_s *zstd;
 	struct block_rest *rest; /* rare fields, once one of them was asked for */
 	uint64_t rest_bad_at;    /* with what: they are damaged */

@@ -87,6 +87,50 @@ decode_chunk(const struct enc_chunk *c, unsigned enc, const struct enc_rows *row
 	return BLOCK_E_CORRUPT;
 }
 
+static size_t
+bytes_of(const struct str *v, size_t n)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += v[i].n;
+	return sum;
+}
+
+/* Bytes of text that the column stands for. */
+static size_t
+text_of(const struct column *c)
+{
+	switch (c->kind) {
+	case COLUMN_DICT:
+		return bytes_of(c->dict, c->n_dict);
+	case COLUMN_TEXT:
+		return c->offs[c->n_rows] - c->offs[0];
+	case COLUMN_STRS:
+		return bytes_of(c->strs, c->n_rows);
+	case COLUMN_CONST:
+	case COLUMN_INT:
+	case COLUMN_TIME:
+		break;
+	}
+	return 0;
+}
+
+/* A block's fields have ENC_BYTES_MAX together; few bytes of a hostile one could stand for that in each of many. */
+static int
+charge(struct block *b, struct block_entry *e, const struct column *c)
+{
+	uint64_t n = text_of(c);
+
+	if (e->role != ROLE_FIELD || n <= e->decoded)
+		return 0;
+	b->decoded += n - e->decoded;
+	e->decoded = n;
+	if (b->decoded > ENC_BYTES_MAX)
+		return block_fault(b, e, b->data_at + e->at, "more text than a block may have");
+	return 0;
+}
+
 int
 block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,
     struct arena *arena, struct column *ret)
@@ -109,6 +153,8 @@ block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows
 	if (r != 0)
 		return r;
 	r = decode_chunk(&c, e->enc, rows, arena, ret);
+	if (r == 0)
+		return charge(b, e, ret);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }
 

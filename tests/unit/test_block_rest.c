@@ -3,6 +3,7 @@
  * One job: fields without a column of their own come back, at a cost that follows their bytes and not their names.
  */
 #include "base/hash.h"
+#include "store/block_internal.h"
 #include "store_rows.h"
 
 enum { WIDE = 50000, NAMES = 20000, NAMES_A_ROW = 20, ROWS = NAMES / 10, IDS_FROM = 77 };
@@ -248,6 +249,82 @@ test_ids(void)
 	buf_fini(&bytes.all);
 }
 
+/* The block ${from}, whose column "text" has ${n} more names. */
+static void
+copy_names(struct bytes *to, const struct bytes *from, size_t n)
+{
+	struct block_header h;
+	struct block_entry e;
+	struct buf names = BUF_INIT;
+	struct scan s;
+	char name[16];
+	size_t i;
+
+	MUST(block_header_get(from->all.p, true, &h));
+	s = (struct scan){ from->all.p + BLOCK_HEADER, h.dir_len, 0, false };
+	while (s.at < s.n) {
+		MUST(block_entry_get(&s, &e));
+		block_entry_put(&names, &e);
+		for (i = 0; str_eq_c(e.name, "text") && i < n; i++, h.n_columns++) {
+			(void)snprintf(name, sizeof(name), "text%zu", i);
+			e.name = str_c(name);
+			block_entry_put(&names, &e);
+			e.name = STR("text");
+		}
+	}
+	h.n_bytes += 2 * (uint64_t)(names.n - h.dir_len);
+	to->all = (struct buf)BUF_INIT;
+	s = (struct scan){ from->all.p, from->all.n, BLOCK_HEADER + h.dir_len, false };
+	h.dir_len = (uint32_t)names.n;
+	h.dir_sum = hash32(buf_view(&names));
+	block_header_put(&to->all, &h);
+	buf_str(&to->all, buf_view(&names));
+	buf_str(&to->all, scan_bytes(&s, h.n_bytes - 2 * (BLOCK_HEADER + names.n)));
+	buf_str(&to->all, buf_view(&names));
+	block_header_put(&to->all, &h);
+	buf_fini(&names);
+}
+
+/* Each column alone may have so many bytes; all together not, but the first ones are answered. */
+static void
+test_bomb(void)
+{
+	enum { LONG = 20 << 20, COPIES = 20 };
+	AUTO(block_builder_free) struct block_builder *builder = NULL;
+	AUTO_FINI(arena_fini) struct arena a = ARENA_INIT;
+	AUTO(block_free) struct block *b = NULL;
+	uint8_t *text = arena_zalloc(&a, 1, LONG);
+	struct bytes bytes = { BUF_INIT, 0 }, bomb = { BUF_INIT, 0 };
+	struct block_io io = { read_bytes, &bomb, 0 };
+	struct field f[2] = { { STR("text"), str_of(text, LONG), VALUE_STRING },
+		{ STR("other"), STR("x"), VALUE_STRING } };
+	struct record rec = { .stream = STR("{}"), .fields = f, .n_fields = 2 };
+	struct block_summary sum;
+	const uint64_t *ids;
+	struct column c;
+	size_t n_ids, i, n_read = 0;
+	char name[16];
+	int r;
+
+	MUST(block_builder_new(&builder) == 0);
+	MUST(block_builder_add(builder, &rec) == 0);
+	MUST(block_builder_finish(builder, &bytes.all, &sum, &ids, &n_ids) == 0);
+	copy_names(&bomb, &bytes, COPIES);
+	io.n_bytes = bomb.all.n;
+	MUST(block_open(&b, &io) == 0 && block_n_columns(b) >= COPIES + 2);
+	for (i = 0; i < COPIES; i++) {
+		(void)snprintf(name, sizeof(name), "text%zu", i);
+		r = block_column(b, str_c(name), NULL, 0, &a, &c);
+		CHECK(r == 0 || r == BLOCK_E_CORRUPT);
+		n_read += r == 0;
+	}
+	CHECK(n_read == ENC_BYTES_MAX / LONG);
+	/* What was read once is read again, and what is small too. */
+	CHECK(block_column(b, STR("text0"), NULL, 0, &a, &c) == 0);
+	buf_fini(&bytes.all);
+	buf_fini(&bomb.all);
+}
+
 int
 main(void)
 {
@@ -255,5 +332,6 @@ main(void)
 	test_many_names();
 	test_records();
 	test_ids();
+	test_bomb();
 	return check_done();
 }
