@@ -48,7 +48,9 @@ struct gather {
 	uint16_t dups[GATHER_DUPS_MAX];
 	uint16_t *slots; /* 0, or 1 + an index into f */
 	struct moment *moment;
-	struct field *small; /* the caller's first storage for f; not freed */
+	struct field *small;    /* the caller's first storage for f; not freed */
+	const struct str *keep; /* names of objects that stay text */
+	size_t n_keep;
 };
 
 /** gather_init(g, moment, small, n_small): an empty one on the caller's small[n_small]. */

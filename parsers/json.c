@@ -231,6 +231,22 @@ is_empty_object(struct json *j)
 	return j->p[at] == '}';
 }
 
+/* Whether the object of this key stays text. */
+static bool
+is_kept(const struct json *j, struct str key)
+{
+	struct str prefix = j->levels[j->depth - 1].prefix, name;
+	size_t i;
+
+	for (i = 0; i < j->g->n_keep; i++) {
+		name = j->g->keep[i];
+		if (name.n == prefix.n + key.n && str_starts(name, prefix) &&
+		    str_eq(str_sub(name, prefix.n, name.n), key))
+			return true;
+	}
+	return false;
+}
+
 /* The value of a key: a field, or an object gone into (*ret_open). */
 static inline int
 member_value(struct json *j, struct str key, struct str key_text, bool *ret_open)
@@ -240,7 +256,7 @@ member_value(struct json *j, struct str key, struct str key_text, bool *ret_open
 	uint8_t c = json_peek(j);
 	int r;
 
-	if (UNLIKELY(c == '{') && !is_empty_object(j)) {
+	if (UNLIKELY(c == '{') && !is_empty_object(j) && !is_kept(j, key)) {
 		*ret_open = true;
 		return open_object(j, key, key_text);
 	}
@@ -415,7 +431,8 @@ format_json(struct context *c, struct str line)
 }
 
 int
-json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n)
+json_fields_keep(struct str s, const struct str *keep, size_t n_keep, struct arena *arena,
+    struct field **ret, size_t *ret_n)
 {
 	struct field small[GATHER_SMALL];
 	struct json_scanner js;
@@ -425,6 +442,8 @@ json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n
 	gather_init(&g, NULL, small, ARRAY_LEN(small));
 	json_scanner_init(&js);
 	g.bare = true;
+	g.keep = keep;
+	g.n_keep = n_keep;
 	gather_begin(&g, arena);
 	r = json_gather(&js, s, &g);
 	if (r == 0)
@@ -432,4 +451,10 @@ json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n
 	gather_fini(&g);
 	json_scanner_fini(&js);
 	return r;
+}
+
+int
+json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n)
+{
+	return json_fields_keep(s, NULL, 0, arena, ret, ret_n);
 }

@@ -69,6 +69,9 @@ int parser_load(struct parser *p, struct str s);
  */
 enum { PARSE_E_SYNTAX = 1 };
 int json_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n);
+/** json_fields_keep: the same, but objects whose dotted names are among keep[n_keep) stay JSON text. */
+int json_fields_keep(struct str s, const struct str *keep, size_t n_keep, struct arena *arena,
+    struct field **ret, size_t *ret_n);
 int logfmt_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n);
 int syslog_fields(struct str s, struct wall received, int zone_s, struct arena *arena,
     struct field **ret, size_t *ret_n);

@@ -122,6 +122,19 @@ function_parse(struct lex *l, size_t k, struct math_expr **ret)
 	return expr_close(l, e);
 }
 
+/* Whether a token begins as numbers do: 5, .5, "-5", inf. */
+static bool
+is_number_start(struct str s)
+{
+	if (s.n > 1 && (s.p[0] == '-' || s.p[0] == '+'))
+		s = str_sub(s, 1, s.n);
+	if (str_eq_nocase(s, STR("inf")))
+		return true;
+	if (s.n > 1 && s.p[0] == '.')
+		s = str_sub(s, 1, s.n);
+	return s.n > 0 && s.p[0] >= '0' && s.p[0] <= '9';
+}
+
 /*
  * A number, a quoted text or the name of a field: one token and what hangs on to it but is no
  * operator.
@@ -137,7 +150,7 @@ value_parse(struct lex *l, struct math_expr **ret)
 
 	if (part_ends(l))
 		return lex_fail_want(l, "a number, a field or an expression");
-	numeric = l->token.n > 0 && l->token.p[0] >= '0' && l->token.p[0] <= '9';
+	numeric = is_number_start(l->token);
 	r = lex_compound_until(l, LEX_STOPS " + - * / % ^ & = ! ~ < > { } ;", &text);
 	if (r == 0)
 		r = expr_new(l, numeric ? MATH_CONST : MATH_FIELD, 0, &e);

@@ -113,6 +113,9 @@ pipe_pack_apply(const struct pipe *p, struct query_env *env, struct batch *b)
 	return batch_set_strs(b, p->to, out);
 }
 
+/* A text that is nothing of the kind leaves all fields as they are.  (Apart from PARSE_E_SYNTAX.) */
+enum { UNPACK_E_OTHER = 100 };
+
 /* The columns that unpacked fields make; a name's column begins as what the field was. */
 struct unpacked {
 	const struct pipe *p;
@@ -179,6 +182,49 @@ set_field(struct unpacked *u, size_t row, struct str name, struct str value)
 	return r;
 }
 
+/*
+ * Arrays and kept objects come as compact text; an empty object is a key with nothing in it, which
+ * is no field unless it is kept.
+ */
+static int
+tidy_json(const struct pipe *p, struct arena *arena, struct field *fields, size_t *n_fields)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	size_t i, n = 0;
+	int r;
+
+	for (i = 0; i < *n_fields; i++) {
+		if (fields[i].kind == VALUE_JSON) {
+			buf_clear(&text);
+			r = json_compact(fields[i].value, &text);
+			if (r < 0)
+				return r;
+			if (r == 0)
+				fields[i].value = arena_dup(arena, buf_view(&text));
+			if (fields[i].value.p == NULL)
+				return err_origin(-ENOMEM);
+			if (str_eq(fields[i].value, STR("{}")) &&
+			    !names_match(&p->keep, fields[i].name))
+				continue;
+		}
+		fields[n++] = fields[i];
+	}
+	*n_fields = n;
+	return 0;
+}
+
+static int
+parse_json(const struct unpacked *u, struct str s, struct field **ret, size_t *ret_n)
+{
+	const struct names *keep = &u->p->keep;
+	int r;
+
+	if (s.n == 0 || s.p[0] != '{')
+		return UNPACK_E_OTHER;
+	r = json_fields_keep(s, keep->p, keep->n, &u->b->arena, ret, ret_n);
+	return r != 0 ? r : tidy_json(u->p, &u->b->arena, *ret, ret_n);
+}
+
 static int
 parse(const struct unpacked *u, struct str s, struct field **ret, size_t *ret_n)
 {
@@ -194,7 +240,7 @@ parse(const struct unpacked *u, struct str s, struct field **ret, size_t *ret_n)
 		    : syslog_fields(s, u->env->now,
 		          u->p->has_span ? (int)(u->p->span.ns / NS_PER_S) : u->env->zone_s, arena,
 		          ret, ret_n);
-	return s.n == 0 || s.p[0] != '{' ? 0 : json_fields(s, arena, ret, ret_n);
+	return parse_json(u, s, ret, ret_n);
 }
 
 static int
@@ -206,16 +252,11 @@ unpack_row(struct unpacked *u, size_t row, struct str s)
 	int r;
 
 	r = parse(u, s, &fields, &n);
-	if (r < 0)
-		return r;
+	if (r < 0 || r == UNPACK_E_OTHER)
+		return r < 0 ? r : 0;
+	/* What is broken has none of the fields: those that were asked for become empty. */
 	if (r > 0)
 		n = 0;
-	/*
-	 * A text that is nothing of the kind gives no fields at all, but one that is broken gives
-	 * empty ones.
-	 */
-	if (n == 0 && r == 0)
-		return 0;
 	for (r = 0, i = 0; r == 0 && i < n; i++)
 		if (only->n == 0 || names_match(only, fields[i].name))
 			r = set_field(u, row, fields[i].name, fields[i].value);

@@ -128,6 +128,8 @@ int rows_out_flush(struct rows_out *o);
  * compact JSON.
  * False (through 1) when ${s} is no array. */
 int json_array_items(struct str s, struct arena *arena, struct str **ret, size_t *ret_n);
+/** json_compact(s, out): append any JSON value without blanks and needless escapes; 1 when ${s} is none. */
+int json_compact(struct str s, struct buf *out);
 
 /** key_put(out, s), key_take(s): texts one after the other in a key that tells them apart. */
 void key_put(struct buf *out, struct str s);
