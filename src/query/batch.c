@@ -5,6 +5,11 @@
  */
 #include "query/batch.h"
 
+#include "base/hash.h"
+
+/* From so many columns on, names are looked up by their hash. */
+enum { INDEX_FROM = 64 };
+
 void
 batch_reset(struct batch *b, size_t n_rows)
 {
@@ -13,6 +18,7 @@ batch_reset(struct batch *b, size_t n_rows)
 	b->rows = NULL;
 	b->source = (struct batch_source){ NULL, NULL, NULL };
 	b->n_cols = 0;
+	b->n_indexed = 0;
 	b->closed = false;
 	b->listed = false;
 	b->first_arrival = 0;
@@ -27,6 +33,7 @@ batch_fini(struct batch *b)
 {
 	arena_fini(&b->arena);
 	free(b->cols);
+	free(b->slots);
 	*b = (struct batch)BATCH_INIT;
 }
 
@@ -38,11 +45,52 @@ batch_failed(struct batch *b, int r)
 	return r;
 }
 
+/* The slot of a name that is indexed, or the free one where it would go. */
+static uint32_t *
+batch_slot(const struct batch *b, struct str name)
+{
+	size_t i = hash32(name) & (b->n_slots - 1);
+
+	while (b->slots[i] != 0 && !str_eq(b->cols[b->slots[i] - 1].name, name))
+		i = (i + 1) & (b->n_slots - 1);
+	return &b->slots[i];
+}
+
+/* Bring the index up to date; false without memory for it. */
+static bool
+batch_index(struct batch *b)
+{
+	size_t n = b->n_slots == 0 ? 4 * INDEX_FROM : b->n_slots;
+	uint32_t *slots;
+
+	while (n < b->n_cols * 2)
+		n *= 2;
+	if (n != b->n_slots) {
+		slots = calloc(n, sizeof(*slots));
+		if (slots == NULL)
+			return false;
+		free(b->slots);
+		b->slots = slots;
+		b->n_slots = n;
+		b->n_indexed = 0;
+	} else if (b->n_indexed == 0) {
+		memset(b->slots, 0, n * sizeof(*b->slots));
+	}
+	for (; b->n_indexed < b->n_cols; b->n_indexed++)
+		*batch_slot(b, b->cols[b->n_indexed].name) = (uint32_t)b->n_indexed + 1;
+	return true;
+}
+
 static struct batch_column *
 batch_find(struct batch *b, struct str name)
 {
+	uint32_t at;
 	size_t i;
 
+	if (b->n_cols >= INDEX_FROM && batch_index(b)) {
+		at = *batch_slot(b, name);
+		return at != 0 ? &b->cols[at - 1] : NULL;
+	}
 	for (i = 0; i < b->n_cols; i++)
 		if (str_eq(b->cols[i].name, name))
 			return &b->cols[i];
@@ -75,6 +123,7 @@ batch_remove_at(struct batch *b, size_t i)
 {
 	memmove(&b->cols[i], &b->cols[i + 1], (b->n_cols - i - 1) * sizeof(*b->cols));
 	b->n_cols--;
+	b->n_indexed = 0;
 }
 
 static void
@@ -222,7 +271,7 @@ batch_list(struct batch *b)
 		return batch_failed(b, err_origin(-ENOMEM));
 	if (n_old != 0)
 		memcpy(old, b->cols, n_old * sizeof(*old));
-	b->n_cols = 0;
+	b->n_cols = b->n_indexed = 0;
 	for (i = 0; i < n; i++)
 		if (!batch_hides(b, names[i]) && batch_add(b, names[i]) == NULL)
 			return b->err;
@@ -412,7 +461,7 @@ batch_keep(struct batch *b, const struct str *names, size_t n)
 		if (r != 0)
 			return r;
 	}
-	b->n_cols = 0;
+	b->n_cols = b->n_indexed = 0;
 	for (i = 0; i < n_kept; i++) {
 		struct batch_column *c = batch_add(b, kept[i].name);
 

@@ -47,6 +47,9 @@ struct batch {
 	struct batch_source source; /* load == NULL: no source, all columns are here */
 	struct batch_column *cols;
 	size_t n_cols, cap_cols;
+	uint32_t *slots;  /* of many columns, by name: 0, or 1 + a number below n_indexed */
+	size_t n_slots;   /* a power of two */
+	size_t n_indexed; /* cols before it are in slots; 0 again when one moves */
 	bool closed;
 	int64_t
 	    first_arrival; /* arrival number of the source's row 0: the tie-break of equal times */
