@@ -6,20 +6,7 @@
 #pragma once
 
 #include "alerts/dispatch.h"
-
-struct api_request {
-	struct str method; /* GET, POST, DELETE */
-	struct str path;   /* /api/v2/silences */
-	struct label *params;
-	size_t n_params; /* decoded, in order; names may repeat */
-	struct str body;
-	struct str who; /* peer, for the log */
-};
-struct api_answer {
-	unsigned status;
-	struct buf body;
-	const char *type; /* application/json, text/plain */
-};
+#include "alerts/request.h"
 
 struct apiv2 {
 	struct dispatch *dispatch;

@@ -1,7 +1,7 @@
 /*
  * alerts/label.h - label sets.
  * One job: the names and values that tell one alert from another.
- * Floor: 4 (uses base).
+ * Floor: 4 (uses record, base).
  *
  * The fingerprint is Prometheus' (FNV-1a, 64 bits, over name 0xff value 0xff in the order of names), so that ours are
  * those of Alertmanager for the same labels.
@@ -10,11 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-
-struct label {
-	struct str name;
-	struct str value;
-};
+#include "record/stream.h" /* struct label */
 
 /* Invariants: sorted by name, names unique, no value empty.  Borrowed: lives as long as the arena it was made in. */
 struct labels {

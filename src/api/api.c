@@ -3,61 +3,18 @@
  * One job: requests in, answers out, on the control socket.
  * Floor: 5 (uses base).
  *
- * An insert is answered when it is durable: its connection is suspended until the daemon has committed.
- *
- *   head -> body in pieces -> whole lines handed up -> suspended -> commit -> answer
+ * A request that must wait (an insert for its commit, a call that was told "later") is suspended: it costs a connection and
+ * no time.
  */
-#include "api/api.h"
-
-#include <microhttpd.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "base/inflate.h"
+#include "api/api_internal.h"
 #include "base/io.h"
 
-static const char too_large[] = "a batch or a packed body may have 16 MiB, unpacked too\n";
-
-enum request_state {
-	REQUEST_HEAD,      /* nothing of the body seen */
-	REQUEST_BODY,      /* gathering */
-	REQUEST_WAITING,   /* handed up, suspended until the commit */
-	REQUEST_COMMITTED, /* durable */
-	REQUEST_FAILED,    /* .status and .why say how */
-};
-
-/* Invariants: in the api's list iff state is REQUEST_WAITING; n_held is part of the api's n_held. */
-struct request {
-	struct api *api;
-	struct MHD_Connection *conn;
-	enum request_state state;
-	bool handed; /* some of its lines were handed up, when the api's n_lost was n_lost */
-	unsigned n_lost;
-	size_t n_held;        /* bytes of body */
-	const char *encoding; /* gzip, zstd: the body is gathered whole, then opened; NULL: plain */
-	struct api_insert insert;
-	struct buf body;
-	struct buf why;
-	unsigned status; /* of REQUEST_FAILED */
-	struct request *next_waiting;
-};
-
-struct api {
-	struct MHD_Daemon *mhd;
-	struct api_ops ops;
-	struct request *waiting;
-	int listen_fd;
-	char *path;
-	size_t n_held;   /* bytes of all bodies that are gathered */
-	unsigned n_lost; /* how often lines that were taken could not be made durable */
-	bool running;    /* inside api_run */
-	bool again;      /* connections were resumed meanwhile */
-	bool closing;    /* nothing is taken any more */
-};
-
-static enum MHD_Result
+enum MHD_Result
 answer(struct MHD_Connection *conn, unsigned status, const char *type, struct str body)
 {
 	struct MHD_Response *res;
@@ -76,10 +33,50 @@ answer(struct MHD_Connection *conn, unsigned status, const char *type, struct st
 	return r;
 }
 
-static enum MHD_Result
+enum MHD_Result
 answer_text(struct MHD_Connection *conn, unsigned status, struct str text)
 {
 	return answer(conn, status, "text/plain; charset=utf-8", text);
+}
+
+void
+request_hold(struct request *req, size_t n)
+{
+	req->api->n_held = req->api->n_held - req->n_held + n;
+	req->n_held = n;
+}
+
+int
+request_fail(struct request *req, unsigned status, struct str why)
+{
+	req->state = REQUEST_FAILED;
+	req->status = status;
+	if (req->why.n == 0)
+		buf_str(&req->why, why);
+	buf_fini(&req->body);
+	request_hold(req, 0);
+	return 0;
+}
+
+struct request *
+request_new(struct api *api, struct MHD_Connection *conn, void **state)
+{
+	struct request *req = calloc(1, sizeof(*req));
+
+	if (req == NULL)
+		return NULL;
+	req->api = api;
+	req->conn = conn;
+	*state = req;
+	return req;
+}
+
+void
+request_wait(struct request *req, struct request **list)
+{
+	req->next_waiting = *list;
+	*list = req;
+	MHD_suspend_connection(req->conn);
 }
 
 static enum MHD_Result
@@ -122,188 +119,6 @@ static const struct route {
 	{ "POST", "/insert/jsonline", NULL },
 };
 
-static struct str
-param(struct MHD_Connection *conn, const char *name)
-{
-	return str_c(MHD_lookup_connection_value(conn, MHD_GET_ARGUMENT_KIND, name));
-}
-
-/* The body is that long now. */
-static void
-request_hold(struct request *req, size_t n)
-{
-	req->api->n_held = req->api->n_held - req->n_held + n;
-	req->n_held = n;
-}
-
-static int
-request_fail(struct request *req, unsigned status, struct str why)
-{
-	req->state = REQUEST_FAILED;
-	req->status = status;
-	if (req->why.n == 0)
-		buf_str(&req->why, why);
-	buf_fini(&req->body);
-	request_hold(req, 0);
-	return 0;
-}
-
-static void
-request_begin(struct request *req, struct MHD_Connection *conn)
-{
-	struct str encoding = str_c(
-	    MHD_lookup_connection_value(conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING));
-
-	req->state = REQUEST_BODY;
-	req->insert.batch = str_c(MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Weir-Batch"));
-	req->insert.parser = param(conn, "parser");
-	req->insert.stream_fields = param(conn, "_stream_fields");
-	req->insert.time_field = param(conn, "_time_field");
-	req->insert.msg_field = param(conn, "_msg_field");
-	if (str_eq_nocase(encoding, STR("gzip")))
-		req->encoding = "gzip";
-	else if (str_eq_nocase(encoding, STR("zstd")))
-		req->encoding = "zstd";
-	else if (encoding.n != 0 && !str_eq_nocase(encoding, STR("identity")))
-		(void)request_fail(req, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-		    STR("Content-Encoding: expected gzip, zstd or none\n"));
-	if (req->insert.batch.n > 256)
-		(void)request_fail(req, MHD_HTTP_BAD_REQUEST,
-		    STR("Weir-Batch: expected at most 256 bytes\n"));
-}
-
-/* Hand n bytes of the body up; they are whole lines, or the last ones. */
-static int
-hand_up(struct request *req, size_t n, bool last)
-{
-	struct api *api = req->api;
-	int r;
-
-	if (api->closing)
-		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
-		    STR("the daemon stops; come again\n"));
-	/* What is durable in the end must be the whole body. */
-	if (req->handed && req->n_lost != api->n_lost)
-		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
-		    STR("not durable; come again\n"));
-	r = api->ops.insert(api->ops.ctx, &req->insert, str_of(req->body.p, n), last, &req->why);
-	if (r == API_E_LATER)
-		return request_fail(req, MHD_HTTP_TOO_MANY_REQUESTS,
-		    STR("the store cannot take more now; come again\n"));
-	if (r == API_E_BAD)
-		return request_fail(req, MHD_HTTP_BAD_REQUEST, STR("the request is wrong\n"));
-	if (r == API_E_KNOWN) {
-		req->state = REQUEST_COMMITTED;
-		return 0;
-	}
-	if (r < 0)
-		return request_fail(req, MHD_HTTP_INTERNAL_SERVER_ERROR,
-		    STR("the lines could not be taken\n"));
-	req->handed = true;
-	req->n_lost = api->n_lost;
-	if (n < req->body.n)
-		memmove(req->body.p, req->body.p + n, req->body.n - n);
-	req->body.n -= n;
-	request_hold(req, req->body.n);
-	return 0;
-}
-
-static void
-take_piece(struct request *req, const char *data, size_t n)
-{
-	const uint8_t *nl;
-
-	if (req->state != REQUEST_BODY)
-		return; /* the rest of a refused body is read and dropped */
-	if (req->api->n_held + n > API_HELD_MAX) {
-		(void)request_fail(req, MHD_HTTP_TOO_MANY_REQUESTS,
-		    STR("too much is on its way; come again\n"));
-		return;
-	}
-	buf_put(&req->body, data, n);
-	request_hold(req, req->body.n);
-	if (req->body.failed) {
-		(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
-		return;
-	}
-	if (req->insert.batch.n != 0 || req->encoding != NULL) {
-		if (req->body.n > API_BATCH_MAX)
-			(void)request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
-		return;
-	}
-	if (req->body.n < API_PIECE_MAX)
-		return;
-	nl = memrchr(req->body.p, '\n', req->body.n);
-	/* A line without end is handed up in pieces: whoever parses marks them as parts. */
-	(void)hand_up(req, nl != NULL ? (size_t)(nl - req->body.p) + 1 : req->body.n, false);
-}
-
-/* The body as it was before its sender packed it. */
-static int
-body_open(struct request *req)
-{
-	AUTO_FINI(buf_fini) struct buf plain = BUF_INIT;
-	int r;
-
-	r = inflate_bytes(buf_view(&req->body), req->encoding, API_BATCH_MAX, &plain);
-	if (r == INFLATE_E_LARGE)
-		return request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
-	if (r > 0)
-		return request_fail(req, MHD_HTTP_BAD_REQUEST,
-		    STR("Content-Encoding: the body is not of it, or cut, or damaged\n"));
-	if (r < 0)
-		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
-	buf_fini(&req->body);
-	req->body = plain;
-	plain = (struct buf)BUF_INIT;
-	request_hold(req, req->body.n);
-	return 0;
-}
-
-static enum MHD_Result
-finish_insert(struct request *req, struct MHD_Connection *conn)
-{
-	if (req->state == REQUEST_BODY && req->encoding != NULL)
-		(void)body_open(req);
-	if (req->state == REQUEST_BODY) {
-		(void)hand_up(req, req->body.n, true);
-		if (req->state == REQUEST_BODY) {
-			req->state = REQUEST_WAITING;
-			req->next_waiting = req->api->waiting;
-			req->api->waiting = req;
-			MHD_suspend_connection(conn);
-			return MHD_YES;
-		}
-	}
-	if (req->state == REQUEST_COMMITTED)
-		return answer_text(conn, MHD_HTTP_OK, STR_NONE);
-	return answer_text(conn, req->status, buf_view(&req->why));
-}
-
-static enum MHD_Result
-handle_insert(struct api *api, struct MHD_Connection *conn, const char *data, size_t *n,
-    void **state)
-{
-	struct request *req = *state;
-
-	if (req == NULL) {
-		req = calloc(1, sizeof(*req));
-		if (req == NULL)
-			return MHD_NO;
-		req->api = api;
-		req->conn = conn;
-		*state = req;
-		request_begin(req, conn);
-		return MHD_YES;
-	}
-	if (*n != 0) {
-		take_piece(req, data, *n);
-		*n = 0;
-		return MHD_YES;
-	}
-	return finish_insert(req, conn);
-}
-
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
     const char *version, const char *data, size_t *n, void **state)
@@ -325,7 +140,7 @@ handle(void *cls, struct MHD_Connection *conn, const char *url, const char *meth
 	if (known)
 		return answer_text(conn, MHD_HTTP_METHOD_NOT_ALLOWED,
 		    STR("this path takes another method\n"));
-	return answer_text(conn, MHD_HTTP_NOT_FOUND, STR("no such path\n"));
+	return handle_call(api, conn, url, method, data, n, state);
 }
 
 static void
@@ -333,7 +148,8 @@ request_unlink(struct request *req)
 {
 	struct request **at;
 
-	for (at = &req->api->waiting; *at != NULL; at = &(*at)->next_waiting)
+	for (at = req->call ? &req->api->later : &req->api->waiting; *at != NULL;
+	     at = &(*at)->next_waiting)
 		if (*at == req) {
 			*at = req->next_waiting;
 			return;
@@ -392,6 +208,7 @@ api_free(struct api *api)
 	 * by a request that is read only now. */
 	api->closing = true;
 	api_committed(api, false);
+	api_again(api);
 	if (api->mhd != NULL)
 		MHD_stop_daemon(api->mhd);
 	else if (api->listen_fd >= 0)
@@ -483,6 +300,21 @@ api_committed(struct api *api, bool ok)
 		api->again = true;
 	}
 	/* Nothing becomes readable by a resume: the answers leave only when the server runs. */
+	if (api->again && !api->running)
+		(void)api_run(api);
+}
+
+void
+api_again(struct api *api)
+{
+	struct request *req;
+
+	while ((req = api->later) != NULL) {
+		api->later = req->next_waiting;
+		req->state = REQUEST_BODY;
+		MHD_resume_connection(req->conn);
+		api->again = true;
+	}
 	if (api->again && !api->running)
 		(void)api_run(api);
 }

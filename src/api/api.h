@@ -1,13 +1,14 @@
 /*
  * api/api.h - HTTP.
  * One job: requests in, answers out, on the control socket.
- * Floor: 5 (uses base).
+ * Floor: 5 (uses alerts, base).
  *
  * libmicrohttpd without threads of its own: the daemon's loop waits on api_fd and calls api_run.  What routes
  * answer comes from a table of functions that the daemon fills in.
  */
 #pragma once
 
+#include "alerts/request.h"
 #include "base/buf.h"
 #include "base/wall.h"
 
@@ -17,6 +18,8 @@ enum {
 	API_CONNECTIONS_MAX = 64,
 	API_PIECE_MAX = 4 << 20,  /* bytes of lines handed up at once */
 	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID, or packed, before and after */
+	API_BODY_MAX = 32 << 20,  /* bytes of the body of ops.request */
+	API_PARAMS_MAX = 1000,    /* of ops.request; more are refused */
 	API_HELD_MAX =
 	    64 << 20, /* bytes of all bodies that wait for their rest; more are answered 429 */
 	API_TIMEOUT_S = 30,
@@ -31,7 +34,7 @@ struct api_insert {
 	struct str msg_field;     /* parameter _msg_field, likewise */
 };
 
-enum { API_E_LATER = 1, API_E_BAD = 2, API_E_KNOWN = 3 };
+enum { API_E_LATER = 1, API_E_BAD = 2, API_E_KNOWN = 3, API_E_NONE = 4 };
 
 struct api_ops {
 	/*
@@ -45,6 +48,12 @@ struct api_ops {
 	void (*status)(void *ctx, struct buf *out);  /* JSON */
 	bool (*healthy)(void *ctx, struct buf *why);
 	void *ctx;
+	/*
+	 * Every path that this room does not know itself, with its whole body (at most API_BODY_MAX).  0: ${ret} is the answer, its body
+	 * freed here; API_E_NONE: no such path (404); API_E_LATER: not now: asked again after api_again; -errno: 500.
+	 * May be NULL.
+	 */
+	int (*request)(void *ctx, const struct api_request *req, struct api_answer *ret);
 };
 
 /**
@@ -63,6 +72,9 @@ struct span api_timeout(struct api *api);
 
 /** api_run(api): do what can be done now; never blocks. */
 int api_run(struct api *api);
+
+/** api_again(api): requests that were told "later" are asked again. */
+void api_again(struct api *api);
 
 /** api_waiting(api): whether requests wait for a commit. */
 bool api_waiting(const struct api *api);

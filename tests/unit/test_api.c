@@ -17,6 +17,9 @@ struct fake {
 	size_t n_inserts, n_bytes;
 	int answer;
 	char batch[16];
+	size_t n_calls;
+	bool later;
+	char asked[256];
 };
 
 static int
@@ -49,12 +52,36 @@ fake_healthy(void *ctx, struct buf *why)
 	return true;
 }
 
+/* Says what it was asked. */
+static int
+fake_request(void *ctx, const struct api_request *req, struct api_answer *ret)
+{
+	struct fake *f = ctx;
+	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
+	size_t i;
+
+	f->n_calls++;
+	if (f->later)
+		return API_E_LATER;
+	if (!str_starts(req->path, STR("/api/")))
+		return API_E_NONE;
+	buf_printf(&b, "%.*s %.*s", STR_ARG(req->method), STR_ARG(req->path));
+	for (i = 0; i < req->n_params; i++)
+		buf_printf(&b, " %.*s=%.*s", STR_ARG(req->params[i].name),
+		    STR_ARG(req->params[i].value));
+	buf_printf(&b, " [%zu]", req->body.n);
+	(void)snprintf(f->asked, sizeof(f->asked), "%s", buf_c_str(&b));
+	ret->status = 202;
+	buf_c(&ret->body, "{}");
+	return 0;
+}
+
 static char path[64];
 
 static struct api *
 start(struct fake *f)
 {
-	struct api_ops ops = { fake_insert, fake_text, fake_text, fake_healthy, f };
+	struct api_ops ops = { fake_insert, fake_text, fake_text, fake_healthy, f, fake_request };
 	struct api *api = NULL;
 
 	*f = (struct fake){ 0 };
@@ -336,6 +363,62 @@ test_end(void)
 	CHECK(answers(half, "HTTP/1.1 200") == 0);
 }
 
+/* What this room does not know itself is asked of another, once the body is whole. */
+static void
+test_calls(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+
+	send_c(api, fd,
+	    "GET /api/v2/x?filter=a%3D%22b%20c%22&filter=d&e HTTP/1.1\r\nHost: x\r\n\r\n");
+	turn(api);
+	CHECK(strcmp(f.asked, "GET /api/v2/x filter=a=\"b c\" filter=d e= [0]") == 0);
+	CHECK(answers(fd, "HTTP/1.1 202") == 1);
+	send_c(api, fd, "POST /api/y HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12");
+	turn(api);
+	CHECK(f.n_calls == 1);
+	send_c(api, fd, "345");
+	turn(api);
+	CHECK(strcmp(f.asked, "POST /api/y [5]") == 0 && answers(fd, "HTTP/1.1 202") == 1);
+	send_c(api, fd, "DELETE /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+	turn(api);
+	CHECK(answers(fd, "HTTP/1.1 404") == 1);
+	send_c(api, fd, "POST /api/y HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n12");
+	turn(api);
+	CHECK(f.n_calls == 3);
+}
+
+/* Told to come again: it waits without being asked, then is asked with all that it had. */
+static void
+test_call_later(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	AUTO_CLOSE int gone = client();
+
+	f.later = true;
+	send_c(api, fd, "POST /api/y?a=b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+	send_c(api, gone, "GET /api/z HTTP/1.1\r\nHost: x\r\n\r\n");
+	turn(api);
+	CHECK(f.n_calls == 2 && !api_waiting(api));
+	api_again(api);
+	CHECK(f.n_calls == 4 && answers(fd, "HTTP/1.1") == 0);
+	(void)close(gone);
+	gone = -1;
+	f.later = false;
+	api_again(api);
+	turn(api);
+	CHECK(answers(fd, "HTTP/1.1 202") == 1);
+	f.later = true;
+	send_c(api, fd, "GET /api/z HTTP/1.1\r\nHost: x\r\n\r\n");
+	turn(api);
+	api = api_free(api);
+	CHECK(answers(fd, "HTTP/1.1 503") == 1);
+}
+
 int
 main(void)
 {
@@ -352,6 +435,8 @@ main(void)
 	test_lost_piece();
 	test_held();
 	test_end();
+	test_calls();
+	test_call_later();
 	(void)rmdir(dir);
 	return check_failed != 0;
 }

@@ -1,0 +1,123 @@
+/*
+ * api/api_call.c - requests that another room answers.
+ * One job: method, path, decoded parameters and whole body handed up; the answer sent.
+ * Floor: 5 (uses alerts, base).
+ */
+#include "api/api_internal.h"
+
+struct params {
+	struct arena *arena;
+	struct label *p;
+	size_t n;
+	bool bad;
+};
+
+static enum MHD_Result
+take_param(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value,
+    size_t value_n)
+{
+	struct params *ps = cls;
+
+	(void)kind;
+	if (ps->n == API_PARAMS_MAX) {
+		ps->bad = true;
+		return MHD_NO;
+	}
+	/* Texts are the connection's, and outlive the call. */
+	ps->p[ps->n++] = (struct label){ str_of(key, key_n), str_of(value, value_n) };
+	return MHD_YES;
+}
+
+static enum MHD_Result
+call_failed(struct request *req, struct MHD_Connection *conn)
+{
+	return answer_text(conn, req->status, buf_view(&req->why));
+}
+
+/* Ask; the request waits on when it is told so. */
+static enum MHD_Result
+call(struct request *req, struct MHD_Connection *conn, const char *url, const char *method)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct params ps = { &arena, NULL, 0, false };
+	struct api_request ask = { .method = str_c(method), .path = str_c(url) };
+	struct api_answer reply = { .type = "application/json", .body = BUF_INIT };
+	enum MHD_Result res;
+	int r;
+
+	ps.p = arena_zalloc(&arena, API_PARAMS_MAX, sizeof(*ps.p));
+	if (ps.p == NULL)
+		return answer_text(conn, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
+	(void)MHD_get_connection_values_n(conn, MHD_GET_ARGUMENT_KIND, take_param, &ps);
+	if (ps.bad)
+		return answer_text(conn, MHD_HTTP_BAD_REQUEST, STR("too many parameters\n"));
+	ask.params = ps.p;
+	ask.n_params = ps.n;
+	ask.body = buf_view(&req->body);
+	ask.who = STR("socket");
+	if (str_eq_c(ask.method, "HEAD"))
+		ask.method = STR("GET");
+	r = req->api->ops.request(req->api->ops.ctx, &ask, &reply);
+	if (r == API_E_LATER && !req->api->closing) {
+		req->state = REQUEST_WAITING;
+		request_wait(req, &req->api->later);
+		res = MHD_YES;
+	} else if (r == 0 && !reply.body.failed) {
+		res = answer(conn, reply.status, reply.type, buf_view(&reply.body));
+	} else if (r == API_E_NONE) {
+		res = answer_text(conn, MHD_HTTP_NOT_FOUND, STR("no such path\n"));
+	} else if (r == API_E_LATER) {
+		res = answer_text(conn, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    STR("the daemon stops; come again\n"));
+	} else {
+		res = answer_text(conn, MHD_HTTP_INTERNAL_SERVER_ERROR,
+		    STR("the request could not be answered\n"));
+	}
+	buf_fini(&reply.body);
+	return res;
+}
+
+static void
+take_body(struct request *req, const char *data, size_t n)
+{
+	if (req->state != REQUEST_BODY)
+		return; /* the rest of a refused body is read and dropped */
+	if (req->body.n + n > API_BODY_MAX)
+		(void)request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE,
+		    STR("a body may have 32 MiB\n"));
+	else if (req->api->n_held + n > API_HELD_MAX)
+		(void)request_fail(req, MHD_HTTP_TOO_MANY_REQUESTS,
+		    STR("too much is on its way; come again\n"));
+	else
+		buf_put(&req->body, data, n);
+	if (req->body.failed)
+		(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
+	if (req->state == REQUEST_BODY)
+		request_hold(req, req->body.n);
+}
+
+enum MHD_Result
+handle_call(struct api *api, struct MHD_Connection *conn, const char *url, const char *method,
+    const char *data, size_t *n, void **state)
+{
+	struct request *req = *state;
+
+	if (api->ops.request == NULL)
+		return answer_text(conn, MHD_HTTP_NOT_FOUND, STR("no such path\n"));
+	if (req == NULL) {
+		req = request_new(api, conn, state);
+		if (req == NULL)
+			return MHD_NO;
+		req->call = true;
+		req->state = REQUEST_BODY;
+		return MHD_YES;
+	}
+	if (*n != 0) {
+		take_body(req, data, *n);
+		*n = 0;
+		return MHD_YES;
+	}
+	if (req->state == REQUEST_FAILED)
+		return call_failed(req, conn);
+	return call(req, conn, url, method);
+}
