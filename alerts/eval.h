@@ -23,11 +23,14 @@ enum {
 	    50000, /* label sets of one rule at once; further ones are counted, in one set {overflow="true"} */
 };
 
-/* One result row: an alert's condition holds for these labels. */
+/* One result row. */
 struct eval_result {
-	struct labels labels;  /* those of by */
-	struct labels values;  /* all results by name, as text */
-	double value;          /* of the last result (stats or math) */
+	struct labels labels; /* those of by */
+	struct labels values; /* all results by name, as text */
+	double value;         /* of the last result (stats or math) */
+	/* The condition holds.  Without resolve_when every row that comes out holds; with it, rows come that the trailing
+	 * filters of expr would have dropped, so that a firing alert's row is there to be asked whether it may resolve. */
+	bool holds;
 	bool may_resolve;      /* resolve_when holds for it */
 	struct wall late_from; /* > 0: rows of it came late; the oldest of them */
 };
