@@ -72,6 +72,15 @@ int block_open(struct block **ret, const struct block_io *io);
 struct block *block_free(struct block *b);
 DEFINE_AUTO(struct block *, block_free)
 
+/* Memory for decompression that open blocks of several threads lend each other. */
+struct block_zstd;
+int block_zstd_new(struct block_zstd **ret);
+struct block_zstd *block_zstd_free(struct block_zstd *z);
+DEFINE_AUTO(struct block_zstd *, block_zstd_free)
+
+/** block_share(b, z): take such memory from ${z}, which outlives ${b}, instead of making it for this block alone. */
+void block_share(struct block *b, struct block_zstd *z);
+
 struct block_column_info {
 	struct str name;
 	const char *encoding;  /* for stats and explain */

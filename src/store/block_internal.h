@@ -112,12 +112,13 @@ struct block {
 	struct map by_name; /* listed ones: number of the entry */
 	uint64_t
 	    decoded; /* bytes of text of all fields; not above ENC_BYTES_MAX, or it is told as damage */
-	uint64_t data_at; /* of the chunks */
-	uint8_t *dir;     /* names and values borrow from it */
-	bool unchecked;   /* block_open_unchecked */
-	struct ZSTD_DCtx_s *zstd;
-	struct block_rest *rest; /* rare fields, once one of them was asked for */
-	uint64_t rest_bad_at;    /* with what: they are damaged */
+	uint64_t data_at;          /* of the chunks */
+	uint8_t *dir;              /* names and values borrow from it */
+	bool unchecked;            /* block_open_unchecked */
+	struct block_zstd *shared; /* where zstd comes from; NULL: it is the block's own */
+	struct ZSTD_DCtx_s *zstd;  /* NULL until the first chunk */
+	struct block_rest *rest;   /* rare fields, once one of them was asked for */
+	uint64_t rest_bad_at;      /* with what: they are damaged */
 	const char *rest_bad_what;
 	struct str bad_column; /* block_bad */
 	uint64_t bad_at;
@@ -126,6 +127,10 @@ struct block {
 
 /** block_open_unchecked(ret, io): as block_open, but no checksum is compared, so that a fuzzer gets past them. */
 int block_open_unchecked(struct block **ret, const struct block_io *io);
+/** block_zstd_take(z): NULL without memory.  block_zstd_give(z, ctx): back, or free.  ${z} may be NULL. */
+struct ZSTD_DCtx_s *block_zstd_take(struct block_zstd *z);
+void block_zstd_give(struct block_zstd *z, struct ZSTD_DCtx_s *ctx);
+
 /** block_chunk(b, e, ret): read the head of a column; BLOCK_E_CORRUPT names the column in block_bad. */
 int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
 struct block_entry *block_entry_find(const struct block *b, struct str name);

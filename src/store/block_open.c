@@ -1,10 +1,8 @@
 /*
  * store/block_open.c - a block's directory.
  * One job: read the directory, from its second copy if need be, and the heads of columns on demand.
- * Floor: 2 (uses base; zstd).
+ * Floor: 2 (uses base).
  */
-#include <zstd.h>
-
 #include "base/hash.h"
 #include "store/block_internal.h"
 
@@ -144,9 +142,6 @@ open_any(struct block **ret, const struct block_io *io, bool unchecked)
 	b->unchecked = unchecked;
 	if (io->n_bytes < 2 * BLOCK_HEADER)
 		return BLOCK_E_CORRUPT;
-	b->zstd = ZSTD_createDCtx();
-	if (b->zstd == NULL)
-		return err_origin(-ENOMEM);
 	r = read_front(b, &ok);
 	if (r == 0 && !ok)
 		r = read_back(b, &ok);
@@ -162,6 +157,13 @@ int
 block_open(struct block **ret, const struct block_io *io)
 {
 	return open_any(ret, io, false);
+}
+
+void
+block_share(struct block *b, struct block_zstd *z)
+{
+	if (b->zstd == NULL)
+		b->shared = z;
 }
 
 int
@@ -183,7 +185,7 @@ block_free(struct block *b)
 	(void)block_rest_free(b->rest);
 	free(b->dir);
 	map_fini(&b->by_name);
-	(void)ZSTD_freeDCtx(b->zstd);
+	block_zstd_give(b->shared, b->zstd);
 	free(b);
 	return NULL;
 }
@@ -227,6 +229,10 @@ block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret)
 	uint8_t *head;
 	int r;
 
+	if (b->zstd == NULL)
+		b->zstd = block_zstd_take(b->shared);
+	if (b->zstd == NULL)
+		return err_origin(-ENOMEM);
 	*ret = (struct enc_chunk){ .n_rows = b->header.n_rows,
 		.scale = e->scale,
 		.name = e->name,

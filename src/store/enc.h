@@ -111,8 +111,8 @@ enc_bits_bytes(size_t n, unsigned width)
 /** enc_bits_put(out, v, n, width): append the low ${width} bits of each, the first in the lowest bits. */
 void enc_bits_put(struct buf *out, const uint64_t *v, size_t n, unsigned width);
 void enc_bits_put32(struct buf *out, const uint32_t *v, size_t n, unsigned width);
-/** enc_bits_get(p, n, width, out): back; p has enc_bits_bytes(n, width) bytes. */
-void enc_bits_get(const uint8_t *p, size_t n, unsigned width, uint64_t *out);
+/** enc_bits_get(p, n, width, base, out): back, ${base} added to each; p has enc_bits_bytes(n, width) bytes. */
+void enc_bits_get(const uint8_t *p, size_t n, unsigned width, uint64_t base, int64_t *out);
 void enc_bits_get32(const uint8_t *p, size_t n, unsigned width, uint32_t *out);
 /** enc_bits_at32(p, n_bytes, i, width): the i-th alone; width at most 32. */
 uint32_t enc_bits_at32(const uint8_t *p, size_t n_bytes, size_t i, unsigned width);

@@ -6,11 +6,12 @@
  * Packed bits: value i takes the bits i*w to i*w + w - 1 of the run, bit 0 being the lowest of byte 0; the
  * rest of the last byte is 0.  A run is (n*w + 7) / 8 bytes; w is 0 to 64.
  *
- * Unpacking reads 8 bytes at a time while 8 are there: one load, shift and mask a value (0.7 ns).
+ * Unpacking is unpack.c's while whole steps are there; the few values at the end are put together byte by byte.
  */
 #include <assert.h>
 
 #include "store/enc.h"
+#include "store/unpack.h"
 
 static inline uint64_t
 load_le(const uint8_t *p)
@@ -118,50 +119,31 @@ get_slow(const uint8_t *p, size_t n_bytes, size_t bit, unsigned width)
 	return v & mask_of(width);
 }
 
-/* How many values can be read by a whole 8-byte load that holds all their bits. */
-static size_t
-fast_count(size_t n, unsigned width)
-{
-	size_t n_bytes = enc_bits_bytes(n, width), k;
-
-	if (width > 57 || n_bytes < 8)
-		return 0;
-	k = ((n_bytes - 8) * 8 + 7) / width;
-	return k < n ? k : n;
-}
-
 void
-enc_bits_get(const uint8_t *p, size_t n, unsigned width, uint64_t *out)
+enc_bits_get(const uint8_t *p, size_t n, unsigned width, uint64_t base, int64_t *out)
 {
-	size_t i, bit = 0, fast, n_bytes = enc_bits_bytes(n, width);
-	uint64_t mask = mask_of(width);
+	size_t i, n_bytes = enc_bits_bytes(n, width);
 
 	if (width == 0) {
-		memset(out, 0, n * sizeof(*out));
+		for (i = 0; i < n; i++)
+			out[i] = (int64_t)base;
 		return;
 	}
-	fast = fast_count(n, width);
-	for (i = 0; i < fast; i++, bit += width)
-		out[i] = (load_le(p + bit / 8) >> (bit % 8)) & mask;
-	for (; i < n; i++, bit += width)
-		out[i] = get_slow(p, n_bytes, bit, width);
+	for (i = unpack_best()->i64(p, n_bytes, n, width, base, out); i < n; i++)
+		out[i] = (int64_t)(get_slow(p, n_bytes, i * width, width) + base);
 }
 
 void
 enc_bits_get32(const uint8_t *p, size_t n, unsigned width, uint32_t *out)
 {
-	size_t i, bit = 0, fast, n_bytes = enc_bits_bytes(n, width);
-	uint64_t mask = mask_of(width);
+	size_t i, n_bytes = enc_bits_bytes(n, width);
 
 	if (width == 0) {
 		memset(out, 0, n * sizeof(*out));
 		return;
 	}
-	fast = fast_count(n, width);
-	for (i = 0; i < fast; i++, bit += width)
-		out[i] = (uint32_t)((load_le(p + bit / 8) >> (bit % 8)) & mask);
-	for (; i < n; i++, bit += width)
-		out[i] = (uint32_t)get_slow(p, n_bytes, bit, width);
+	for (i = unpack_best()->u32(p, n_bytes, n, width, out); i < n; i++)
+		out[i] = (uint32_t)get_slow(p, n_bytes, i * width, width);
 }
 
 uint32_t

@@ -79,6 +79,9 @@ enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t boun
 			out[i] = c->packed.p[i];
 	else
 		enc_bits_get32(c->packed.p, rows->n, c->width, out);
+	/* What has too few bits to be beyond the bound need not be looked at. */
+	if (c->width < 32 && bound >= (size_t)1 << c->width)
+		return true;
 	for (i = 0; i < rows->n; i++)
 		max = out[i] > max ? out[i] : max;
 	return max < bound;

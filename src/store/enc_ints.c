@@ -183,17 +183,14 @@ apply_patches(const struct group *g, int64_t *out, size_t n)
 bool
 enc_ints_get(struct scan *s, int64_t *out, size_t n)
 {
-	uint64_t d[ENC_GROUP];
 	struct group g;
-	size_t i, k, j;
+	size_t i, k;
 
 	for (i = 0; i < n; i += k) {
 		k = n - i < ENC_GROUP ? n - i : ENC_GROUP;
 		if (!get_group(s, k, &g))
 			return false;
-		enc_bits_get(g.packed.p, k, g.width, d);
-		for (j = 0; j < k; j++)
-			out[i + j] = (int64_t)(d[j] + g.base);
+		enc_bits_get(g.packed.p, k, g.width, g.base, out + i);
 		if (g.n_exc != 0 && !apply_patches(&g, out + i, k))
 			return false;
 	}
@@ -203,10 +200,9 @@ enc_ints_get(struct scan *s, int64_t *out, size_t n)
 bool
 enc_ints_pick(struct scan *s, size_t n, const uint32_t *at, size_t k, int64_t *out)
 {
-	uint64_t d[ENC_GROUP];
 	int64_t v[ENC_GROUP];
 	struct group g;
-	size_t i, len, j, done = 0;
+	size_t i, len, done = 0;
 
 	for (i = 0; i < n && done < k; i += len) {
 		len = n - i < ENC_GROUP ? n - i : ENC_GROUP;
@@ -214,9 +210,7 @@ enc_ints_pick(struct scan *s, size_t n, const uint32_t *at, size_t k, int64_t *o
 			return false;
 		if (at[done] >= i + len)
 			continue;
-		enc_bits_get(g.packed.p, len, g.width, d);
-		for (j = 0; j < len; j++)
-			v[j] = (int64_t)(d[j] + g.base);
+		enc_bits_get(g.packed.p, len, g.width, g.base, v);
 		if (g.n_exc != 0 && !apply_patches(&g, v, len))
 			return false;
 		for (; done < k && at[done] < i + len; done++)

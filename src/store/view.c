@@ -63,6 +63,7 @@ store_view_free(struct store_view *v)
 	free(v->blocks);
 	manifest_fini(&v->man);
 	map_fini(&v->faults);
+	(void)block_zstd_free(v->zstd);
 	(void)pthread_mutex_destroy(&v->lock);
 	free(v->path);
 	if (v->dir_fd >= 0)
@@ -83,6 +84,8 @@ view_new(struct store_view **ret, const char *path)
 	v->path = strdup(path);
 	if (v->path == NULL)
 		return err_origin(-ENOMEM);
+	if (block_zstd_new(&v->zstd) < 0)
+		return err_trace(-ENOMEM);
 	*ret = TAKE(v);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/map.h"
+#include "store/block.h"
 #include "store/manifest.h"
 #include "store/read.h"
 
@@ -39,6 +40,7 @@ struct store_view {
 	size_t n_segs;
 	struct view_block *blocks;
 	size_t n_blocks;
+	struct block_zstd *zstd;
 	pthread_mutex_t lock;
 	struct map faults; /* texts, in the order in which they came */
 };

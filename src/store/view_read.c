@@ -100,6 +100,7 @@ store_view_open_block(struct store_view *v, size_t i, struct block **ret)
 		store_view_fault(v, i, 0, "the block is not the one that the directory names");
 		return BLOCK_E_CORRUPT;
 	}
+	block_share(b, v->zstd);
 	*ret = TAKE(b);
 	return 0;
 }

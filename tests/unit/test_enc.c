@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "store/enc.h"
+#include "store/unpack.h"
 
 enum { N_MAX = 5000 };
 
@@ -146,7 +147,8 @@ test_ints(void)
 static void
 test_bits(void)
 {
-	static uint64_t v[300], back[300];
+	static uint64_t v[300];
+	static int64_t back[300];
 	static uint32_t v32[300], back32[300];
 	unsigned width;
 	size_t i, n;
@@ -161,8 +163,9 @@ test_bits(void)
 			}
 			enc_bits_put(&out, v, n, width);
 			CHECK(out.n == enc_bits_bytes(n, width));
-			enc_bits_get(out.p, n, width, back);
-			CHECK(memcmp(v, back, n * 8) == 0);
+			enc_bits_get(out.p, n, width, 7, back);
+			for (i = 0; i < n; i++)
+				CHECK((uint64_t)back[i] == v[i] + 7);
 			for (i = 0; i < n; i++)
 				CHECK(reference_bits(out.p, i, width) == v[i]);
 			if (width > 32)
@@ -173,6 +176,47 @@ test_bits(void)
 			CHECK(memcmp(v32, back32, n * 4) == 0);
 			for (i = 0; i < n && width > 0; i++)
 				CHECK(enc_bits_at32(out.p, out.n, i, width) == v32[i]);
+		}
+}
+
+/* Every variant that this CPU has gives what the bits say, and reads nothing beyond them. */
+static void
+test_unpack(void)
+{
+	static const char *const names[] = { "portable", "sse2", "avx2", "avx512" };
+	static int64_t out64[200];
+	static uint32_t out32[200];
+	size_t k, n, got, i, n_bytes;
+	unsigned width;
+	uint8_t *p;
+
+	CHECK(unpack_by_name("abacus") == NULL && unpack_by_name("portable") != NULL);
+	for (width = 0; width <= 64; width++)
+		for (n = 1; n <= 200; n += 1 + rnd() % 9) {
+			n_bytes = enc_bits_bytes(n, width);
+			/* Of its own, so that a sanitizer sees a byte too much. */
+			p = malloc(n_bytes + 1);
+			for (i = 0; i < n_bytes; i++)
+				p[i] = (uint8_t)rnd();
+			p = realloc(p, n_bytes > 0 ? n_bytes : 1);
+			for (k = 0; k < ARRAY_LEN(names); k++) {
+				const struct unpack_ops *ops = unpack_by_name(names[k]);
+
+				if (ops == NULL)
+					continue;
+				got = ops->i64(p, n_bytes, n, width, 5, out64);
+				CHECK(got <= n);
+				for (i = 0; i < got; i++)
+					CHECK(
+					    (uint64_t)out64[i] == reference_bits(p, i, width) + 5);
+				if (width > 32)
+					continue;
+				got = ops->u32(p, n_bytes, n, width, out32);
+				CHECK(got <= n);
+				for (i = 0; i < got; i++)
+					CHECK(out32[i] == reference_bits(p, i, width));
+			}
+			free(p);
 		}
 }
 
@@ -251,6 +295,7 @@ int
 main(void)
 {
 	test_bits();
+	test_unpack();
 	test_ints();
 	test_times();
 	test_distinct();

@@ -1,0 +1,27 @@
+/*
+ * store/unpack.h - packed bits, many at a time.
+ * One job: one function for each kind of CPU that does the same as the portable one, byte for byte.
+ * Floor: 2 (uses base).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * As far as whole steps go: each gives how many of the n values it has unpacked; the rest is the caller's.  p has
+ * n_bytes bytes, and no byte beyond them is read.
+ */
+struct unpack_ops {
+	const char *name; /* for WEIR_CPU */
+	size_t (*u32)(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint32_t *out);
+	/* base is added to each */
+	size_t (*i64)(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint64_t base,
+	    int64_t *out);
+};
+
+/** unpack_best(): of those that this CPU can run the fastest, or the one that $WEIR_CPU names. */
+const struct unpack_ops *unpack_best(void);
+
+/** unpack_by_name(name): NULL when there is none or this CPU cannot run it. */
+const struct unpack_ops *unpack_by_name(const char *name);
