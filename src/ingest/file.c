@@ -40,6 +40,7 @@ file_source_free(struct source *base)
 	(void)shape_free(s->shape);
 	(void)watch_free(s->watch);
 	file_losses_fini(s);
+	file_strangers_fini(s);
 	record_batch_fini(&s->batch);
 	buf_fini(&s->chunk);
 	map_fini(&s->by_path);
@@ -263,6 +264,7 @@ acknowledge(struct file_source *s)
 	if (r < 0)
 		return err_trace(r);
 	file_losses_acked(s);
+	file_strangers_acked(s);
 	s->checked = false;
 	return 0;
 }
@@ -308,6 +310,8 @@ file_checkpoint(struct source *base)
 		}
 	if (r == 0 && changed && s->started)
 		r = put_started(s);
+	if (r == 0)
+		r = file_strangers_put(s);
 	file_losses_sent(s);
 	s->checked = true;
 	return err_trace(r);
@@ -351,6 +355,7 @@ file_rewind(struct source *base)
 
 	record_batch_clear(&s->batch);
 	s->checked = false;
+	file_strangers_again(s);
 	r = file_losses_again(s);
 	if (r == 0 && s->started)
 		r = put_started(s);
@@ -416,7 +421,7 @@ file_status(struct source *base, void (*fn)(void *ctx, const struct source_statu
 		struct source_status st = { .kind = "file" };
 
 		f = s->follows[i];
-		if (f->n_gens == 0 && f->state == FOLLOW_MISSING && !f->literal)
+		if (f->n_gens == 0 && f->state == FOLLOW_MISSING)
 			continue;
 		st.name = str_c(f->path);
 		st.state = str_c(state_text(f));
@@ -459,6 +464,8 @@ set_defaults(struct file_source_options *o)
 		o->max_names = FILE_NAMES_MAX;
 	if (o->max_open == 0)
 		o->max_open = FILE_OPEN_MAX;
+	if (o->max_positions == 0)
+		o->max_positions = FILE_POSITIONS_MAX;
 	if (o->rescan.ns <= 0)
 		o->rescan.ns = RESCAN_S * NS_PER_S;
 	if (o->close_idle.ns <= 0)

@@ -18,7 +18,7 @@ enum {
 	FILE_NAMES_MAX = 20000,  /* followed names; the rest is refused and reported */
 	FILE_OPEN_MAX = 512,     /* descriptors; beyond it the longest idle one is closed */
 	FILE_POSITIONS_MAX =
-	    65536, /* remembered positions; beyond it the longest unseen is forgotten */
+	    65536, /* positions of all file sources; beyond it gone files are forgotten */
 };
 
 enum file_from { FILE_FROM_BEGINNING, FILE_FROM_END };
@@ -34,6 +34,7 @@ struct file_source_options {
 	size_t chunk;            /* FILE_CHUNK */
 	size_t max_names;        /* FILE_NAMES_MAX */
 	size_t max_open;         /* FILE_OPEN_MAX */
+	size_t max_positions;    /* FILE_POSITIONS_MAX; the first source's holds */
 	struct span rescan;      /* 30 s; 2 s where watching is impossible */
 	struct span close_idle;  /* of a rotated or deleted file: 5 min */
 	struct span rotate_wait; /* of a rotated file's last line without its end: 5 s */

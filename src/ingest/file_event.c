@@ -109,8 +109,13 @@ file_lost(struct file_source *s, struct follow *f, const char *reason, uint64_t 
 	put_number(&loss.fields, "bytes", n_bytes);
 	put_pair(&loss.fields, "exact", exact ? "true" : "false");
 	file_name_show(&text, f->path);
-	buf_printf(&text, ": %s%llu bytes lost at offset %llu: %s", exact ? "" : "at least ",
-	    (unsigned long long)n_bytes, (unsigned long long)from, reason);
+	if (n_bytes == 0 && !exact)
+		buf_printf(&text, ": what may have come after offset %llu is lost: %s",
+		    (unsigned long long)from, reason);
+	else
+		buf_printf(&text, ": %s%llu bytes lost at offset %llu: %s",
+		    exact ? "" : "at least ", (unsigned long long)n_bytes, (unsigned long long)from,
+		    reason);
 	loss.text = strdup(buf_c_str(&text));
 	buf_fini(&text);
 	if (loss.text == NULL || loss.fields.failed || was_said(s, &loss)) {

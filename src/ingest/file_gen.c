@@ -247,8 +247,9 @@ gen_load(struct file_source *s, const struct file_pos *pos)
 	if (path == NULL)
 		return err_origin(-ENOMEM);
 	/* The positions of all file sources stand together; those of other names are for others to go on from. */
-	if (!file_name_matches(s, path) || file_peer_names(s, path, true) ||
-	    file_peer_has(s, &pos->id))
+	if (!file_name_matches(s, path))
+		return s->opt.n_before == 0 ? err_trace(file_stranger_add(s, pos, path)) : 0;
+	if (file_peer_names(s, path, true) || file_peer_has(s, &pos->id))
 		return 0;
 	r = follow_get(s, path, &f);
 	if (r == 0)

@@ -84,7 +84,6 @@ struct follow {
 	bool had_positions;      /* it was followed by an earlier run */
 	bool old;                /* one look has been taken at it */
 	bool queued;             /* in the source's queue */
-	bool literal;            /* named without a glob */
 	bool link;               /* its name is a symbolic link */
 	bool wait_archive;       /* a file is being compressed beside it: no verdict yet */
 	unsigned misses;         /* looks without an end of that */
@@ -109,6 +108,13 @@ struct file_loss {
 	char *text;
 	struct buf fields; /* name, value pairs, each ended by NUL */
 	bool sent;         /* a checkpoint came after it */
+};
+
+/* A saved position of a name that no glob finds; of those that are dropped the key is to be deleted. */
+struct stranger {
+	char key[FILE_KEY_MAX];
+	char *path;
+	bool drop, sent; /* sent: the last checkpoint deleted it */
 };
 
 struct watch; /* file_watch.c */
@@ -143,6 +149,9 @@ struct file_source {
 	struct buf chunk;
 	struct file_loss *losses;
 	size_t n_losses;
+	struct stranger *
+	    strangers; /* in the order of their positions, the oldest first; of the first source only */
+	size_t n_strangers;
 	struct span scan_at, tick_at; /* mono_now() */
 	struct span scan_took;
 	uint64_t scan;      /* number of the scan */
@@ -271,6 +280,25 @@ int file_losses_again(struct file_source *s);
 void file_losses_sent(struct file_source *s);
 void file_losses_acked(struct file_source *s);
 void file_losses_fini(struct file_source *s);
+
+/* file_bound.c: what is forgotten. */
+/** gen_is_unseen(g): it was read to its end, or never will be, and no name leads to it. */
+static inline bool
+gen_is_unseen(const struct gen *g)
+{
+	return !g->dead && g->fd < 0 && g->path == NULL && (g->flags & FILE_POS_FINAL) != 0;
+}
+/** file_forget_names(s): after a whole scan, names that are gone with all their generations. */
+void file_forget_names(struct file_source *s);
+/** file_stranger_add(s, pos, path): a position that no source goes on from. */
+int file_stranger_add(struct file_source *s, const struct file_pos *pos, const char *path);
+void file_strangers_fini(struct file_source *s);
+/** file_bound_positions(s): beyond max_positions, forget those of files that are gone: first of names that no glob
+ * finds, the oldest first, then the older ones of each name. */
+void file_bound_positions(struct file_source *s);
+int file_strangers_put(struct file_source *s);
+void file_strangers_acked(struct file_source *s);
+void file_strangers_again(struct file_source *s);
 
 /* file_peer.c: several inputs. */
 int file_peers_join(struct file_source *s, struct source **before, size_t n);

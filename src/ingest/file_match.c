@@ -363,7 +363,8 @@ static int
 give_up(struct look *l, struct gen *g)
 {
 	uint64_t n = g->size > g->now.offset ? g->size - g->now.offset : 0;
-	bool quiet = n == 0 && !g->cut && (g->flags & FILE_POS_ROTATED) != 0 && g->verified;
+	/* Of one that was rotated away before, all that was seen was read: nothing is known to be lost. */
+	bool quiet = n == 0 && !g->cut && (g->flags & FILE_POS_ROTATED) != 0;
 	int r = 0;
 
 	if (g->now.group.n > 0) {
@@ -512,11 +513,10 @@ forget_unseen(struct look *l)
 
 	for (i = l->f->n_gens; i > 0; i--) {
 		g = l->f->gens[i - 1];
-		if (g->dead || g->fd >= 0 || (g->flags & FILE_POS_FINAL) == 0)
-			continue;
-		if (g->path != NULL && access(g->path, F_OK) != 0)
+		if (g->path != NULL && g->fd < 0 && (g->flags & FILE_POS_FINAL) != 0 &&
+		    access(g->path, F_OK) != 0)
 			(void)gen_set_path(g, NULL);
-		if (g->path == NULL && ++n > FILE_UNSEEN_MAX)
+		if (gen_is_unseen(g) && ++n > FILE_UNSEEN_MAX)
 			g->dead = g->changed = true;
 	}
 }

@@ -363,6 +363,20 @@ oldest_first(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* Nothing is known of a folder that cannot be read; one that is not there holds nothing. */
+static bool
+is_gone(struct str dir)
+{
+	AUTO_FREE char *path = strndup((const char *)dir.p, dir.n);
+	struct file_stat st;
+	int r;
+
+	if (path == NULL)
+		return false;
+	r = file_stat_get(AT_FDCWD, path, 0, &st);
+	return r == -ENOENT || r == -ENOTDIR;
+}
+
 /* Look at the names in the folders that could be listed. */
 static int
 look_at_all(struct scan_run *run)
@@ -380,7 +394,7 @@ look_at_all(struct scan_run *run)
 		f = s->follows[i];
 		d = str_of(f->path, (size_t)(strrchr(f->path, '/') - f->path));
 		dir = map_get(&run->dirs, d.n == 0 ? STR("/") : d);
-		if (dir == NULL || dir->value == 0)
+		if ((dir == NULL || dir->value == 0) && !is_gone(d))
 			continue;
 		for (from = 0; from < run->n_sibs && run->sibs[from].follow != f; from++)
 			;
@@ -423,8 +437,11 @@ file_scan(struct file_source *s)
 		r = scan_dir(&run, &run.dirs.entries[i]);
 	if (r == 0)
 		r = look_at_all(&run);
-	if (r == 0)
+	if (r == 0) {
 		s->looked = looked;
+		file_forget_names(s);
+		file_bound_positions(s);
+	}
 	watch_end(s->watch);
 	run_fini(&run);
 	buf_fini(&dir);
