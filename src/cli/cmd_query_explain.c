@@ -7,11 +7,20 @@
 #include "cli/cmd_query.h"
 #include "query/explain.h"
 
+/* Rows are read as for printing, and counted. */
 static int
 count_rows(void *ctx, struct batch *b)
 {
+	const struct str *names;
+	size_t i, n = 0;
+	int r;
+
 	*(uint64_t *)ctx += b->n_rows;
-	return 0;
+	r = batch_names(b, &names, &n);
+	for (i = 0; r == 0 && i < n; i++)
+		if (batch_column(b, names[i]) == NULL)
+			r = b->err;
+	return r;
 }
 
 int
@@ -32,9 +41,10 @@ query_explain(struct show *s)
 	r = explain_plan(s->query, view, &s->ask.run, &text);
 	if (r < 0)
 		return cli_fail(CLI_FAILED, "explain failed: %s", err_str(r));
+	s->ask.run.explain = true;
 	exit = show_run(s, count_rows, &n);
 	buf_c(&text, "\n");
-	explain_run(&s->stats, n, &text);
+	explain_run(s->query, &s->stats, n, &text);
 	(void)out_write(&s->out, text.p, text.n);
 	s->ask.view = NULL;
 	return out_finish(&s->out, exit == CLI_DONE && n == 0 ? CLI_NONE : exit);

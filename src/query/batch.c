@@ -17,6 +17,7 @@ batch_reset(struct batch *b, size_t n_rows)
 	b->n_rows = n_rows;
 	b->rows = NULL;
 	b->source = (struct batch_source){ NULL, NULL, NULL };
+	b->n_loaded = NULL;
 	b->n_cols = 0;
 	b->n_indexed = 0;
 	b->closed = false;
@@ -321,10 +322,7 @@ batch_set(struct batch *b, const struct column *col)
 		if (c == NULL)
 			return b->err;
 	}
-	*c = (struct batch_column){ .name = col->name,
-		.from = col->name,
-		.loaded = true,
-		.col = *col };
+	*c = (struct batch_column){ .name = col->name, .loaded = true, .col = *col };
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct batch_source {
 
 struct batch_column {
 	struct str name; /* as the user sees it */
-	struct str from; /* name at the source, while not loaded */
+	struct str from; /* name at the source; .p NULL: a pipe made it */
 	bool loaded;
 	bool asked;               /* loaded by name alone: listed only when the source lists it */
 	struct column col;        /* when loaded: n_rows rows */
@@ -45,6 +45,8 @@ struct batch {
 	size_t n_rows;
 	const uint32_t *rows;
 	struct batch_source source; /* load == NULL: no source, all columns are here */
+	const uint64_t
+	    *n_loaded; /* bytes that the source has read for it so far; NULL: not known */
 	struct batch_column *cols;
 	size_t n_cols, cap_cols;
 	uint32_t *slots;  /* of many columns, by name: 0, or 1 + a number below n_indexed */

@@ -133,24 +133,66 @@ explain_plan(const struct query *q, struct store_view *view, const struct run_op
 	return view != NULL ? err_trace(put_blocks(out, view, simple, opt, &arena)) : buf_err(out);
 }
 
+/* What was read to find the rows. */
+static void
+put_scan(struct buf *out, const struct run_stats *st)
+{
+	char took[SPAN_TEXT_MAX];
+	uint64_t by_stages = 0;
+	size_t i;
+
+	for (i = 0; i < st->n_stages; i++)
+		by_stages += st->stages[i].bytes_read;
+	(void)span_format(took, st->scan_took);
+	if (st->blocks_total > 0)
+		buf_printf(out,
+		    "segments: %llu in all, %llu skipped\nblocks: %llu in all, %llu skipped, %llu opened\n",
+		    (unsigned long long)st->segments_total,
+		    (unsigned long long)(st->segments_total - st->segments_read),
+		    (unsigned long long)st->blocks_total, (unsigned long long)st->blocks_skipped,
+		    (unsigned long long)st->blocks_read);
+	buf_printf(out, "rows: %llu in all, %llu skipped, %llu tested, %llu matched\n",
+	    (unsigned long long)st->rows_total,
+	    (unsigned long long)(st->rows_total - st->rows_read), (unsigned long long)st->rows_read,
+	    (unsigned long long)st->rows_matched);
+	buf_printf(out, "  filter   in %llu, out %llu, %llu bytes decoded, %s\n",
+	    (unsigned long long)st->rows_read, (unsigned long long)st->rows_matched,
+	    (unsigned long long)(st->bytes_read - by_stages), took);
+}
+
+static void
+put_stage(struct buf *out, const struct query *q, const struct run_stats *st, size_t i)
+{
+	const struct run_stage *s = &st->stages[i];
+	char took[SPAN_TEXT_MAX];
+
+	(void)span_format(took, s->took);
+	if (i < q->n_pipes)
+		buf_printf(out, "  %zu %s   in %llu, out %llu", i + 1,
+		    pipe_kind_name(q->pipes[i]->kind), (unsigned long long)s->rows_in,
+		    (unsigned long long)s->rows_out);
+	else
+		buf_printf(out, "  output   in %llu", (unsigned long long)s->rows_in);
+	buf_printf(out, ", %llu bytes decoded, %s", (unsigned long long)s->bytes_read, took);
+	if (s->memory_peak > 0)
+		buf_printf(out, ", at most %llu bytes kept", (unsigned long long)s->memory_peak);
+	buf_byte(out, '\n');
+}
+
 void
-explain_run(const struct run_stats *stats, uint64_t rows_out, struct buf *out)
+explain_run(const struct query *q, const struct run_stats *stats, uint64_t rows_out,
+    struct buf *out)
 {
 	char took[SPAN_TEXT_MAX];
 	struct rusage usage;
+	size_t i;
 
 	(void)span_format(took, stats->took);
-	if (stats->blocks_total > 0)
-		buf_printf(out, "blocks: %llu in all, %llu skipped, %llu opened\n",
-		    (unsigned long long)stats->blocks_total,
-		    (unsigned long long)stats->blocks_skipped,
-		    (unsigned long long)stats->blocks_read);
-	buf_printf(out, "rows: %llu in all, %llu matched, %llu came out\n",
-	    (unsigned long long)stats->rows_total, (unsigned long long)stats->rows_matched,
-	    (unsigned long long)rows_out);
-	buf_printf(out, "bytes of columns and inputs: %llu\n",
-	    (unsigned long long)stats->bytes_read);
-	buf_printf(out, "time: %s\n", took);
+	put_scan(out, stats);
+	for (i = 0; i < stats->n_stages; i++)
+		put_stage(out, q, stats, i);
+	buf_printf(out, "in all: %llu rows, %llu bytes decoded, %s\n", (unsigned long long)rows_out,
+	    (unsigned long long)stats->bytes_read, took);
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		buf_printf(out, "memory: pipes %llu bytes, process at most %ld KiB\n",
 		    (unsigned long long)stats->memory_peak, usage.ru_maxrss);

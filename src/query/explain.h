@@ -15,5 +15,7 @@
 int explain_plan(const struct query *q, struct store_view *view, const struct run_options *opt,
     struct buf *out);
 
-/** explain_run(stats, rows_out, out): append what the run has read. */
-void explain_run(const struct run_stats *stats, uint64_t rows_out, struct buf *out);
+/** explain_run(q, stats, rows_out, out): append what the run has read, and (run with opt->explain) what each stage
+ * took in, gave out, decoded and kept.  Times of stages add up over threads. */
+void explain_run(const struct query *q, const struct run_stats *stats, uint64_t rows_out,
+    struct buf *out);

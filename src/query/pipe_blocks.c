@@ -2,9 +2,10 @@
  * query/pipe_blocks.c - what a query touched.
  * One job: blocks_count, block_stats, query_stats: numbers about blocks and the run instead of
  * rows.
- * Floor: 3 (uses logsql, record, base).
+ * Floor: 3 (uses store, logsql, record, base).
  */
 #include "query/pipe_stage.h"
+#include "query/scan.h"
 
 struct blocks_stage {
 	struct stage stage;
@@ -31,25 +32,67 @@ kind_name(enum column_kind kind)
 	return "";
 }
 
+/* Bytes of its values as text, or of its dictionary's. */
 static uint64_t
-bytes_of(const struct column *c)
+bytes_of(const struct column *c, bool dict)
 {
 	char scratch[COLUMN_SCRATCH];
 	uint64_t n = 0;
 	size_t i;
 
-	for (i = 0; i < (c->kind == COLUMN_CONST ? 1 : c->n_rows); i++)
+	for (i = 0; dict && i < c->n_dict; i++)
+		n += c->dict[i].n;
+	for (i = 0; !dict && i < (c->kind == COLUMN_CONST ? 1 : c->n_rows); i++)
 		n += column_value(c, i, scratch).n;
 	return n;
 }
+
+/* What is told of one column: as the block of a store has it, or as it is in memory. */
+struct column_stats {
+	const char *type;
+	uint64_t n_bytes, dict_items, dict_bytes;
+};
+
+static int
+column_stats(struct batch *b, struct str name, struct column_stats *ret)
+{
+	struct block_column_info info;
+	bool stored = scan_batch_column(b, name, &info);
+	const struct column *c = NULL;
+
+	*ret = (struct column_stats){ 0 };
+	if (stored) {
+		ret->type = info.encoding;
+		ret->n_bytes = info.n_bytes;
+	}
+	if (stored && info.kind != COLUMN_DICT)
+		return 0;
+	c = batch_column(b, name);
+	if (c == NULL)
+		return b->err;
+	if (!stored) {
+		ret->type = kind_name(c->kind);
+		ret->n_bytes = bytes_of(c, false);
+	}
+	if (c->kind == COLUMN_DICT) {
+		ret->dict_items = c->n_dict;
+		ret->dict_bytes = bytes_of(c, true);
+	}
+	return 0;
+}
+
+enum { OUT_FIELD, OUT_TYPE, OUT_BYTES, OUT_DICT_ITEMS, OUT_DICT_BYTES, OUT_ROWS, OUT_PART };
 
 /* A row for each column of the batch. */
 static int
 put_columns(struct stage *s, unsigned worker, struct batch *b)
 {
 	static const struct str out_names[] = { STR_INIT("field"), STR_INIT("type"),
-		STR_INIT("values_bytes"), STR_INIT("dict_items"), STR_INIT("rows") };
-	const struct column *c;
+		STR_INIT("values_bytes"), STR_INIT("dict_items"), STR_INIT("dict_bytes"),
+		STR_INIT("rows"), STR_INIT("part_path") };
+	const char *part = "inmemory";
+	struct store_block_info block;
+	struct column_stats stats;
 	const struct str *names;
 	struct rows_out out;
 	size_t i, n;
@@ -58,21 +101,23 @@ put_columns(struct stage *s, unsigned worker, struct batch *b)
 	r = batch_names(b, &names, &n);
 	if (r != 0)
 		return r;
+	(void)scan_batch_block(b, &block, &part);
 	r = rows_out_init(&out, s->next, worker, out_names, ARRAY_LEN(out_names));
 	for (i = 0; r == 0 && i < n; i++) {
-		c = batch_column(b, names[i]);
-		if (c == NULL) {
-			r = b->err;
+		r = column_stats(b, names[i], &stats);
+		if (r != 0)
 			break;
-		}
-		r = rows_out_copy(&out, 0, names[i]);
-		rows_out_set(&out, 1, str_c(kind_name(c->kind)));
+		r = rows_out_copy(&out, OUT_FIELD, names[i]);
+		rows_out_set(&out, OUT_TYPE, str_c(stats.type));
+		rows_out_set(&out, OUT_PART, str_c(part));
 		if (r == 0)
-			r = rows_out_uint(&out, 2, bytes_of(c));
+			r = rows_out_uint(&out, OUT_BYTES, stats.n_bytes);
 		if (r == 0)
-			r = rows_out_uint(&out, 3, c->kind == COLUMN_DICT ? c->n_dict : 0);
+			r = rows_out_uint(&out, OUT_DICT_ITEMS, stats.dict_items);
 		if (r == 0)
-			r = rows_out_uint(&out, 4, b->n_rows);
+			r = rows_out_uint(&out, OUT_DICT_BYTES, stats.dict_bytes);
+		if (r == 0)
+			r = rows_out_uint(&out, OUT_ROWS, b->n_rows);
 		if (r == 0)
 			r = rows_out_next(&out);
 	}

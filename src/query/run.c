@@ -325,6 +325,8 @@ run_blocks(struct job *j)
 	run->rows_all += j->plan.rows_all;
 	run->blocks_all += j->plan.n_all;
 	run->blocks_planned += j->plan.n_blocks;
+	run->segments_all += j->plan.n_segments_all;
+	run->segments_planned += j->plan.n_segments;
 	if (j->keeps_order && !j->newest_first && run->opt->ordered)
 		return err_trace(order_run(&j->plan, &order));
 	return err_trace(run_parallel(j));
@@ -356,6 +358,7 @@ static int
 push_source_batch(struct job *j, struct batch *b)
 {
 	uint64_t *sel = arena_zalloc(&b->arena, BITS_WORDS(b->n_rows) + 1, sizeof(*sel));
+	struct span began;
 	int r;
 
 	if (sel == NULL)
@@ -367,11 +370,13 @@ push_source_batch(struct job *j, struct batch *b)
 			return err_trace(r);
 	}
 	bits_fill(sel, b->n_rows);
+	began = mono_now();
 	r = match_batch(j->filter, b, j->run->opt->cancel, sel);
 	if (r < 0)
 		return err_trace(r);
 	if (bits_count(sel, b->n_rows) < b->n_rows)
 		r = batch_select(b, sel);
+	atomic_fetch_add(&j->run->notes.ns, (uint64_t)(mono_now().ns - began.ns));
 	if (r < 0 || b->n_rows == 0)
 		return err_trace(r);
 	atomic_fetch_add(&j->run->notes.rows_matched, b->n_rows);
@@ -449,6 +454,23 @@ run_counts(void *ctx, const struct str **ret_names, const uint64_t **ret_values,
 
 static const struct query_hooks hooks = { run_counts };
 
+/* Notes for each pipe and the output, when there is room for all. */
+static void
+note_stages(struct job *j)
+{
+	struct run *run = j->run;
+	size_t i;
+
+	if (j->q->n_pipes >= RUN_STAGES_MAX)
+		return;
+	for (i = 0; i < j->q->n_pipes; i++)
+		run->notes_of[i].name = pipe_kind_name(j->q->pipes[i]->kind);
+	run->notes_of[i].name = "output";
+	run->n_stages = i + 1;
+	j->env.notes = run->notes_of;
+	j->env.n_notes = run->n_stages;
+}
+
 static int
 job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 {
@@ -471,6 +493,8 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->env.run_query = run_nested;
 	j->env.run_ctx = j->run;
 	j->env.hooks = &hooks;
+	if (opt->explain && !nested)
+		note_stages(j);
 	r = run_fill_subqueries(j->run, &j->env, j->q);
 	if (r == 0)
 		r = bound_times(j);
@@ -568,6 +592,27 @@ count_threads(const struct run_options *opt)
 	return n < 1 ? 1 : n > QUERY_WORKERS_MAX ? QUERY_WORKERS_MAX : (unsigned)n;
 }
 
+/* What each stage did by itself: the notes hold what the stages behind it did too. */
+static void
+tell_stages(const struct run *run, struct run_stats *ret)
+{
+	const struct stage_note *a, *next;
+	struct run_stage *s;
+	size_t i;
+
+	ret->n_stages = run->n_stages;
+	for (i = 0; i < run->n_stages; i++) {
+		a = &run->notes_of[i];
+		next = i + 1 < run->n_stages ? a + 1 : NULL;
+		s = &ret->stages[i];
+		*s = (struct run_stage){ .rows_in = a->rows, .memory_peak = a->memory_peak };
+		s->rows_out = next != NULL ? next->rows : a->rows;
+		s->took.ns = (int64_t)(a->ns - (next != NULL ? next->ns : 0));
+		s->bytes_read =
+		    a->bytes - (next != NULL && next->bytes < a->bytes ? next->bytes : 0);
+	}
+}
+
 static int
 run_all(struct run *run, const struct query *q, const struct run_options *opt, run_put_fn put,
     void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
@@ -592,7 +637,13 @@ run_all(struct run *run, const struct query *q, const struct run_options *opt, r
 			.bytes_read = run->notes.bytes_read,
 			.took = { mono_now().ns - run->start.ns },
 			.memory_peak = run->memory_peak,
+			.segments_total = run->segments_all,
+			.segments_read = run->segments_planned,
+			.rows_read = run->view != NULL ? run->notes.rows_read : run->rows_all,
+			.scan_took = { (int64_t)run->notes.ns },
 			.faults = run->notes.faults };
+	if (ret_stats != NULL)
+		tell_stages(run, ret_stats);
 	return err_trace(r);
 }
 

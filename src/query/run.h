@@ -38,6 +38,15 @@ struct run_options {
 	/* store: only these blocks, ascending, may hold what is wanted (the caller asked the ID index); NULL: all. */
 	const uint32_t *only_blocks;
 	size_t n_only_blocks;
+	bool explain; /* count what each stage does */
+};
+
+enum { RUN_STAGES_MAX = 32 };
+
+/* What one stage did; took adds up over threads. */
+struct run_stage {
+	uint64_t rows_in, rows_out, bytes_read, memory_peak;
+	struct span took;
 };
 
 /* What a run did, for explain and query_stats. */
@@ -45,6 +54,11 @@ struct run_stats {
 	uint64_t blocks_total, blocks_skipped, blocks_read, rows_total, rows_matched, bytes_read;
 	struct span took;
 	uint64_t memory_peak;
+	uint64_t segments_total, segments_read, rows_read;
+	struct span scan_took; /* of finding rows, over all threads */
+	/* With explain: each pipe and then the output, as far as there is room. */
+	struct run_stage stages[RUN_STAGES_MAX];
+	size_t n_stages;
 	uint64_t
 	    faults; /* parts of the store that could not be read; store_view_faults names them */
 };

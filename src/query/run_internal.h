@@ -23,7 +23,9 @@ struct run {
 	struct watch watch;
 	struct span start;
 	uint64_t counts[5]; /* what query_stats was told last */
-	uint64_t rows_all, blocks_all, blocks_planned;
+	uint64_t rows_all, blocks_all, blocks_planned, segments_all, segments_planned;
+	struct stage_note notes_of[RUN_STAGES_MAX]; /* explain: of the outermost query */
+	size_t n_stages;
 	uint64_t memory_peak;
 	char error[320]; /* of the subquery that failed */
 };

@@ -54,6 +54,34 @@ mark_ids(struct scan_plan *p, struct arena *arena, uint64_t *sel)
 	return err_trace(r);
 }
 
+/* How many segments have blocks to read, and how many there are. */
+static int
+count_segments(struct scan_plan *p, struct arena *arena)
+{
+	size_t n = store_view_n_segments(p->view), i, k;
+	uint64_t *numbers = arena_alloc(arena, (n + 1) * sizeof(*numbers)), last = UINT64_MAX;
+	bool *used = arena_zalloc(arena, n + 1, sizeof(*used));
+	struct store_segment_info segment;
+	struct store_block_info info;
+
+	if (numbers == NULL || used == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++) {
+		store_view_segment(p->view, i, &segment);
+		numbers[i] = segment.number;
+		p->n_segments_all += segment.n_blocks > 0;
+	}
+	for (i = 0; i < p->n_blocks; i++) {
+		store_view_block(p->view, p->blocks[i], &info);
+		for (k = 0; info.segment != last && k < n; k++)
+			used[k] |= numbers[k] == info.segment;
+		last = info.segment;
+	}
+	for (k = 0; k < n; k++)
+		p->n_segments += used[k];
+	return 0;
+}
+
 int
 scan_plan_init(struct scan_plan *p, struct arena *arena)
 {
@@ -86,7 +114,7 @@ scan_plan_init(struct scan_plan *p, struct arena *arena)
 		    info.sum.min_time.ns <= p->max.ns && info.end_row > p->first_row)
 			p->blocks[p->n_blocks++] = (uint32_t)i;
 	}
-	return 0;
+	return err_trace(count_segments(p, arena));
 }
 
 void
@@ -273,8 +301,8 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 	return err_trace(r);
 }
 
-int
-scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
+static int
+find_rows(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
     struct scan_hit *ret)
 {
 	int r;
@@ -304,6 +332,18 @@ scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
 	}
 	atomic_fetch_add(&p->notes->rows_matched, ret->n);
 	return 0;
+}
+
+int
+scan_block(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
+    struct scan_hit *ret)
+{
+	struct span began = mono_now();
+	int r = find_rows(p, i, times, arena, ret);
+
+	atomic_fetch_add_explicit(&p->notes->ns, (uint64_t)(mono_now().ns - began.ns),
+	    memory_order_relaxed);
+	return err_trace(r);
 }
 
 void

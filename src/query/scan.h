@@ -24,6 +24,7 @@ struct scan_plan {
 	size_t n_blocks;
 	size_t n_by_id; /* how many the ID index left, or SIZE_MAX when it was not asked */
 	size_t n_all;   /* in the view */
+	size_t n_segments, n_segments_all; /* those with blocks to read, and all that have any */
 	uint64_t rows_all;
 	struct scan_notes *notes;
 };
@@ -31,6 +32,7 @@ struct scan_plan {
 /* What a scan has met; counted by all workers. */
 struct scan_notes {
 	_Atomic uint64_t blocks_read, rows_read, rows_matched, bytes_read, faults;
+	_Atomic uint64_t ns; /* of finding rows, over all workers */
 };
 
 /** scan_plan_init(p, arena): with view, filter, first_row, stop and notes set, find all else. */
@@ -49,6 +51,7 @@ struct scan_hit {
 	uint32_t *rows;
 	int64_t *times; /* NULL when they were not asked for */
 	size_t n;
+	uint64_t n_bytes; /* of its columns that were read */
 };
 
 /** scan_block(p, i, times, arena, ret): match block blocks[i].  ${arena} is for the work alone. */
@@ -76,6 +79,7 @@ struct scan_chunk {
 	size_t n;
 	struct str *names;
 	size_t n_names;
+	uint64_t n_bytes; /* of columns that were read for the batch */
 };
 
 /** scan_piece(n_columns): the most rows that one chunk of a block with so many columns should have. */
@@ -88,3 +92,11 @@ scan_piece(size_t n_columns)
 
 /** scan_chunk_batch(c, b): make ${b} a batch of the chunk's rows; both live until ${b} is reset. */
 int scan_chunk_batch(struct scan_chunk *c, struct batch *b);
+
+/**
+ * scan_batch_block(b, ret, ret_file), scan_batch_column(b, name, ret):
+ * The block of the store that all rows of ${b} come from, with its segment's file; and what that block has as the
+ * batch's column ${name}.  False where it is not one block, or a pipe made the column.
+ */
+bool scan_batch_block(const struct batch *b, struct store_block_info *ret, const char **ret_file);
+bool scan_batch_column(const struct batch *b, struct str name, struct block_column_info *ret);

@@ -75,9 +75,11 @@ scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, size_
 			r = stream_ids(&streams, arena, ret);
 	} else {
 		r = block_column(h->block, name, rows, n, arena, ret);
-		if (r == 0 && block_column_find(h->block, name, &info))
+		if (r == 0 && block_column_find(h->block, name, &info)) {
+			h->n_bytes += info.n_bytes;
 			atomic_fetch_add_explicit(&h->notes->bytes_read, info.n_bytes,
 			    memory_order_relaxed);
+		}
 	}
 	if (r == -ENOMEM || r == -ECANCELED)
 		return err_trace(r);
@@ -95,8 +97,10 @@ load_one(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, st
     struct column *ret)
 {
 	const uint32_t *rows = c->hit_rows;
+	uint64_t before = c->hit->n_bytes;
 	uint32_t *some;
 	size_t i;
+	int r;
 
 	if (at != NULL) {
 		rows = some = arena_alloc(arena, (n + 1) * sizeof(*some));
@@ -107,7 +111,9 @@ load_one(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, st
 	}
 	if (n == c->hit->info.sum.n_rows)
 		rows = NULL;
-	return err_trace(scan_hit_column(c->hit, name, rows, n, arena, ret));
+	r = scan_hit_column(c->hit, name, rows, n, arena, ret);
+	c->n_bytes += c->hit->n_bytes - before;
+	return err_trace(r);
 }
 
 /* Row ${row} of ${hit} is the at-th of those wanted. */
@@ -157,6 +163,7 @@ load_many(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, s
 	struct str *out = arena_zalloc(arena, n + 1, sizeof(*out));
 	struct place *places = arena_alloc(arena, (n + 1) * sizeof(*places));
 	const struct scan_row *from;
+	uint64_t before;
 	size_t i, k;
 	int r = 0;
 
@@ -170,7 +177,9 @@ load_many(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, s
 	for (i = 0; r == 0 && i < n; i = k) {
 		for (k = i + 1; k < n && places[k].hit == places[i].hit; k++)
 			continue;
+		before = places[i].hit->n_bytes;
 		r = load_hit(places + i, k - i, name, arena, out);
+		c->n_bytes += places[i].hit->n_bytes - before;
 	}
 	*ret = (struct column){ .name = name, .kind = COLUMN_STRS, .n_rows = n, .strs = out };
 	return err_trace(r);
@@ -268,8 +277,49 @@ scan_chunk_batch(struct scan_chunk *c, struct batch *b)
 
 	batch_reset(b, c->n);
 	b->source = (struct batch_source){ chunk_load, chunk_names, c };
+	b->n_loaded = &c->n_bytes;
 	r = set_arrivals(c, b);
 	if (r < 0)
 		return err_trace(r);
 	return err_trace(list_names(c, &b->arena));
+}
+
+/* The hit that is the source of all of the batch's rows, or NULL. */
+static const struct scan_hit *
+hit_of(const struct batch *b)
+{
+	return b->source.load == chunk_load ? ((const struct scan_chunk *)b->source.ctx)->hit
+	                                    : NULL;
+}
+
+bool
+scan_batch_block(const struct batch *b, struct store_block_info *ret, const char **ret_file)
+{
+	const struct scan_hit *h = hit_of(b);
+	struct store_segment_info segment;
+	size_t i;
+
+	if (h == NULL)
+		return false;
+	*ret = h->info;
+	*ret_file = "";
+	for (i = 0; i < store_view_n_segments(h->view); i++) {
+		store_view_segment(h->view, i, &segment);
+		if (segment.number == h->info.segment)
+			*ret_file = segment.file;
+	}
+	return true;
+}
+
+bool
+scan_batch_column(const struct batch *b, struct str name, struct block_column_info *ret)
+{
+	const struct scan_hit *h = hit_of(b);
+	size_t i;
+
+	for (i = 0; i < b->n_cols && !str_eq(b->cols[i].name, name); i++)
+		continue;
+	if (i < b->n_cols)
+		name = b->cols[i].from;
+	return h != NULL && name.p != NULL && block_column_find(h->block, name, ret);
 }

@@ -7,13 +7,33 @@
 #include <stdio.h>
 
 #include "logsql/filter.h"
+#include "query/meter.h"
 #include "query/pipe_needs.h"
+
+/* The same on the account of the stage that asks. */
+static void
+note_memory(struct query_env *env, const char *who, int64_t n)
+{
+	uint64_t now, peak;
+	size_t i;
+
+	for (i = 0; i < env->n_notes && strcmp(env->notes[i].name, who) != 0; i++)
+		continue;
+	if (i == env->n_notes)
+		return;
+	now = atomic_fetch_add(&env->notes[i].memory, (uint64_t)n) + (uint64_t)n;
+	peak = atomic_load(&env->notes[i].memory_peak);
+	while (now > peak && !atomic_compare_exchange_weak(&env->notes[i].memory_peak, &peak, now))
+		continue;
+}
 
 int
 env_charge(struct query_env *env, const char *who, int64_t n)
 {
 	uint64_t used;
 
+	if (env->notes != NULL)
+		note_memory(env, who, n);
 	if (n < 0) {
 		atomic_fetch_sub_explicit(&env->memory_used, 0 - (uint64_t)n, memory_order_relaxed);
 		return 0;
@@ -171,6 +191,8 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
 	size_t i;
 	int r = 0;
 
+	if (env->notes != NULL)
+		r = meter_new(env, q->n_pipes, &first);
 	for (i = q->n_pipes; r == 0 && i-- > 0;) {
 		struct stage_args a = { q->pipes[i], env, &after, range_of(q) };
 
@@ -179,6 +201,11 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
 			break;
 		made->next = first;
 		first = made;
+		if (env->notes != NULL) {
+			r = meter_new(env, i, &first);
+			if (r != 0)
+				break;
+		}
 		r = needs_before(q->pipes[i], &arena, &after);
 	}
 	arena_fini(&arena);

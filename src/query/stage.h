@@ -30,6 +30,16 @@ struct query_hooks {
 	    size_t *ret_n);
 };
 
+/*
+ * What one stage has met, for explain: counted by all workers.  rows, ns and bytes are of the stage and all behind
+ * it; what is its own is the difference to the next.
+ */
+struct stage_note {
+	const char *name; /* of its pipe: whose memory it is */
+	_Atomic uint64_t rows, ns, bytes;
+	_Atomic uint64_t memory, memory_peak;
+};
+
 /* What all stages of a run share. */
 struct query_env {
 	unsigned n_workers;
@@ -50,6 +60,9 @@ struct query_env {
 	int (*run_query)(void *ctx, struct query_env *env, const struct query *q,
 	    int (*put)(void *put_ctx, struct batch *b), void *put_ctx);
 	void *run_ctx;
+	/* One for each pipe and one for the output; NULL: nobody asks. */
+	struct stage_note *notes;
+	size_t n_notes;
 	/*
 	 * For blocks_count, block_stats, query_stats, stream_context, trace: the engine's; may be
 	 * NULL.
