@@ -5,18 +5,8 @@
  */
 #pragma once
 
-#include "alerts/label.h"
+#include "alerts/matcher.h"
 #include "base/wall.h"
-
-enum matcher_op { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_REGEX, MATCH_NOT_REGEX };
-struct matcher {
-	enum matcher_op op;
-	struct str name, value;
-	void *regex; /* compiled, anchored; owned by the routing */
-};
-
-/** matchers_match(m, n, labels): all of them; a missing label is empty. */
-bool matchers_match(const struct matcher *m, size_t n, const struct labels *l);
 
 /* TLS and authentication of an outgoing connection; secrets are names of files, never values kept by main. */
 struct route_http {
@@ -56,6 +46,8 @@ struct time_interval; /* route_time.c */
 
 struct route {
 	struct str id; /* Alertmanager's: {}/{a="b"}/… : part of group keys */
+	struct str
+	    place; /* id, and #2 for the second one of that id: what is kept of its groups is found by it */
 	struct str receiver;
 	struct matcher *matchers;
 	size_t n_matchers;
@@ -104,6 +96,13 @@ int routing_default(struct routing **ret);
 struct routing *routing_free(struct routing *r);
 DEFINE_AUTO(struct routing *, routing_free)
 
-/** routing_muted(r, names, n, at): whether one of these intervals holds at ${at}. */
+/** routing_match(r, labels, fn, ctx): the nodes that take it, in order; at least one. */
+typedef int (*route_fn)(void *ctx, const struct route *route);
+int routing_match(const struct routing *r, const struct labels *labels, route_fn fn, void *ctx);
+
+/** routing_receiver(r, name): NULL: none such. */
+const struct receiver *routing_receiver(const struct routing *r, struct str name);
+
+/** routing_in_interval(r, names, n, at): whether one of these intervals holds at ${at}. */
 bool routing_in_interval(const struct routing *r, const struct str *names, size_t n,
     struct wall at);
