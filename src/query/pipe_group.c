@@ -5,7 +5,7 @@
  */
 #include "query/pipe_group.h"
 
-enum { COMBINATIONS_MAX = 1 << 16, GROUP_COST = 64 };
+enum { COMBINATIONS_MAX = 1 << 16, COUNT_PASSES_MAX = 8 };
 
 /* One field of a batch as codes into the distinct values, or as plain values. */
 struct part_column {
@@ -397,12 +397,21 @@ group_columns(struct group_part *g, struct batch *b, uint32_t *out)
 	                  : group_by_values(g, cols, b, out);
 }
 
+static int
+charge(struct group_part *g, struct query_env *env, const char *who)
+{
+	uint64_t now = map_bytes(&g->keys) + g->ints.cap * (sizeof(int64_t) + sizeof(uint32_t));
+	int r = now > g->charged ? env_charge(env, who, (int64_t)(now - g->charged)) : 0;
+
+	g->charged = now > g->charged ? now : g->charged;
+	return r;
+}
+
 int
 group_rows(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     const uint32_t **ret)
 {
 	uint32_t *out = arena_zalloc(&b->arena, b->n_rows + 1, sizeof(*out));
-	uint64_t now;
 	int r = 0;
 
 	if (out == NULL)
@@ -414,8 +423,94 @@ group_rows(struct group_part *g, struct query_env *env, const char *who, struct 
 	if (r != 0)
 		return r;
 	*ret = out;
-	now = map_bytes(&g->keys) + g->ints.cap * (sizeof(int64_t) + sizeof(uint32_t));
-	r = now > g->charged ? env_charge(env, who, (int64_t)(now - g->charged)) : 0;
-	g->charged = now > g->charged ? now : g->charged;
-	return r;
+	return charge(g, env, who);
+}
+
+/*
+ * Rows by code.  Of few codes each is counted by a pass of its own, which takes several rows at once; else four tables are
+ * filled in turn, so that equal neighbours do not wait for each other.
+ */
+static int
+count_codes(const uint32_t *codes, size_t n, size_t n_dict, struct arena *arena, uint32_t **ret)
+{
+	uint32_t *out = arena_zalloc(arena, 4 * n_dict + 4, sizeof(*out)), sum;
+	size_t i, k;
+
+	if (out == NULL)
+		return err_origin(-ENOMEM);
+	*ret = out;
+	if (n_dict <= COUNT_PASSES_MAX) {
+		for (k = 0; k < n_dict; k++) {
+			for (sum = 0, i = 0; i < n; i++)
+				sum += codes[i] == k;
+			out[k] = sum;
+		}
+		return 0;
+	}
+	for (i = 0; i + 4 <= n; i += 4)
+		for (k = 0; k < 4; k++)
+			out[k * n_dict + codes[i + k]]++;
+	for (; i < n; i++)
+		out[codes[i]]++;
+	for (i = 0; i < n_dict; i++)
+		out[i] += out[n_dict + i] + out[2 * n_dict + i] + out[3 * n_dict + i];
+	return 0;
+}
+
+/* The one column, of few different values. */
+static int
+counts_of_column(struct group_part *g, const struct part_column *col, struct batch *b,
+    uint32_t **ret)
+{
+	AUTO_FREE uint32_t *groups = calloc(col->n_dict + 1, sizeof(*groups));
+	uint32_t *by_code = NULL, *out, all = (uint32_t)b->n_rows;
+	size_t i;
+	int r = groups == NULL ? err_origin(-ENOMEM) : 0;
+
+	if (r == 0 && col->codes != NULL)
+		r = count_codes(col->codes, b->n_rows, col->n_dict, &b->arena, &by_code);
+	if (by_code == NULL)
+		by_code = &all;
+	for (i = 0; r == 0 && i < col->n_dict; i++)
+		if (by_code[i] != 0)
+			r = find_text(g, col->dict[i], &groups[i]);
+	if (r != 0)
+		return err_trace(r);
+	out = arena_zalloc(&b->arena, g->keys.n + 1, sizeof(*out));
+	if (out == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < col->n_dict; i++)
+		if (by_code[i] != 0)
+			out[groups[i]] += by_code[i];
+	*ret = out;
+	return 0;
+}
+
+int
+group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
+    const uint32_t **ret)
+{
+	const struct str none = STR_NONE;
+	struct part_column col = { .dict = &none, .n_dict = 1 };
+	const struct column *c;
+	uint32_t *out = NULL;
+	int r = 0;
+
+	*ret = NULL;
+	if (g->n > 1)
+		return 0;
+	if (g->n == 1) {
+		c = batch_column(b, g->by != NULL ? g->by[0].name : g->names[0]);
+		if (c == NULL)
+			return b->err;
+		if (c->kind != COLUMN_DICT && c->kind != COLUMN_CONST)
+			return 0;
+		r = load(g, b, 0, &col);
+	}
+	if (r == 0)
+		r = counts_of_column(g, &col, b, &out);
+	if (r == 0)
+		r = charge(g, env, who);
+	*ret = out;
+	return err_trace(r);
 }

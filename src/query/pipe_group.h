@@ -44,6 +44,11 @@ void group_part_fini(struct group_part *g);
 int group_rows(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     const uint32_t **ret);
 
+/** group_counts(g, env, who, b, ret): how many rows of ${b} each group has (those there are after the call, in the order of
+ * g->keys), where that needs no look at the values of each row; else ${ret} is NULL and nothing was done. */
+int group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
+    const uint32_t **ret);
+
 /** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same
  * of a time. */
 void bucket_put(struct buf *out, const struct stats_by *by, struct str s);

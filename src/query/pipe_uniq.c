@@ -3,6 +3,7 @@
  * One job: uniq, top and field_values: rows counted by the values of some fields.
  * Floor: 3 (uses logsql, record, base).
  */
+#include "query/count_ints.h"
 #include "query/pipe_group.h"
 
 struct uniq_stage {
@@ -10,21 +11,58 @@ struct uniq_stage {
 	const struct pipe *pipe;
 	struct names by;
 	const char *name;
+	bool counts_ints; /* numbers are counted apart: only the most frequent are wanted as text */
 	struct group_part parts[QUERY_WORKERS_MAX];
+	struct count_ints ints[QUERY_WORKERS_MAX];
 };
+
+/* A column of numbers, where only the most frequent are wanted: ${ret_done}. */
+static int
+push_ints(struct uniq_stage *u, unsigned worker, struct batch *b, bool *ret_done)
+{
+	struct count_ints *t = &u->ints[worker];
+	const struct column *c;
+	size_t before = count_ints_bytes(t);
+	int r;
+
+	*ret_done = false;
+	if (!u->counts_ints)
+		return 0;
+	c = batch_column(b, u->by.p[0]);
+	if (c == NULL)
+		return b->err;
+	if (!count_ints_takes(t, c))
+		return 0;
+	*ret_done = true;
+	r = count_ints_add(t, c);
+	if (r == 0 && count_ints_bytes(t) > before)
+		r = env_charge(u->stage.env, u->name, (int64_t)(count_ints_bytes(t) - before));
+	return err_trace(r);
+}
 
 static int
 uniq_push(struct stage *s, unsigned worker, struct batch *b)
 {
 	struct uniq_stage *u = (struct uniq_stage *)s;
 	struct group_part *part = &u->parts[worker];
-	const uint32_t *groups;
+	const uint32_t *groups, *counts = NULL;
+	bool done;
 	size_t i;
 	int r;
 
-	r = group_rows(part, s->env, u->name, b, &groups);
-	for (i = 0; r == 0 && i < b->n_rows; i++)
-		part->keys.entries[groups[i]].value++;
+	if (b->n_rows == 0)
+		return 0;
+	r = push_ints(u, worker, b, &done);
+	if (r != 0 || done)
+		return err_trace(r);
+	r = group_counts(part, s->env, u->name, b, &counts);
+	for (i = 0; r == 0 && counts != NULL && i < part->keys.n; i++)
+		part->keys.entries[i].value += counts[i];
+	if (r == 0 && counts == NULL) {
+		r = group_rows(part, s->env, u->name, b, &groups);
+		for (i = 0; r == 0 && i < b->n_rows; i++)
+			part->keys.entries[groups[i]].value++;
+	}
 	/* With a limit and no counts to give, more values than wanted need not be looked for. */
 	if (r == 0 && u->pipe->kind == PIPE_UNIQ && u->pipe->to.n == 0 && u->pipe->limit != 0 &&
 	    u->pipe->text.n == 0 && part->keys.n > u->pipe->limit)
@@ -52,6 +90,32 @@ merge(struct uniq_stage *u)
 		map_fini(from);
 	}
 	return 0;
+}
+
+/* Numbers counted apart come together with their equals that were text; parts of other scales stand for themselves. */
+static int
+merge_ints(struct uniq_stage *u)
+{
+	struct count_ints *all = NULL;
+	struct map *m = &u->parts[0].keys;
+	size_t k;
+	int r = 0;
+
+	for (k = 0; r == 0 && k < QUERY_WORKERS_MAX; k++) {
+		if (u->ints[k].dense == NULL)
+			continue;
+		if (all == NULL)
+			all = &u->ints[k];
+		else if (all->scale == u->ints[k].scale)
+			r = count_ints_merge(all, &u->ints[k]);
+		else
+			r = count_ints_top(&u->ints[k], 0, m);
+	}
+	if (r == 0 && all != NULL)
+		r = count_ints_move(all, m);
+	if (r == 0 && all != NULL)
+		r = count_ints_top(all, u->pipe->limit, m);
+	return err_trace(r);
 }
 
 /* More hits first, then by key. */
@@ -113,7 +177,7 @@ put_groups(struct uniq_stage *u, struct rows_out *out)
 	if (order == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < all->n; i++)
-		if (is_wanted(u->pipe, all->entries[i].key))
+		if (all->entries[i].value != 0 && is_wanted(u->pipe, all->entries[i].key))
 			order[n++] = &all->entries[i];
 	qsort(order, n, sizeof(*order), u->pipe->kind == PIPE_TOP ? top_order : key_order);
 	over = limit != 0 && n > limit;
@@ -144,6 +208,8 @@ uniq_flush(struct stage *s)
 	if (u->pipe->rank.n != 0)
 		names[n++] = u->pipe->rank;
 	r = merge(u);
+	if (r == 0)
+		r = merge_ints(u);
 	if (r != 0)
 		return r;
 	r = rows_out_init(&out, s->next, 0, names, n);
@@ -161,6 +227,8 @@ uniq_free(struct stage *s)
 
 	for (i = 0; i < QUERY_WORKERS_MAX; i++)
 		group_part_fini(&u->parts[i]);
+	for (i = 0; i < QUERY_WORKERS_MAX; i++)
+		count_ints_fini(&u->ints[i]);
 	free(u);
 }
 
@@ -188,6 +256,7 @@ pipe_uniq_make(const struct stage_args *a, struct stage **ret)
 		u->by.p = (struct str *)(uintptr_t)&a->pipe->from;
 		u->by.n = 1;
 	}
+	u->counts_ints = a->pipe->kind == PIPE_TOP && u->by.n == 1 && a->pipe->text.n == 0;
 	for (i = 0; i < QUERY_WORKERS_MAX; i++)
 		group_part_init(&u->parts[i], u->by.p, u->by.n);
 	*ret = s;
