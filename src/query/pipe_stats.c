@@ -18,6 +18,8 @@ struct stats_stage {
 	struct stage stage;
 	const struct pipe *pipe;
 	struct stats_func *funcs; /* the pipe's, with their steps */
+	size_t *same; /* the function whose state this one shares: itself, or an earlier one of the same values */
+	bool counts;  /* all functions count all rows */
 	struct stats_part parts[QUERY_WORKERS_MAX];
 };
 
@@ -49,28 +51,26 @@ grow_states(struct stats_stage *s, struct stats_part *part)
 	return 0;
 }
 
-/* The rows that a function's condition takes; of a switch's default, those that no case takes. */
+/* Functions that only count rows: where groups are known by code, no row is looked at.  ${ret_done} says so. */
 static int
-rows_of(const struct stats_func *f, struct query_env *env, struct batch *b, const uint64_t **ret)
+push_counts(struct stats_stage *s, struct stats_part *part, struct batch *b, bool *ret_done)
 {
-	const uint64_t *one;
-	uint64_t *left;
-	size_t i, w;
-	int r = 0;
+	size_t i, k, n = s->pipe->n_funcs;
+	const uint32_t *counts;
+	int r;
 
-	if (!f->is_default)
-		return pipe_rows(f->filter, env, b, ret);
-	left = arena_zalloc(&b->arena, BITS_WORDS(b->n_rows) + 1, sizeof(*left));
-	if (left == NULL)
-		return err_origin(-ENOMEM);
-	bits_fill(left, b->n_rows);
-	for (i = 0; r == 0 && i < f->n_not_any; i++) {
-		r = pipe_rows(f->not_any[i], env, b, &one);
-		for (w = 0; r == 0 && w < BITS_WORDS(b->n_rows); w++)
-			left[w] &= one != NULL ? ~one[w] : 0;
-	}
-	*ret = left;
-	return r;
+	*ret_done = false;
+	if (!s->counts)
+		return 0;
+	r = group_counts(&part->groups, s->stage.env, "stats", b, &counts);
+	if (r != 0 || counts == NULL)
+		return err_trace(r);
+	r = grow_states(s, part);
+	for (i = 0; r == 0 && i < part->n_groups; i++)
+		for (k = 0; k < n; k++)
+			part->states[i * n + k].n += counts[i];
+	*ret_done = true;
+	return err_trace(r);
 }
 
 static int
@@ -79,6 +79,7 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 	struct stats_stage *s = (struct stats_stage *)st;
 	struct stats_part *part = &s->parts[worker];
 	struct stats_batch sb = { .b = b, .env = st->env, .stride = s->pipe->n_funcs };
+	bool done;
 	size_t i;
 	int r;
 
@@ -86,6 +87,9 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 		return 0;
 	sb.first_order = ((uint64_t)worker << 48) + part->seq;
 	part->seq += b->n_rows;
+	r = push_counts(s, part, b, &done);
+	if (r != 0 || done)
+		return err_trace(r);
 	r = group_rows(&part->groups, st->env, "stats", b, &sb.groups);
 	if (r == 0)
 		r = grow_states(s, part);
@@ -93,7 +97,9 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 	for (i = 0; r == 0 && i < s->pipe->n_funcs; i++) {
 		const struct stats_func *f = &s->funcs[i];
 
-		r = rows_of(f, st->env, b, &sb.rows);
+		if (s->same[i] != i)
+			continue;
+		r = stats_func_rows(f, st->env, b, &sb.rows);
 		sb.states = part->states + i;
 		if (r == 0)
 			r = stats_ops_of(f->kind)->add(f, &sb);
@@ -141,7 +147,8 @@ put_group(struct stats_stage *s, size_t group, struct rows_out *out, struct buf 
 	for (i = 0; r == 0 && i < p->n_funcs; i++) {
 		buf_clear(text);
 		r = stats_ops_of(s->funcs[i].kind)
-		        ->put(&s->funcs[i], &s->parts[0].states[group * p->n_funcs + i], text);
+		        ->put(&s->funcs[i], &s->parts[0].states[group * p->n_funcs + s->same[i]],
+		          text);
 		if (r == 0)
 			r = buf_err(text);
 		if (r == 0)
@@ -225,7 +232,50 @@ stats_free(struct stage *st)
 		group_part_fini(&part->groups);
 	}
 	free(s->funcs);
+	free(s->same);
 	free(s);
+}
+
+static bool
+same_names(const struct names *a, const struct names *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (!str_eq(a->p[i], b->p[i]))
+			return false;
+	return a->n == b->n;
+}
+
+/* Whether both gather the same of the same rows: quantiles differ only in what is asked of it. */
+static bool
+share_state(const struct stats_func *a, const struct stats_func *b)
+{
+	return stats_ops_of(a->kind) == &stats_quantile_ops &&
+	    stats_ops_of(b->kind) == &stats_quantile_ops && same_names(&a->names, &b->names) &&
+	    a->filter == NULL && b->filter == NULL && !a->is_default && !b->is_default;
+}
+
+static bool
+counts_rows(const struct stats_func *f)
+{
+	return f->kind == STATS_COUNT && names_all(&f->names) && f->filter == NULL &&
+	    !f->is_default;
+}
+
+/* What can be spared. */
+static void
+plan_funcs(struct stats_stage *s)
+{
+	size_t i, k;
+
+	s->counts = true;
+	for (i = 0; i < s->pipe->n_funcs; i++) {
+		s->counts = s->counts && counts_rows(&s->funcs[i]);
+		for (k = 0; k < i && !share_state(&s->funcs[k], &s->funcs[i]); k++)
+			continue;
+		s->same[i] = k;
+	}
 }
 
 static const struct stage_ops stats_stage_ops = { "stats", stats_push, stats_flush, stats_free };
@@ -244,7 +294,10 @@ pipe_stats_make(const struct stage_args *a, struct stage **ret)
 	s = (struct stats_stage *)st;
 	s->pipe = a->pipe;
 	s->funcs = calloc(a->pipe->n_funcs + 1, sizeof(*s->funcs));
-	if (s->funcs == NULL) {
+	s->same = calloc(a->pipe->n_funcs + 1, sizeof(*s->same));
+	if (s->funcs == NULL || s->same == NULL) {
+		free(s->funcs);
+		free(s->same);
 		free(s);
 		return err_origin(-ENOMEM);
 	}
@@ -253,6 +306,7 @@ pipe_stats_make(const struct stage_args *a, struct stage **ret)
 		if (s->funcs[i].step_s <= 0)
 			s->funcs[i].step_s = a->range_s;
 	}
+	plan_funcs(s);
 	for (i = 0; i < QUERY_WORKERS_MAX; i++)
 		group_part_init_by(&s->parts[i].groups, a->pipe->by, a->pipe->n_by);
 	*ret = st;

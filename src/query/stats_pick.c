@@ -129,6 +129,36 @@ pick_merge(const struct stats_func *f, struct stats_state *to, struct stats_stat
 }
 
 static int
+pick_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct pick *p = s->more;
+
+	buf_byte(out, p != NULL);
+	if (p == NULL)
+		return 0;
+	buf_varint(out, p->order);
+	stats_text_save(out, p->key);
+	stats_text_save(out, p->value);
+	return 0;
+}
+
+static int
+pick_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	struct pick *p;
+	int r;
+
+	if (scan_u8(in) == 0)
+		return 0;
+	r = pick_of(s, &p);
+	if (r != 0)
+		return r;
+	p->order = scan_varint(in);
+	r = stats_text_load(in, &p->key);
+	return r != 0 ? r : stats_text_load(in, &p->value);
+}
+
+static int
 extreme_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	const struct pick *p = s->more;
@@ -299,9 +329,15 @@ field_add(const struct stats_func *f, struct stats_batch *sb)
 	return r;
 }
 
-const struct stats_ops stats_min_ops = { extreme_add, pick_merge, extreme_put, pick_fini };
-const struct stats_ops stats_max_ops = { extreme_add, pick_merge, extreme_put, pick_fini };
-const struct stats_ops stats_any_ops = { any_add, any_merge, value_put, pick_fini };
-const struct stats_ops stats_row_any_ops = { row_any_add, any_merge, row_put, pick_fini };
-const struct stats_ops stats_row_ops = { row_add, pick_merge, row_put, pick_fini };
-const struct stats_ops stats_field_ops = { field_add, pick_merge, value_put, pick_fini };
+const struct stats_ops stats_min_ops = { extreme_add, pick_merge, extreme_put, pick_fini, pick_save,
+	pick_load };
+const struct stats_ops stats_max_ops = { extreme_add, pick_merge, extreme_put, pick_fini, pick_save,
+	pick_load };
+const struct stats_ops stats_any_ops = { any_add, any_merge, value_put, pick_fini, pick_save,
+	pick_load };
+const struct stats_ops stats_row_any_ops = { row_any_add, any_merge, row_put, pick_fini, pick_save,
+	pick_load };
+const struct stats_ops stats_row_ops = { row_add, pick_merge, row_put, pick_fini, pick_save,
+	pick_load };
+const struct stats_ops stats_field_ops = { field_add, pick_merge, value_put, pick_fini, pick_save,
+	pick_load };

@@ -14,6 +14,8 @@
  * it wide and the middle at most 1/256 off.  Cells are found from the bits of the double.
  */
 enum { CELLS = 128, EXPONENTS = 2048, EXACT_MAX = 8192 };
+/* As bytes, more values than these take more room than their cells. */
+enum { SAVED_EXACT_MAX = 512 };
 
 struct spread_number {
 	int64_t v;
@@ -200,11 +202,11 @@ add_text(struct spread *p, struct str s, int64_t *grown)
 
 /* The hot path: count it where its cell is there already and nothing else changes; false: it is not. */
 static inline bool
-hist_count(struct spread *p, double v)
+hist_count(struct spread *p, double v, bool fraction)
 {
 	size_t row, cell;
 
-	if (p->hist == NULL || p->whole || v < p->min || v > p->max)
+	if (p == NULL || p->hist == NULL || (p->whole && fraction) || v < p->min || v > p->max)
 		return false;
 	cell_of(v, &row, &cell);
 	if (p->hist[row] == NULL)
@@ -214,7 +216,48 @@ hist_count(struct spread *p, double v)
 	return true;
 }
 
-/* Integers as they are stored. */
+/* Rows of the batch that the function takes: those with a number, or those without a value. */
+static int
+list_ints(const struct column *c, struct stats_batch *sb, bool has, uint32_t **ret, size_t *ret_n)
+{
+	size_t n = sb->b->n_rows, w;
+	uint32_t *rows = arena_alloc(&sb->b->arena, (n + 1) * sizeof(*rows));
+	uint64_t *sel = arena_alloc(&sb->b->arena, (BITS_WORDS(n) + 1) * sizeof(*sel));
+
+	if (rows == NULL || sel == NULL)
+		return err_origin(-ENOMEM);
+	bits_fill(sel, n);
+	for (w = 0; w < BITS_WORDS(n); w++) {
+		if (c->present != NULL)
+			sel[w] &= has ? c->present[w] : ~c->present[w];
+		if (sb->rows != NULL)
+			sel[w] &= sb->rows[w];
+	}
+	bits_list(sel, n, rows);
+	*ret = rows;
+	*ret_n = bits_count(sel, n);
+	return 0;
+}
+
+static int
+add_empty(const struct column *c, struct stats_batch *sb)
+{
+	struct spread *p;
+	uint32_t *rows;
+	size_t i, n;
+	int r;
+
+	r = list_ints(c, sb, false, &rows, &n);
+	for (i = 0; r == 0 && i < n; i++) {
+		r = spread_of(stats_state_of(sb, rows[i]), &p);
+		if (r == 0)
+			p->n_empty++;
+	}
+	return r;
+}
+
+/* Integers as they are stored.  Rows are listed first, as a branch a row that guesses whether it has a value costs
+ * more than all else. */
 static int
 add_ints(const struct column *c, bool named, struct stats_batch *sb)
 {
@@ -222,23 +265,22 @@ add_ints(const struct column *c, bool named, struct stats_batch *sb)
 	/* An exact power of ten, as stats_number_value divides by. */
 	double unit = round(1 / stats_number_value(&one));
 	struct spread *p;
-	size_t i;
-	int r = 0;
+	uint32_t *rows;
+	size_t k, n;
+	int r;
 
-	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
-		if (!stats_takes(sb, i))
+	r = list_ints(c, sb, true, &rows, &n);
+	for (k = 0; r == 0 && k < n; k++) {
+		struct stats_state *s = stats_state_of(sb, rows[k]);
+
+		if (hist_count(s->more, (double)c->ints[rows[k]] / unit, c->scale != 0))
 			continue;
-		if (c->present != NULL && !bits_get(c->present, i)) {
-			if (named)
-				r = spread_of(stats_state_of(sb, i), &p);
-			if (named && r == 0)
-				p->n_empty++;
-			continue;
-		}
-		r = spread_of(stats_state_of(sb, i), &p);
-		if (r == 0 && !hist_count(p, (double)c->ints[i] / unit))
-			r = add_number(p, c->ints[i], c->scale, &sb->grown);
+		r = spread_of(s, &p);
+		if (r == 0)
+			r = add_number(p, c->ints[rows[k]], c->scale, &sb->grown);
 	}
+	if (r == 0 && named && c->present != NULL)
+		r = add_empty(c, sb);
 	return r;
 }
 
@@ -326,6 +368,104 @@ quantile_merge(const struct stats_func *f, struct stats_state *to, struct stats_
 	if (r == 0)
 		a->n_empty += b->n_empty;
 	spread_fini(from);
+	return r;
+}
+
+/* Cells as steps from one to the next, and their counts. */
+static void
+save_hist(const struct spread *p, struct buf *out)
+{
+	size_t i, k, last = 0, n = 0;
+
+	for (i = 0; i < 2 * EXPONENTS; i++)
+		for (k = 0; p->hist[i] != NULL && k < CELLS; k++)
+			n += p->hist[i][k] != 0;
+	buf_byte(out, p->whole);
+	stats_save_double(out, p->min);
+	stats_save_double(out, p->max);
+	buf_varint(out, n);
+	for (i = 0; i < 2 * EXPONENTS; i++)
+		for (k = 0; p->hist[i] != NULL && k < CELLS; k++) {
+			if (p->hist[i][k] == 0)
+				continue;
+			buf_varint(out, i * CELLS + k - last);
+			buf_varint(out, p->hist[i][k]);
+			last = i * CELLS + k;
+		}
+}
+
+static int
+load_hist(struct scan *in, struct spread *p)
+{
+	bool whole = scan_u8(in) != 0;
+	double min = stats_load_double(in), max = stats_load_double(in);
+	uint64_t n = scan_varint(in), at = 0, count;
+	int r = 0;
+
+	for (; r == 0 && !in->bad && n > 0; n--) {
+		at += scan_varint(in);
+		count = scan_varint(in);
+		if (at >= (uint64_t)2 * EXPONENTS * CELLS)
+			return err_origin(-EPROTO);
+		r = hist_add(p, cell_value(at / CELLS, at % CELLS), count);
+	}
+	p->whole = whole;
+	p->min = min;
+	p->max = max;
+	return r;
+}
+
+static int
+quantile_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	struct spread *p = s->more;
+	size_t i;
+	int r = 0;
+
+	buf_byte(out, p != NULL);
+	if (p == NULL)
+		return 0;
+	if (p->n_numbers > SAVED_EXACT_MAX)
+		r = spill(p);
+	if (r != 0)
+		return r;
+	buf_varint(out, p->n_empty);
+	buf_varint(out, p->n_texts);
+	for (i = 0; i < p->n_texts; i++)
+		stats_save_str(out, stats_text_of(p->texts[i]));
+	buf_varint(out, p->n_numbers);
+	for (i = 0; i < p->n_numbers; i++) {
+		stats_save_int(out, p->numbers[i].v);
+		buf_byte(out, (uint8_t)p->numbers[i].scale);
+	}
+	buf_byte(out, p->hist != NULL);
+	if (p->hist != NULL)
+		save_hist(p, out);
+	return 0;
+}
+
+static int
+quantile_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	struct spread *p;
+	int64_t grown = 0, v;
+	uint64_t n;
+	int r;
+
+	if (scan_u8(in) == 0)
+		return 0;
+	r = spread_of(s, &p);
+	if (r != 0)
+		return r;
+	p->n_empty = scan_varint(in);
+	for (n = scan_varint(in); r == 0 && !in->bad && n > 0; n--)
+		r = add_text(p, stats_load_str(in), &grown);
+	for (n = scan_varint(in); r == 0 && !in->bad && n > 0; n--) {
+		v = stats_load_int(in);
+		r = add_number(p, v, scan_u8(in), &grown);
+	}
+	if (r == 0 && scan_u8(in) != 0)
+		r = load_hist(in, p);
 	return r;
 }
 
@@ -459,6 +599,42 @@ histogram_fini(struct stats_state *s)
 }
 
 static int
+histogram_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const uint64_t *counts = s->more;
+	size_t i, n = 0;
+
+	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++)
+		n += counts[i] != 0;
+	buf_varint(out, n);
+	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++)
+		if (counts[i] != 0) {
+			buf_varint(out, i);
+			buf_varint(out, counts[i]);
+		}
+	return 0;
+}
+
+static int
+histogram_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	uint64_t *counts, n = scan_varint(in), at;
+
+	if (n == 0)
+		return 0;
+	counts = s->more = calloc(VM_BUCKETS + 2, sizeof(*counts));
+	if (counts == NULL)
+		return err_origin(-ENOMEM);
+	for (; !in->bad && n > 0; n--) {
+		at = scan_varint(in);
+		if (at >= VM_BUCKETS + 2)
+			return err_origin(-EPROTO);
+		counts[at] = scan_varint(in);
+	}
+	return 0;
+}
+
+static int
 histogram_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
 {
 	uint64_t *a = to->more, *b = from->more;
@@ -511,6 +687,6 @@ histogram_put(const struct stats_func *f, struct stats_state *s, struct buf *out
 }
 
 const struct stats_ops stats_quantile_ops = { quantile_add, quantile_merge, quantile_put,
-	spread_fini };
+	spread_fini, quantile_save, quantile_load };
 const struct stats_ops stats_histogram_ops = { histogram_add, histogram_merge, histogram_put,
-	histogram_fini };
+	histogram_fini, histogram_save, histogram_load };

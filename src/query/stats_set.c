@@ -135,6 +135,34 @@ uniq_merge(const struct stats_func *f, struct stats_state *to, struct stats_stat
 }
 
 static int
+uniq_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct hashes *h = s->more;
+	size_t i;
+
+	buf_varint(out, h == NULL ? 0 : h->n);
+	for (i = 0; h != NULL && i < h->n_slots; i++)
+		if (h->slots[i] != 0)
+			buf_u64(out, h->slots[i]);
+	return 0;
+}
+
+static int
+uniq_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	uint64_t n = scan_varint(in);
+	struct hashes *h;
+	int64_t grown = 0;
+	int r = 0;
+
+	if (n > 0)
+		r = hashes_of(s, &h);
+	for (; r == 0 && !in->bad && n > 0; n--)
+		r = hashes_add(h, scan_u64(in), &grown);
+	return r;
+}
+
+static int
 uniq_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	const struct hashes *h = s->more;
@@ -208,6 +236,33 @@ uniq_values_merge(const struct stats_func *f, struct stats_state *to, struct sta
 		if (map_put(a, b->entries[i].key, NULL) == NULL)
 			r = err_origin(-ENOMEM);
 	map_state_fini(from);
+	return r;
+}
+
+static int
+uniq_values_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct map *m = s->more;
+	size_t i;
+
+	buf_varint(out, m == NULL ? 0 : m->n);
+	for (i = 0; m != NULL && i < m->n; i++)
+		stats_save_str(out, m->entries[i].key);
+	return 0;
+}
+
+static int
+uniq_values_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	uint64_t n = scan_varint(in);
+	struct map *m;
+	int r = 0;
+
+	if (n > 0)
+		r = map_of(s, &m);
+	for (; r == 0 && !in->bad && n > 0; n--)
+		if (map_put(m, stats_load_str(in), NULL) == NULL)
+			r = err_origin(-ENOMEM);
 	return r;
 }
 
@@ -356,6 +411,52 @@ list_merge(const struct stats_func *f, struct stats_state *to, struct stats_stat
 }
 
 static int
+list_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct list *l = s->more;
+	const struct kept_key *key;
+	size_t i, k;
+
+	buf_varint(out, l == NULL ? 0 : l->n);
+	for (i = 0; l != NULL && i < l->n; i++) {
+		stats_save_str(out, l->items[i].text);
+		for (k = 0; k < f->n_sort; k++) {
+			key = &l->items[i].keys[k];
+			buf_byte(out, (uint8_t)key->kind);
+			stats_save_int(out, key->v);
+			stats_save_str(out, key->text);
+		}
+	}
+	return 0;
+}
+
+static int
+list_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	AUTO_FREE struct kept_key *keys = calloc(f->n_sort + 1, sizeof(*keys));
+	struct list_item item = { .keys = keys };
+	uint64_t n = scan_varint(in);
+	int64_t grown = 0;
+	struct list *l;
+	size_t k;
+	int r = keys == NULL ? err_origin(-ENOMEM) : 0;
+
+	if (r == 0 && n > 0)
+		r = list_of(s, &l);
+	for (; r == 0 && !in->bad && n > 0; n--) {
+		item.text = stats_load_str(in);
+		for (k = 0; k < f->n_sort; k++) {
+			keys[k].kind = (enum kept_kind)scan_u8(in);
+			keys[k].v = stats_load_int(in);
+			keys[k].text = stats_load_str(in);
+		}
+		if (!in->bad)
+			r = list_push(l, &item, f->n_sort, &grown);
+	}
+	return r;
+}
+
+static int
 list_put(const struct stats_func *f, const struct list *l, bool quote, struct buf *out)
 {
 	size_t n = l == NULL ? 0 : l->n, i;
@@ -441,9 +542,11 @@ json_values_put(const struct stats_func *f, struct stats_state *s, struct buf *o
 	return list_put(f, l, false, out);
 }
 
-const struct stats_ops stats_uniq_ops = { uniq_add, uniq_merge, uniq_put, uniq_fini };
+const struct stats_ops stats_uniq_ops = { uniq_add, uniq_merge, uniq_put, uniq_fini, uniq_save,
+	uniq_load };
 const struct stats_ops stats_uniq_values_ops = { uniq_values_add, uniq_values_merge,
-	uniq_values_put, map_state_fini };
-const struct stats_ops stats_values_ops = { values_add, list_merge, values_put, list_fini };
+	uniq_values_put, map_state_fini, uniq_values_save, uniq_values_load };
+const struct stats_ops stats_values_ops = { values_add, list_merge, values_put, list_fini,
+	list_save, list_load };
 const struct stats_ops stats_json_values_ops = { json_values_add, list_merge, json_values_put,
-	list_fini };
+	list_fini, list_save, list_load };

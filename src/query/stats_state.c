@@ -226,6 +226,39 @@ stats_text_of(const struct stats_text *t)
 	return t == NULL ? STR_NONE : str_of(t->p, t->n);
 }
 
+void
+stats_text_save(struct buf *out, const struct stats_text *t)
+{
+	buf_byte(out, t != NULL);
+	if (t != NULL)
+		stats_save_str(out, stats_text_of(t));
+}
+
+int
+stats_text_load(struct scan *in, struct stats_text **ret)
+{
+	struct str s;
+
+	if (scan_u8(in) == 0)
+		return 0;
+	s = stats_load_str(in);
+	return in->bad ? err_origin(-EPROTO) : stats_text_set(ret, s);
+}
+
+int
+stats_save_n(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	buf_varint(out, s->n);
+	return 0;
+}
+
+int
+stats_load_n(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	s->n = scan_varint(in);
+	return 0;
+}
+
 int
 stats_row_json(const struct stats_columns *c, size_t row, struct buf *out)
 {
@@ -248,4 +281,28 @@ stats_row_json(const struct stats_columns *c, size_t row, struct buf *out)
 	}
 	buf_byte(out, '}');
 	return buf_err(out);
+}
+
+int
+stats_func_rows(const struct stats_func *f, struct query_env *env, struct batch *b,
+    const uint64_t **ret)
+{
+	const uint64_t *one;
+	uint64_t *left;
+	size_t i, w;
+	int r = 0;
+
+	if (!f->is_default)
+		return pipe_rows(f->filter, env, b, ret);
+	left = arena_zalloc(&b->arena, BITS_WORDS(b->n_rows) + 1, sizeof(*left));
+	if (left == NULL)
+		return err_origin(-ENOMEM);
+	bits_fill(left, b->n_rows);
+	for (i = 0; r == 0 && i < f->n_not_any; i++) {
+		r = pipe_rows(f->not_any[i], env, b, &one);
+		for (w = 0; r == 0 && w < BITS_WORDS(b->n_rows); w++)
+			left[w] &= one != NULL ? ~one[w] : 0;
+	}
+	*ret = left;
+	return r;
 }

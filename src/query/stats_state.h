@@ -48,6 +48,9 @@ struct stats_ops {
 	int (*merge)(const struct stats_func *f, struct stats_state *to, struct stats_state *from);
 	int (*put)(const struct stats_func *f, struct stats_state *s, struct buf *out);
 	void (*fini)(struct stats_state *s);
+	/* Append the state as bytes; read them into an empty state.  What was saved is for this process alone. */
+	int (*save)(const struct stats_func *f, struct stats_state *s, struct buf *out);
+	int (*load)(const struct stats_func *f, struct scan *in, struct stats_state *s);
 };
 
 /** stats_ops_of(kind): static. */
@@ -103,6 +106,62 @@ void stats_add_number(struct stats_state *s, const struct stats_number *n, uint6
 double stats_sum_value(const struct stats_state *s);
 void stats_add_sum(struct stats_state *to, const struct stats_state *from);
 
+/** stats_save_n(…), stats_load_n(…): of a state that is a count and no more. */
+int stats_save_n(const struct stats_func *f, struct stats_state *s, struct buf *out);
+int stats_load_n(const struct stats_func *f, struct scan *in, struct stats_state *s);
+
+/** stats_func_rows(f, env, b, ret): the rows that the function's condition takes; of a switch's default, those that no
+ * case takes. */
+int stats_func_rows(const struct stats_func *f, struct query_env *env, struct batch *b,
+    const uint64_t **ret);
+
+/* Numbers of either sign and texts that may be none, as bytes of a saved state. */
+static inline void
+stats_save_int(struct buf *out, int64_t v)
+{
+	buf_varint(out, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+}
+
+static inline int64_t
+stats_load_int(struct scan *in)
+{
+	uint64_t v = scan_varint(in);
+
+	return (int64_t)(v >> 1 ^ (0 - (v & 1)));
+}
+
+static inline void
+stats_save_double(struct buf *out, double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	buf_u64(out, bits);
+}
+
+static inline double
+stats_load_double(struct scan *in)
+{
+	uint64_t bits = scan_u64(in);
+	double v;
+
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
+static inline void
+stats_save_str(struct buf *out, struct str s)
+{
+	buf_varint(out, s.n);
+	buf_str(out, s);
+}
+
+static inline struct str
+stats_load_str(struct scan *in)
+{
+	return scan_bytes(in, scan_varint(in));
+}
+
 /* A text of a state's own; NULL is none. */
 struct stats_text {
 	size_t n;
@@ -110,6 +169,8 @@ struct stats_text {
 };
 int stats_text_set(struct stats_text **t, struct str s);
 struct str stats_text_of(const struct stats_text *t);
+void stats_text_save(struct buf *out, const struct stats_text *t);
+int stats_text_load(struct scan *in, struct stats_text **ret);
 
 /** stats_row_json(names, b, row, out): the row's fields that names take, as JSON; empty ones are
  * left out. */

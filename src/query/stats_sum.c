@@ -156,6 +156,42 @@ sum_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 	return 0;
 }
 
+/*
+ * Flags, then the count and what is there: most sums are of decimals that fit 64 bits of 10^-9.
+ */
+enum { SUM_WIDE = 1, SUM_FLOAT = 2 };
+
+static int
+sum_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	bool wide = s->fixed_hi != s->fixed_lo >> 63, has_float = s->sum != 0 || isnan(s->sum);
+
+	buf_byte(out, (uint8_t)((wide ? SUM_WIDE : 0) | (has_float ? SUM_FLOAT : 0)));
+	buf_varint(out, s->n);
+	if (wide)
+		buf_u64(out, (uint64_t)s->fixed_hi);
+	stats_save_int(out, s->fixed_lo);
+	if (has_float)
+		stats_save_double(out, s->sum);
+	return 0;
+}
+
+static int
+sum_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	uint8_t flags = scan_u8(in);
+
+	s->n = scan_varint(in);
+	if ((flags & SUM_WIDE) != 0)
+		s->fixed_hi = (int64_t)scan_u64(in);
+	s->fixed_lo = stats_load_int(in);
+	if ((flags & SUM_WIDE) == 0)
+		s->fixed_hi = s->fixed_lo >> 63;
+	if ((flags & SUM_FLOAT) != 0)
+		s->sum = stats_load_double(in);
+	return 0;
+}
+
 static int
 avg_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
@@ -311,6 +347,41 @@ stddev_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 	return 0;
 }
 
+static int
+stddev_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
+{
+	const struct moments *m = s->more;
+
+	buf_byte(out, m != NULL);
+	if (m == NULL)
+		return 0;
+	stats_save_double(out, m->n);
+	stats_save_double(out, m->sum.hi);
+	stats_save_double(out, m->sum.lo);
+	stats_save_double(out, m->square.hi);
+	stats_save_double(out, m->square.lo);
+	return 0;
+}
+
+static int
+stddev_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
+{
+	struct moments *m;
+	int r;
+
+	if (scan_u8(in) == 0)
+		return 0;
+	r = moments_of(s, &m);
+	if (r != 0)
+		return r;
+	m->n = stats_load_double(in);
+	m->sum.hi = stats_load_double(in);
+	m->sum.lo = stats_load_double(in);
+	m->square.hi = stats_load_double(in);
+	m->square.lo = stats_load_double(in);
+	return 0;
+}
+
 static void
 more_fini(struct stats_state *s)
 {
@@ -318,11 +389,17 @@ more_fini(struct stats_state *s)
 	s->more = NULL;
 }
 
-const struct stats_ops stats_count_ops = { count_add, merge_n, put_n, no_fini };
-const struct stats_ops stats_count_empty_ops = { count_empty_add, merge_n, put_n, no_fini };
-const struct stats_ops stats_rate_ops = { rate_add, merge_n, rate_put, no_fini };
-const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, no_fini };
-const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, no_fini };
-const struct stats_ops stats_rate_sum_ops = { sum_add, sum_merge, rate_sum_put, no_fini };
-const struct stats_ops stats_sum_len_ops = { sum_len_add, merge_n, put_n, no_fini };
-const struct stats_ops stats_stddev_ops = { stddev_add, stddev_merge, stddev_put, more_fini };
+const struct stats_ops stats_count_ops = { count_add, merge_n, put_n, no_fini, stats_save_n,
+	stats_load_n };
+const struct stats_ops stats_count_empty_ops = { count_empty_add, merge_n, put_n, no_fini,
+	stats_save_n, stats_load_n };
+const struct stats_ops stats_rate_ops = { rate_add, merge_n, rate_put, no_fini, stats_save_n,
+	stats_load_n };
+const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, no_fini, sum_save, sum_load };
+const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, no_fini, sum_save, sum_load };
+const struct stats_ops stats_rate_sum_ops = { sum_add, sum_merge, rate_sum_put, no_fini, sum_save,
+	sum_load };
+const struct stats_ops stats_sum_len_ops = { sum_len_add, merge_n, put_n, no_fini, stats_save_n,
+	stats_load_n };
+const struct stats_ops stats_stddev_ops = { stddev_add, stddev_merge, stddev_put, more_fini,
+	stddev_save, stddev_load };
