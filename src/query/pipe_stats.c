@@ -18,8 +18,9 @@ struct stats_stage {
 	struct stage stage;
 	const struct pipe *pipe;
 	struct stats_func *funcs; /* the pipe's, with their steps */
-	size_t *same; /* the function whose state this one shares: itself, or an earlier one of the same values */
-	bool counts;  /* all functions count all rows */
+	size_t *
+	    same; /* the function whose state this one shares: itself, or an earlier one of the same values */
+	bool counts; /* all functions count all rows */
 	struct stats_part parts[QUERY_WORKERS_MAX];
 };
 
@@ -148,7 +149,7 @@ put_group(struct stats_stage *s, size_t group, struct rows_out *out, struct buf 
 		buf_clear(text);
 		r = stats_ops_of(s->funcs[i].kind)
 		        ->put(&s->funcs[i], &s->parts[0].states[group * p->n_funcs + s->same[i]],
-		          text);
+		            text);
 		if (r == 0)
 			r = buf_err(text);
 		if (r == 0)
@@ -259,8 +260,8 @@ share_state(const struct stats_func *a, const struct stats_func *b)
 static bool
 counts_rows(const struct stats_func *f)
 {
-	return f->kind == STATS_COUNT && names_all(&f->names) && f->filter == NULL &&
-	    !f->is_default;
+	return f->kind == STATS_COUNT && f->names.n == 1 && str_eq(f->names.p[0], STR("*")) &&
+	    f->filter == NULL && !f->is_default;
 }
 
 /* What can be spared. */

@@ -54,10 +54,15 @@ enc_int_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, 
 static void
 spread(int64_t *ints, const uint64_t *present, size_t n_rows, size_t n)
 {
+	uint64_t has;
 	size_t i;
 
-	for (i = n_rows; i-- > 0;)
-		ints[i] = bits_get(present, i) ? ints[--n] : 0;
+	/* Without a branch, which would be guessed wrong every other time; n stays at most i. */
+	for (i = n_rows; i-- > 0;) {
+		has = bits_get(present, i);
+		n -= has;
+		ints[i] = (int64_t)((uint64_t)ints[n] & (0 - has));
+	}
 }
 
 /* Few rows: only the groups that they are in. */
