@@ -147,8 +147,8 @@ range_apart(const struct filter *leaf, const struct block_column_info *info)
 	    (min - fabs(min) * 1e-9 > leaf->max || max + fabs(max) * 1e-9 < leaf->min);
 }
 
-static int
-hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
+int
+scan_hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
 {
 	struct scan_hit *h = ctx;
 	struct block_column_info info;
@@ -180,8 +180,8 @@ hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
 	return 0;
 }
 
-static int
-hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel)
+int
+scan_hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel)
 {
 	struct scan_hit *h = ctx;
 	struct block_column_info info;
@@ -194,8 +194,8 @@ hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64
 	return r > 0 ? 1 : err_trace(r);
 }
 
-static int
-hit_equals(void *ctx, struct str name, struct str value, struct arena *arena, uint64_t *sel)
+int
+scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *arena, uint64_t *sel)
 {
 	struct scan_hit *h = ctx;
 	int r = block_equals(h->block, name, value, arena, sel);
@@ -218,8 +218,8 @@ is_weir_stream(struct str s)
 }
 
 /* Rows of weir's own streams out of sel. */
-static int
-hide_weir(struct scan_hit *h, struct arena *arena, uint64_t *sel)
+int
+scan_hide_weir(struct scan_hit *h, struct arena *arena, uint64_t *sel)
 {
 	char scratch[COLUMN_SCRATCH];
 	struct block_column_info info;
@@ -280,8 +280,8 @@ take_rows(struct scan_hit *h, const uint64_t *sel, bool times, struct arena *are
 static int
 match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct arena *arena)
 {
-	struct match_rows m = { h->info.sum.n_rows, hit_column, hit_known, hit_contains, hit_equals,
-		h, p->stop };
+	struct match_rows m = { h->info.sum.n_rows, hit_column, scan_hit_known, scan_hit_contains,
+		scan_hit_equals, h, p->stop };
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel));
 	size_t first = 0, i;
 	int r;
@@ -295,7 +295,7 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 		bits_clear(sel, i);
 	r = match_filter(p->filter, &m, arena, sel);
 	if (r == 0 && p->hide_weir && !bits_none(sel, m.n))
-		r = hide_weir(h, arena, sel);
+		r = scan_hide_weir(h, arena, sel);
 	if (r == 0)
 		r = take_rows(h, sel, times, arena);
 	return err_trace(r);
