@@ -1,7 +1,6 @@
 /*
- * query/pipe_join.c - rows from elsewhere.
- * One job: join: fields of a subquery's rows put to those with the same values; union: rows behind;
- * generate_sequence.
+ * query/pipe_join.c - fields from elsewhere.
+ * One job: join: fields of a subquery's rows put to the rows with the same values.
  * Floor: 3 (uses logsql, record, base).
  */
 #include <pthread.h>
@@ -10,23 +9,26 @@
 #include "query/pipe_stage.h"
 
 struct join_field {
-	struct str name, value;
+	struct str value;
+	uint32_t name; /* number in names */
 };
 
 /* One row of the subquery; rows with the same key are chained in the order they came. */
 struct join_row {
-	struct join_field *fields;
-	size_t n;
 	struct join_row *next;
+	size_t n;
+	struct join_field fields[];
 };
 
 struct join_stage {
 	struct stage stage;
 	const struct pipe *pipe;
-	struct map keys; /* to number in first and last */
+	struct map names; /* of the fields of its rows, with the prefix */
+	struct map keys;  /* to number in first and last */
 	struct join_row **first, **last;
 	size_t cap;
 	struct arena arena;
+	size_t charged;
 	bool ready;
 	int failed; /* what the subquery came to; read by all once ready */
 	pthread_mutex_t lock;
@@ -86,50 +88,86 @@ add_row(struct join_stage *j, struct str key, struct join_row *row)
 	return 0;
 }
 
+/* Account for all memory that there is. */
 static int
-prefixed(struct join_stage *j, struct str name, struct str *ret)
+charge(struct join_stage *j)
 {
-	struct str prefix = j->pipe->to;
-	uint8_t *p = arena_alloc(&j->arena, prefix.n + name.n + 1);
+	size_t now = j->arena.total + map_bytes(&j->keys) + map_bytes(&j->names) +
+	    j->cap * 2 * sizeof(struct join_row *);
+	int r = 0;
 
-	if (p == NULL)
+	if (now > j->charged)
+		r = env_charge(j->stage.env, "join", (int64_t)(now - j->charged));
+	j->charged = now;
+	return r;
+}
+
+/* The columns of a batch of the subquery that its rows bring. */
+struct join_source {
+	const struct str **values;
+	uint32_t *names;
+	size_t n;
+};
+
+static int
+source_init(struct join_stage *j, struct batch *b, struct join_source *ret)
+{
+	AUTO_FINI(buf_fini) struct buf full = BUF_INIT;
+	const struct map_entry *e;
+	const struct str *names;
+	size_t i, n;
+	int r;
+
+	r = batch_names(b, &names, &n);
+	if (r != 0)
+		return r;
+	ret->n = 0;
+	ret->values = arena_alloc(&b->arena, (n + 1) * sizeof(*ret->values));
+	ret->names = arena_alloc(&b->arena, (n + 1) * sizeof(*ret->names));
+	if (ret->values == NULL || ret->names == NULL)
 		return err_origin(-ENOMEM);
-	if (prefix.n != 0)
-		memcpy(p, prefix.p, prefix.n);
-	if (name.n != 0)
-		memcpy(p + prefix.n, name.p, name.n);
-	*ret = str_of(p, prefix.n + name.n);
+	for (i = 0; i < n; i++) {
+		if (is_key(j->pipe, names[i]))
+			continue;
+		buf_clear(&full);
+		buf_str(&full, j->pipe->to);
+		buf_str(&full, names[i]);
+		e = map_put(&j->names, buf_view(&full), NULL);
+		ret->values[ret->n] = batch_strs(b, names[i]);
+		if (e == NULL || buf_err(&full) != 0 || ret->values[ret->n] == NULL)
+			return b->err != 0 ? b->err : err_origin(-ENOMEM);
+		ret->names[ret->n++] = (uint32_t)(e - j->names.entries);
+	}
 	return 0;
 }
 
 /* All fields of a row but those it is joined by. */
 static int
-copy_row(struct join_stage *j, const struct str *names, const struct str **values, size_t n,
-    size_t row, struct join_row **ret)
+copy_row(struct join_stage *j, const struct join_source *src, size_t row, struct join_row **ret)
 {
-	struct join_row *out = arena_zalloc(&j->arena, 1, sizeof(*out));
-	int64_t bytes = sizeof(*out);
-	size_t k;
-	int r = 0;
+	struct join_row *out;
+	size_t k, n = 0;
 
-	if (out != NULL)
-		out->fields = arena_alloc(&j->arena, (n + 1) * sizeof(*out->fields));
-	if (out == NULL || out->fields == NULL)
+	for (k = 0; k < src->n; k++)
+		n += src->values[k][row].n != 0 ? 1 : 0;
+	out = arena_alloc(&j->arena, sizeof(*out) + n * sizeof(out->fields[0]));
+	if (out == NULL)
 		return err_origin(-ENOMEM);
-	for (k = 0; r == 0 && k < n; k++) {
+	out->next = NULL;
+	out->n = 0;
+	for (k = 0; k < src->n; k++) {
 		struct join_field *f = &out->fields[out->n];
 
-		if (values[k][row].n == 0 || is_key(j->pipe, names[k]))
+		if (src->values[k][row].n == 0)
 			continue;
-		r = prefixed(j, names[k], &f->name);
-		f->value = arena_dup(&j->arena, values[k][row]);
-		if (r == 0 && f->value.p == NULL)
-			r = err_origin(-ENOMEM);
-		bytes += (int64_t)(f->name.n + f->value.n + sizeof(*f));
+		f->name = src->names[k];
+		f->value = arena_dup(&j->arena, src->values[k][row]);
+		if (f->value.p == NULL)
+			return err_origin(-ENOMEM);
 		out->n++;
 	}
 	*ret = out;
-	return r != 0 ? r : env_charge(j->stage.env, "join", bytes);
+	return 0;
 }
 
 static int
@@ -149,75 +187,24 @@ row_key(const struct pipe *p, struct batch *b, size_t row, struct buf *key)
 }
 
 static int
-load_values(struct batch *b, const struct str *names, size_t n, const struct str ***ret)
-{
-	const struct str **values = arena_alloc(&b->arena, (n + 1) * sizeof(*values));
-	size_t k;
-
-	if (values == NULL)
-		return err_origin(-ENOMEM);
-	for (k = 0; k < n; k++) {
-		values[k] = batch_strs(b, names[k]);
-		if (values[k] == NULL)
-			return b->err;
-	}
-	*ret = values;
-	return 0;
-}
-
-static int
 take_rows(void *ctx, struct batch *b)
 {
 	AUTO_FINI(buf_fini) struct buf key = BUF_INIT;
 	struct join_stage *j = ctx;
-	const struct str *names, **values = NULL;
+	struct join_source src;
 	struct join_row *row = NULL;
-	size_t i, n;
+	size_t i;
 	int r;
 
-	r = batch_names(b, &names, &n);
-	if (r == 0)
-		r = load_values(b, names, n, &values);
+	r = source_init(j, b, &src);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
 		r = row_key(j->pipe, b, i, &key);
 		if (r == 0)
-			r = copy_row(j, names, values, n, i, &row);
+			r = copy_row(j, &src, i, &row);
 		if (r == 0)
 			r = add_row(j, buf_view(&key), row);
-	}
-	return r;
-}
-
-static int
-run_subquery(struct query_env *env, const char *who, const struct query *q,
-    int (*put)(void *ctx, struct batch *b), void *ctx)
-{
-	if (env->run_query == NULL)
-		return env_fail(env, err_origin(-ENOSYS), "%s: no subquery can be run here", who);
-	return env->run_query(env->run_ctx, env, q, put, ctx);
-}
-
-/* Rows that stand in the query, as a batch. */
-static int
-literal_batch(const struct pipe *p, struct batch *b)
-{
-	struct str *col;
-	size_t i, k;
-	int r = 0;
-
-	batch_reset(b, p->n_rows);
-	b->closed = true;
-	for (i = 0; r == 0 && i < p->n_rows; i++) {
-		for (k = 0; r == 0 && k < p->rows[i].n_pairs; k++) {
-			const struct str *old = batch_strs(b, p->rows[i].pairs[2 * k]);
-
-			col = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*col));
-			if (old == NULL || col == NULL)
-				return err_origin(-ENOMEM);
-			memcpy(col, old, b->n_rows * sizeof(*col));
-			col[i] = p->rows[i].pairs[2 * k + 1];
-			r = batch_set_strs(b, p->rows[i].pairs[2 * k], col);
-		}
+		if (r == 0)
+			r = charge(j);
 	}
 	return r;
 }
@@ -226,18 +213,9 @@ literal_batch(const struct pipe *p, struct batch *b)
 static int
 prepare(struct join_stage *j)
 {
-	AUTO_FINI(batch_fini) struct batch rows = BATCH_INIT;
-
 	(void)pthread_mutex_lock(&j->lock);
 	if (!j->ready) {
-		if (j->pipe->query != NULL) {
-			j->failed =
-			    run_subquery(j->stage.env, "join", j->pipe->query, take_rows, j);
-		} else {
-			j->failed = literal_batch(j->pipe, &rows);
-			if (j->failed == 0)
-				j->failed = take_rows(j, &rows);
-		}
+		j->failed = pipe_rows_of(j->stage.env, j->pipe, take_rows, j);
 		j->ready = true;
 	}
 	(void)pthread_mutex_unlock(&j->lock);
@@ -247,53 +225,54 @@ prepare(struct join_stage *j)
 /* Names of the batch, then those that joined rows can bring. */
 struct joined {
 	struct rows_out out;
-	struct map names;
 	struct str *list;
 	const struct str **values;
+	size_t *column; /* of each of the joined names */
 	size_t n_own, n;
 };
 
 static int
 joined_init(struct joined *w, struct join_stage *j, struct batch *b, unsigned worker)
 {
+	size_t i, k, n = 0;
 	const struct str *names;
-	struct join_row *row;
-	size_t i, k, n;
 	int r;
 
 	r = batch_names(b, &names, &n);
-	for (i = 0; r == 0 && i < n; i++)
-		if (map_put(&w->names, names[i], NULL) == NULL)
-			r = err_origin(-ENOMEM);
-	w->n_own = n;
-	for (i = 0; r == 0 && i < j->keys.n; i++)
-		for (row = j->first[i]; r == 0 && row != NULL; row = row->next)
-			for (k = 0; r == 0 && k < row->n; k++)
-				if (map_put(&w->names, row->fields[k].name, NULL) == NULL)
-					r = err_origin(-ENOMEM);
-	if (r == 0)
-		r = load_values(b, names, n, &w->values);
-	w->n = w->names.n;
-	w->list = arena_alloc(&b->arena, (w->n + 1) * sizeof(*w->list));
-	if (r == 0 && w->list == NULL)
-		r = err_origin(-ENOMEM);
-	for (i = 0; r == 0 && i < w->n; i++)
-		w->list[i] = w->names.entries[i].key;
-	return r != 0 ? r : rows_out_init(&w->out, j->stage.next, worker, w->list, w->n);
+	if (r != 0)
+		return r;
+	w->list = arena_alloc(&b->arena, (n + j->names.n + 1) * sizeof(*w->list));
+	w->values = arena_alloc(&b->arena, (n + 1) * sizeof(*w->values));
+	w->column = arena_alloc(&b->arena, (j->names.n + 1) * sizeof(*w->column));
+	if (w->list == NULL || w->values == NULL || w->column == NULL)
+		return err_origin(-ENOMEM);
+	for (w->n_own = 0; w->n_own < n; w->n_own++) {
+		w->list[w->n_own] = names[w->n_own];
+		w->values[w->n_own] = batch_strs(b, names[w->n_own]);
+		if (w->values[w->n_own] == NULL)
+			return b->err;
+	}
+	w->n = n;
+	for (i = 0; i < j->names.n; i++) {
+		for (k = 0; k < n && !str_eq(w->list[k], j->names.entries[i].key); k++)
+			continue;
+		w->column[i] = k < n ? k : w->n;
+		if (k == n)
+			w->list[w->n++] = j->names.entries[i].key;
+	}
+	return rows_out_init(&w->out, j->stage.next, worker, w->list, w->n);
 }
 
 static int
 put_row(struct joined *w, size_t row, const struct join_row *with)
 {
-	size_t i;
+	size_t i, at;
 	int r = 0;
 
 	for (i = 0; r == 0 && i < w->n_own; i++)
 		r = rows_out_copy(&w->out, i, w->values[i][row]);
 	for (i = 0; r == 0 && with != NULL && i < with->n; i++) {
-		const struct map_entry *e = map_get(&w->names, with->fields[i].name);
-		size_t at = (size_t)(e - w->names.entries);
-
+		at = w->column[with->fields[i].name];
 		/* What the row has already stays. */
 		if (at >= w->n_own || w->values[at][row].n == 0)
 			rows_out_set(&w->out, at, with->fields[i].value);
@@ -328,7 +307,7 @@ static int
 join_push(struct stage *s, unsigned worker, struct batch *b)
 {
 	struct join_stage *j = (struct join_stage *)s;
-	struct joined w = { .names = MAP_INIT };
+	struct joined w = { 0 };
 	int r;
 
 	r = prepare(j);
@@ -337,7 +316,6 @@ join_push(struct stage *s, unsigned worker, struct batch *b)
 	if (r == 0)
 		r = join_rows(j, &w, b);
 	rows_out_fini(&w.out);
-	map_fini(&w.names);
 	return r;
 }
 
@@ -352,6 +330,7 @@ join_free(struct stage *s)
 {
 	struct join_stage *j = (struct join_stage *)s;
 
+	map_fini(&j->names);
 	map_fini(&j->keys);
 	free(j->first);
 	free(j->last);
@@ -377,106 +356,4 @@ pipe_join_make(const struct stage_args *a, struct stage **ret)
 	(void)pthread_mutex_init(&j->lock, NULL);
 	*ret = s;
 	return 0;
-}
-
-struct pipe_stage {
-	struct stage stage;
-	const struct pipe *pipe;
-};
-
-static void
-plain_free(struct stage *s)
-{
-	free(s);
-}
-
-static int
-pipe_stage_make(const struct stage_args *a, const struct stage_ops *ops, struct stage **ret)
-{
-	int r;
-
-	r = stage_alloc(sizeof(struct pipe_stage), ops, a->env, ret);
-	if (r == 0)
-		((struct pipe_stage *)*ret)->pipe = a->pipe;
-	return r;
-}
-
-static int
-union_push(struct stage *s, unsigned worker, struct batch *b)
-{
-	return stage_push(s->next, worker, b);
-}
-
-static int
-union_put(void *ctx, struct batch *b)
-{
-	struct stage *s = ctx;
-
-	return b->n_rows == 0 ? 0 : stage_push(s->next, 0, b);
-}
-
-static int
-union_flush(struct stage *s)
-{
-	AUTO_FINI(batch_fini) struct batch rows = BATCH_INIT;
-	const struct pipe *p = ((struct pipe_stage *)s)->pipe;
-	int r;
-
-	if (p->query != NULL) {
-		r = run_subquery(s->env, "union", p->query, union_put, s);
-	} else {
-		r = literal_batch(p, &rows);
-		if (r == 0)
-			r = union_put(s, &rows);
-	}
-	return r != 0 ? r : stage_flush(s->next);
-}
-
-static const struct stage_ops union_ops = { "union", union_push, union_flush, plain_free };
-
-int
-pipe_union_make(const struct stage_args *a, struct stage **ret)
-{
-	return pipe_stage_make(a, &union_ops, ret);
-}
-
-static int
-sequence_push(struct stage *s, unsigned worker, struct batch *b)
-{
-	atomic_store(&s->env->stop, true);
-	return 0;
-}
-
-static int
-sequence_flush(struct stage *s)
-{
-	static const struct str names[] = { STR_INIT("_msg") };
-	const struct pipe *p = ((struct pipe_stage *)s)->pipe;
-	struct rows_out out;
-	uint64_t i;
-	int r;
-
-	/* Its own doing; from here on it is a limit behind it that wants no more. */
-	atomic_store(&s->env->stop, false);
-	r = rows_out_init(&out, s->next, 0, names, 1);
-	for (i = 0; r == 0 && i < p->limit && !atomic_load(&s->env->stop) &&
-	     !atomic_load(&s->env->cancelled);
-	     i++) {
-		r = rows_out_uint(&out, 0, i);
-		if (r == 0)
-			r = rows_out_next(&out);
-	}
-	if (r == 0)
-		r = rows_out_flush(&out);
-	rows_out_fini(&out);
-	return r != 0 ? r : stage_flush(s->next);
-}
-
-static const struct stage_ops sequence_ops = { "generate_sequence", sequence_push, sequence_flush,
-	plain_free };
-
-int
-pipe_sequence_make(const struct stage_args *a, struct stage **ret)
-{
-	return pipe_stage_make(a, &sequence_ops, ret);
 }

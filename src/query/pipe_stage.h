@@ -82,6 +82,10 @@ int pipe_unpack_apply(const struct pipe *p, struct query_env *env, struct batch 
  */
 int pipe_rows(const struct filter *f, struct query_env *env, struct batch *b, const uint64_t **ret);
 
+/** pipe_rows_of(env, p, put, ctx): the rows of p's subquery, or those that stand in the query, to ${put}. */
+int pipe_rows_of(struct query_env *env, const struct pipe *p,
+    int (*put)(void *ctx, struct batch *b), void *ctx);
+
 /* The new value of a field from an old one: append it to ${out}, which is empty. */
 typedef int (*value_map_fn)(void *ctx, struct str in, struct buf *out);
 

@@ -524,12 +524,27 @@ job_run(struct job *j, bool nested)
 	return err_trace(r);
 }
 
+/* What a query inside another one held is free again. */
+static void
+give_back(struct query_env *env)
+{
+	uint64_t used = atomic_load(&env->memory_used);
+	struct query_env *e;
+
+	for (e = env->outer; e != NULL; e = e->outer)
+		atomic_fetch_sub(&e->memory_used, used);
+}
+
+/* ${outer} is that of the query that ${q} stands in, or NULL. */
 static int
-run_query(struct run *run, const struct query *q, bool nested, run_put_fn put, void *ctx)
+run_query(struct run *run, const struct query *q, struct query_env *outer, run_put_fn put,
+    void *ctx)
 {
 	struct job j = { .run = run, .q = q };
-	uint64_t used;
+	bool nested = outer != NULL;
 	int r;
+
+	j.env.outer = outer;
 
 	(void)pthread_mutex_init(&j.last.lock, NULL);
 	atomic_flag_clear(&j.env.error_set);
@@ -540,9 +555,9 @@ run_query(struct run *run, const struct query *q, bool nested, run_put_fn put, v
 	if (r < 0 && j.env.error[0] != '\0' && run->error[0] == '\0')
 		memcpy(run->error, j.env.error, sizeof(run->error));
 	watch_remove(&run->watch, &j.env);
-	used = atomic_load(&j.env.memory_used);
-	if (used > run->memory_peak)
-		run->memory_peak = used;
+	if (!nested)
+		run->memory_peak = atomic_load(&j.env.memory_peak);
+	give_back(&j.env);
 	if (j.first != NULL)
 		stages_free(j.first, &j.last.stage);
 	(void)keep_free(j.last.keep);
@@ -556,7 +571,7 @@ run_nested(void *ctx, struct query_env *env, const struct query *q,
     int (*put)(void *put_ctx, struct batch *b), void *put_ctx)
 {
 	struct run *run = ctx;
-	int r = run_query(run, q, true, put, put_ctx);
+	int r = run_query(run, q, env, put, put_ctx);
 
 	if (r < 0 && run->error[0] != '\0')
 		return env_fail(env, r, "%s", run->error);
@@ -624,7 +639,7 @@ run_all(struct run *run, const struct query *q, const struct run_options *opt, r
 	run->n_threads = count_threads(opt);
 	run->memory_max = opt->memory_max != 0 ? opt->memory_max : default_memory();
 	watch_start(&run->watch, opt->cancel);
-	r = run_query(run, q, false, put, ctx);
+	r = run_query(run, q, NULL, put, ctx);
 	watch_stop(&run->watch);
 	if (r < 0 && ret_error != NULL)
 		buf_c(ret_error, run->error[0] != '\0' ? run->error : err_str(r));

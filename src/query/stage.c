@@ -27,23 +27,36 @@ note_memory(struct query_env *env, const char *who, int64_t n)
 		continue;
 }
 
+/* Charge one account; what is on it then. */
+static uint64_t
+charge_one(struct query_env *env, int64_t n)
+{
+	uint64_t now =
+	    atomic_fetch_add_explicit(&env->memory_used, (uint64_t)n, memory_order_relaxed) +
+	    (uint64_t)n;
+	uint64_t peak = atomic_load_explicit(&env->memory_peak, memory_order_relaxed);
+
+	while (n > 0 && now > peak && !atomic_compare_exchange_weak(&env->memory_peak, &peak, now))
+		continue;
+	return now;
+}
+
 int
 env_charge(struct query_env *env, const char *who, int64_t n)
 {
+	struct query_env *e = env;
 	uint64_t used;
 
 	if (env->notes != NULL)
 		note_memory(env, who, n);
-	if (n < 0) {
-		atomic_fetch_sub_explicit(&env->memory_used, 0 - (uint64_t)n, memory_order_relaxed);
-		return 0;
-	}
-	used = atomic_fetch_add_explicit(&env->memory_used, (uint64_t)n, memory_order_relaxed);
-	if (env->memory_max == 0 || used + (uint64_t)n <= env->memory_max)
+	for (; e->outer != NULL; e = e->outer)
+		(void)charge_one(e, n);
+	used = charge_one(e, n);
+	if (n < 0 || e->memory_max == 0 || used <= e->memory_max)
 		return 0;
 	return env_fail(env, err_origin(-ENOMEM),
 	    "pipe %s needs more memory than the bound of %llu bytes", who,
-	    (unsigned long long)env->memory_max);
+	    (unsigned long long)e->memory_max);
 }
 
 int

@@ -45,10 +45,12 @@ struct query_env {
 	unsigned n_workers;
 	struct wall now;
 	int zone_s;
-	uint64_t memory_max;          /* bytes, all stages together */
-	_Atomic uint64_t memory_used; /* charged by env_charge */
-	atomic_bool stop;             /* nothing more is wanted: limit reached, or cancelled */
-	atomic_bool cancelled;        /* Ctrl-C */
+	struct query_env *outer;      /* of the query that this one stands in; NULL: none */
+	uint64_t memory_max;          /* bytes, all stages of all queries together */
+	_Atomic uint64_t memory_used; /* charged by env_charge; the outer one's is charged too */
+	_Atomic uint64_t memory_peak;
+	atomic_bool stop;      /* nothing more is wanted: limit reached, or cancelled */
+	atomic_bool cancelled; /* Ctrl-C */
 	/*
 	 * No row older than it (ns) can be among those wanted any more: set by a sort by time with
 	 * a limit.  Holds for the rows as they enter that stage.

@@ -52,6 +52,34 @@ def test_memory():
     say(p.returncode == 0 and p.stdout.count(b"\n") == 20, "sort with a limit needs no more than its rows", p.stderr.decode())
 
 
+def resident(argv):
+    """MiB of the program alone, by its high-water mark; getrusage counts what was there before exec."""
+    p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+    peak = 0
+    while p.poll() is None:
+        try:
+            with open(f"/proc/{p.pid}/status") as f:
+                peak = max([peak] + [int(l.split()[1]) for l in f if l.startswith("VmHWM")])
+        except OSError:
+            break
+        time.sleep(0.002)
+    p.wait()
+    return peak / 1024
+
+
+def test_resident():
+    """What is charged is what is held: at a bound of 32 MiB the process has hardly more than that and its own."""
+    if slow:
+        return
+    log = os.path.join(work, "many.jsonl")
+    rows(log, 400000)
+    for name, pipe in (("join", "join by (k) (* | fields k, n)"), ("sort", "sort by (k)"), ("stats", "stats by (k) count()"), ("uniq", "uniq by (k)"),
+                       ("running_stats", "running_stats by (k) count()"), ("in", "filter k:in(* | fields k)"),
+                       ("join of groups", "join by (k) (* | stats by (k) count() c, max(n) m | sort by (c))")):
+        peak = resident([weir, "query", "--input", log, "--memory", "32MiB", "--", "* | " + pipe])
+        say(0 < peak < 32 * 1.3 + 24, f"{name} holds no more than is charged", f"{peak:.1f} MiB")
+
+
 def stop(name, argv, stdin=None, after=0.4):
     p = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     time.sleep(after)
@@ -79,6 +107,7 @@ def test_stop():
 
 try:
     test_memory()
+    test_resident()
     test_stop()
 finally:
     shutil.rmtree(work, ignore_errors=True)
