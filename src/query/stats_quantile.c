@@ -35,8 +35,7 @@ struct spread {
 	size_t n_texts, cap_texts;
 	uint64_t n_empty; /* values "", which texts does not hold */
 	uint64_t **hist;  /* rows of CELLS counts, by sign and exponent; NULL where none */
-	uint64_t n_hist;
-	bool whole; /* all in hist are integers */
+	bool whole;       /* all in hist are integers */
 	double min, max;
 };
 
@@ -120,7 +119,6 @@ hist_add(struct spread *p, double v, uint64_t n)
 	if (p->hist[row] == NULL)
 		return err_origin(-ENOMEM);
 	p->hist[row][cell] += n;
-	p->n_hist += n;
 	/* Cheaper than floor() where that is a call; greater doubles have no fraction. */
 	p->whole = p->whole && (fabs(v) >= 9e15 || (double)(int64_t)v == v);
 	p->min = v < p->min ? v : p->min;
@@ -212,7 +210,6 @@ hist_count(struct spread *p, double v, bool fraction)
 	if (p->hist[row] == NULL)
 		return false;
 	p->hist[row][cell]++;
-	p->n_hist++;
 	return true;
 }
 
@@ -239,19 +236,26 @@ list_ints(const struct column *c, struct stats_batch *sb, bool has, uint32_t **r
 	return 0;
 }
 
+/* By group first: adding to what was just written waits for it. */
 static int
 add_empty(const struct column *c, struct stats_batch *sb)
 {
+	uint32_t *rows, *counts = arena_zalloc(&sb->b->arena, sb->n_groups + 1, sizeof(*counts));
 	struct spread *p;
-	uint32_t *rows;
 	size_t i, n;
 	int r;
 
+	if (counts == NULL)
+		return err_origin(-ENOMEM);
 	r = list_ints(c, sb, false, &rows, &n);
-	for (i = 0; r == 0 && i < n; i++) {
-		r = spread_of(stats_state_of(sb, rows[i]), &p);
+	for (i = 0; r == 0 && i < n; i++)
+		counts[sb->groups[rows[i]]]++;
+	for (i = 0; r == 0 && i < sb->n_groups; i++) {
+		if (counts[i] == 0)
+			continue;
+		r = spread_of(&sb->states[i * sb->stride], &p);
 		if (r == 0)
-			p->n_empty++;
+			p->n_empty += counts[i];
 	}
 	return r;
 }
@@ -523,6 +527,18 @@ put_hist(const struct spread *p, uint64_t index, struct buf *out)
 	return buf_err(out);
 }
 
+static uint64_t
+hist_total(const struct spread *p)
+{
+	uint64_t n = 0;
+	size_t i, k;
+
+	for (i = 0; p->hist != NULL && i < 2 * EXPONENTS; i++)
+		for (k = 0; p->hist[i] != NULL && k < CELLS; k++)
+			n += p->hist[i][k];
+	return n;
+}
+
 static int
 quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
@@ -532,7 +548,7 @@ quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 
 	if (p == NULL)
 		return 0;
-	n = p->n_numbers + p->n_texts + p->n_hist + p->n_empty;
+	n = p->n_numbers + p->n_texts + hist_total(p) + p->n_empty;
 	if (n == 0)
 		return 0;
 	index = (uint64_t)(phi * (double)n);
