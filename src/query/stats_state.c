@@ -151,7 +151,8 @@ stats_numbers(const struct column *c, struct batch *b, const struct stats_number
 static __int128
 fixed_of(const struct stats_state *s)
 {
-	return (__int128)s->fixed_hi << 64 | (__int128)(uint64_t)s->fixed_lo;
+	/* Unsigned, since a negative number is not to be shifted. */
+	return (__int128)((unsigned __int128)(uint64_t)s->fixed_hi << 64 | (uint64_t)s->fixed_lo);
 }
 
 static void
