@@ -76,6 +76,7 @@ struct rule_set {
 	struct rule_group *groups;
 	size_t n_groups;
 	struct arena arena;
+	struct str notes; /* a line for each key that is accepted and has no effect here */
 };
 
 enum { RULE_E_BAD = 1 };
@@ -91,5 +92,12 @@ int rules_load(const struct str *globs, size_t n, int zone_s, struct rule_set **
 /** rules_parse(name, text, zone_s, ret, ret_errors): the same for bytes in memory. */
 int rules_parse(const char *name, struct str text, int zone_s, struct rule_set **ret,
     struct buf *ret_errors);
+/**
+ * rule_query_at(r, at, zone_s, arena, ret):
+ * expr as of an instant, for asking the store: relative times in it count from ${at}, the window is a _time filter (at - window, at].
+ */
+int rule_query_at(const struct rule *r, struct wall at, int zone_s, struct arena *arena,
+    struct query **ret);
+
 struct rule_set *rules_free(struct rule_set *s);
 DEFINE_AUTO(struct rule_set *, rules_free)
