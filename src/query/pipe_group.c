@@ -433,17 +433,17 @@ group_rows(struct group_part *g, struct query_env *env, const char *who, struct 
 static int
 count_codes(const uint32_t *codes, size_t n, size_t n_dict, struct arena *arena, uint32_t **ret)
 {
-	uint32_t *out = arena_zalloc(arena, 4 * n_dict + 4, sizeof(*out)), sum;
+	uint32_t *out = arena_zalloc(arena, 4 * n_dict + 4, sizeof(*out)), sum, code;
 	size_t i, k;
 
 	if (out == NULL)
 		return err_origin(-ENOMEM);
 	*ret = out;
 	if (n_dict <= COUNT_PASSES_MAX) {
-		for (k = 0; k < n_dict; k++) {
+		for (code = 0; code < n_dict; code++) {
 			for (sum = 0, i = 0; i < n; i++)
-				sum += codes[i] == k;
-			out[k] = sum;
+				sum += codes[i] == code;
+			out[code] = sum;
 		}
 		return 0;
 	}
