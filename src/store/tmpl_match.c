@@ -296,13 +296,44 @@ ask_templates(struct tmpl_set *set, const struct block_match *m, uint8_t *answer
 	return 0;
 }
 
+/* The rows of one template: a comparison a row, many at once. */
+static void
+find_one(const struct tmpl_set *set, uint32_t code, uint64_t *found)
+{
+	size_t n = set->c->n_rows, w, k;
+	uint8_t equal[64];
+	uint64_t byte;
+
+	for (w = 0; w < n / 64; w++) {
+		for (k = 0; k < 64; k++)
+			equal[k] = set->codes[w * 64 + k] == code;
+		for (k = 0; k < 8; k++) {
+			memcpy(&byte, equal + 8 * k, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+			byte = __builtin_bswap64(byte);
+#endif
+			/* Eight bytes of 0 or 1 to eight bits. */
+			found[w] |= (byte * UINT64_C(0x0102040810204080) >> 56) << (8 * k);
+		}
+	}
+	for (k = w * 64; k < n; k++)
+		found[w] |= (uint64_t)(set->codes[k] == code) << (k % 64);
+}
+
 /* Every row has a value: a table look-up a row says which templates have it in all their rows. */
 static void
 find_known(const struct tmpl_set *set, const uint8_t *all, uint64_t *found)
 {
 	size_t n = set->c->n_rows, w, k, end;
+	const uint8_t *first = memchr(all, 1, set->n + 1);
 	uint64_t bits;
 
+	if (first == NULL)
+		return;
+	if (memchr(first + 1, 1, (size_t)(all + set->n - first)) == NULL) {
+		find_one(set, (uint32_t)(first - all), found);
+		return;
+	}
 	for (w = 0; w < BITS_WORDS(n); w++) {
 		end = n - w * 64 < 64 ? n - w * 64 : 64;
 		for (bits = k = 0; k < end; k++)
@@ -376,8 +407,7 @@ find_all(struct tmpl_set *set, const struct block_match *m, const uint64_t *sel,
 	} else {
 		for (i = 0; i <= set->n; i++)
 			answers[i] = answers[i] == TMPL_ALL;
-		if (memchr(answers, 1, set->n + 1) != NULL)
-			find_known(set, answers, g->found);
+		find_known(set, answers, g->found);
 	}
 	return r != 0 ? r : ask_text(set, m, rows, sel, g->found);
 }

@@ -55,34 +55,64 @@ get_table(struct tmpl_set *set, struct scan *s)
 	return table.at == table.n ? 0 : BLOCK_E_CORRUPT;
 }
 
+/* How many values each code has: four tables in turn, so that equal neighbours do not wait for each other. */
+static int
+count_codes(struct tmpl_set *set, uint32_t *ret_text)
+{
+	size_t n = set->n + 1, i, k;
+	uint32_t *counts = arena_zalloc(set->arena, 4 * n, sizeof(*counts));
+
+	if (counts == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i + 4 <= set->n_values; i += 4)
+		for (k = 0; k < 4; k++)
+			counts[k * n + set->codes[i + k]]++;
+	for (; i < set->n_values; i++)
+		counts[set->codes[i]]++;
+	for (i = 0; i < n; i++)
+		counts[i] += counts[n + i] + counts[2 * n + i] + counts[3 * n + i];
+	for (i = 0; i < set->n; i++)
+		set->tmpls[i].n_rows = counts[i + 1];
+	*ret_text = counts[0];
+	return 0;
+}
+
+/* Which values are text. */
+static int
+list_others(struct tmpl_set *set, uint32_t n)
+{
+	uint32_t *others = arena_alloc(set->arena, (n + 1) * sizeof(*others));
+	size_t i;
+
+	if (others == NULL)
+		return err_origin(-ENOMEM);
+	set->others = others;
+	for (i = 0; set->n_text < n; i++) {
+		others[set->n_text] = (uint32_t)i;
+		set->n_text += set->codes[i] == 0;
+	}
+	return 0;
+}
+
 static int
 get_codes(struct tmpl_set *set, struct scan *s)
 {
 	const struct enc_rows all = { NULL, set->n_values };
 	uint32_t *codes = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*codes));
-	uint32_t *others = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*others));
-	uint32_t *counts = arena_zalloc(set->arena, set->n + 1, sizeof(*counts));
 	struct enc_codes packed;
-	size_t i;
+	uint32_t n_text = 0;
 	int r;
 
-	if (codes == NULL || others == NULL || counts == NULL)
+	if (codes == NULL)
 		return err_origin(-ENOMEM);
 	r = enc_codes_get(s, set->c->zstd, set->n_values, set->arena, &packed);
 	if (r != 0)
 		return r;
 	if (!enc_codes_of(&packed, &all, set->n + 1, codes))
 		return BLOCK_E_CORRUPT;
-	for (i = 0; i < set->n_values; i++) {
-		others[set->n_text] = (uint32_t)i;
-		set->n_text += codes[i] == 0;
-		counts[codes[i]]++;
-	}
-	for (i = 0; i < set->n; i++)
-		set->tmpls[i].n_rows = counts[i + 1];
 	set->codes = codes;
-	set->others = others;
-	return 0;
+	r = count_codes(set, &n_text);
+	return r == 0 ? list_others(set, n_text) : err_trace(r);
 }
 
 /* Where the values of each template and the text lie; all of it must fill the chunk. */
