@@ -5,6 +5,12 @@
  *
  *   inactive --row--> pending --for--> firing --row gone, keep_firing_for over--> resolved --> inactive
  *   unknown: nothing resolves and nothing new is said to be fine.
+ *   flapping: each change is told still, with ->flapping set, so that routing may keep to one digest; one that is inactive
+ *   is kept as long as it flaps.
+ *   Beyond the group's limit, or STATE_ALERTS_MAX, new label sets of a rule are one alert {overflow="true"} whose value is
+ *   their number.
+ *   Late: an instant before the last one, seen again.  What it holds fires with ->late_from; what was known does not
+ *   resolve by it.
  * Pure: time is given; it writes its rows into state.db within the step that the caller opened.
  */
 #pragma once
@@ -40,8 +46,11 @@ enum alert_change {
 	CHANGE_DROPPED,
 	CHANGE_UNKNOWN,
 	CHANGE_KNOWN,
-	CHANGE_FLAPPING
+	CHANGE_FLAPPING, /* it changes too often: one digest from now on */
+	CHANGE_STEADY,   /* … and has been quiet for as long: told as it is now */
 };
+
+enum { STATE_ALERTS_MAX = 100000, STATE_FLAPS_MAX = 1000 };
 
 struct state;
 typedef int (
@@ -55,9 +64,21 @@ DEFINE_AUTO(struct state *, state_free)
 /** state_apply(s, set, fn, ctx): one rule's results at one instant; each change is told in order. */
 int state_apply(struct state *s, const struct eval_set *set, state_change_fn fn, void *ctx);
 
+/** state_apply_late(s, set, fn, ctx): an instant before the last one, seen again with late rows. */
+int state_apply_late(struct state *s, const struct eval_set *set, state_change_fn fn, void *ctx);
+
+/** state_reload(s, set): other rules; alerts of rules that stay go on.  On failure all is as before. */
+int state_reload(struct state *s, const struct rule_set *set);
+
+/** state_orphans(s, at, fn, ctx): alerts whose rule is gone resolve. */
+int state_orphans(struct state *s, struct wall at, state_change_fn fn, void *ctx);
+
+/** state_changed(s): whether something changed that a restart must find, since the last state_save. */
+bool state_changed(const struct state *s);
+
 /** state_save(s): what changed since the last time, into the open transaction. */
 int state_save(struct state *s);
 
-/** state_each(s, fn, ctx): all alerts that are not inactive, by rule. */
+/** state_each(s, fn, ctx): all alerts that are not inactive, or flap, by rule. */
 typedef int (*state_each_fn)(void *ctx, const struct alert *a);
 int state_each(struct state *s, state_each_fn fn, void *ctx);

@@ -25,6 +25,15 @@ DEFINE_AUTO(struct statedb *, statedb_close)
 
 /** statedb_begin(db), statedb_commit(db), statedb_rollback(db): one step.  STATEDB_E_FULL: nothing changed, come again. */
 int statedb_begin(struct statedb *db);
+/**
+ * statedb_begin_kept(db):
+ * A step whose writes (statedb_run, statedb_exec) are not lost for want of room: statedb_commit's STATEDB_E_FULL then means that they
+ * are kept in memory, and are written before any other step begins.  No write in it fails for want of room.
+ */
+int statedb_begin_kept(struct statedb *db);
+/** statedb_owes(db): a kept step is not in the database yet.  statedb_damaged(db): a call found that it is damaged. */
+bool statedb_owes(const struct statedb *db);
+bool statedb_damaged(const struct statedb *db);
 int statedb_commit(struct statedb *db);
 void statedb_rollback(struct statedb *db);
 
