@@ -67,16 +67,21 @@ bool
 enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t bound, uint32_t *out)
 {
 	uint32_t max = 0;
+	uint8_t max8 = 0;
 	size_t i;
 
+	if (c->bytewise && rows->rows == NULL) {
+		for (i = 0; i < rows->n; i++)
+			max8 = c->packed.p[i] > max8 ? c->packed.p[i] : max8;
+		for (i = 0; i < rows->n; i++)
+			out[i] = c->packed.p[i];
+		return max8 < bound;
+	}
 	if (rows->rows != NULL)
 		for (i = 0; i < rows->n; i++)
 			out[i] = c->bytewise
 			    ? c->packed.p[rows->rows[i]]
 			    : enc_bits_at32(c->packed.p, c->packed.n, rows->rows[i], c->width);
-	else if (c->bytewise)
-		for (i = 0; i < rows->n; i++)
-			out[i] = c->packed.p[i];
 	else
 		enc_bits_get32(c->packed.p, rows->n, c->width, out);
 	/* What has too few bits to be beyond the bound need not be looked at. */
