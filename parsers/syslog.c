@@ -8,6 +8,9 @@
  */
 #include "parsers/syslog.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "parsers/parser_internal.h"
 
 enum { PRIORITY_MAX = 191, AHEAD_MAX_S = 7 * 86400 };
@@ -70,6 +73,16 @@ add(struct syslog *l, struct str name, struct str value)
 	return gather_text(l->g, name, value);
 }
 
+static int
+add_number(struct syslog *l, struct str name, uint64_t v)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRIu64, v);
+	struct str dup = arena_dup(l->g->arena, str_of(text, (size_t)n));
+
+	return dup.p == NULL ? err_origin(-ENOMEM) : gather_text(l->g, name, dup);
+}
+
 /* <PRI> at the start: its length, or 0. */
 static size_t
 priority_of(struct str s, unsigned *ret)
@@ -105,6 +118,39 @@ take_priority(struct syslog *l)
 		r = gather_text(l->g, STR("level"), levels[v % 8]);
 	if (r == 0)
 		r = gather_text(l->g, STR("facility"), numbers[v / 8]);
+	return r != 0 ? r : gather_text(l->g, STR("severity"), numbers[v % 8]);
+}
+
+/*
+ * For pipes: <anything>, of which the rest is read only behind a number.  *ret_more: there is a rest.
+ */
+static int
+take_loose_priority(struct syslog *l, bool *ret_more)
+{
+	uint64_t v = 0;
+	size_t end, i;
+	int r;
+
+	*ret_more = true;
+	if (l->s.n == 0 || l->s.p[0] != '<')
+		return 0;
+	*ret_more = false;
+	end = str_find_byte(l->s, '>');
+	if (end == SIZE_MAX)
+		return 0;
+	l->at = end + 1;
+	r = gather_text(l->g, STR("priority"), str_sub(l->s, 1, end));
+	for (i = 1; i < end && is_digit(l->s.p[i]) && v <= UINT32_MAX; i++)
+		v = v * 10 + (uint64_t)(l->s.p[i] - '0');
+	if (r != 0 || i < end || end == 1)
+		return r;
+	*ret_more = l->at < l->s.n;
+	r = gather_text(l->g, STR("facility_keyword"),
+	    v / 8 < ARRAY_LEN(facilities) ? facilities[v / 8] : STR("unknown"));
+	if (r == 0)
+		r = gather_text(l->g, STR("level"), levels[v % 8]);
+	if (r == 0)
+		r = add_number(l, STR("facility"), v / 8);
 	return r != 0 ? r : gather_text(l->g, STR("severity"), numbers[v % 8]);
 }
 
@@ -324,10 +370,12 @@ take_5424(struct syslog *l)
 	l->at += 2;
 	r = gather_text(l->g, STR("format"), STR("rfc5424"));
 	word = take_word(l);
-	if (r == 0 && moment_parse(l->g->moment, word, &t))
+	if (r == 0 && l->loose)
+		r = gather_text(l->g, STR("timestamp"), word);
+	else if (r == 0 && moment_parse(l->g->moment, word, &t))
 		r = give_time(l, t);
-	else if (r == 0 && (l->loose || !str_eq(word, STR("-"))))
-		r = l->loose ? gather_text(l->g, STR("timestamp"), word) : PARSE_E_SYNTAX;
+	else if (r == 0 && !str_eq(word, STR("-")))
+		r = PARSE_E_SYNTAX;
 	for (i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
 		if (l->at >= l->s.n)
 			return l->loose ? 0 : PARSE_E_SYNTAX;
@@ -401,6 +449,9 @@ take_3164(struct syslog *l)
 		return r != 0 ? r : take_message(l);
 	l->at++;
 	blank = str_find_byte(left(l), ' ');
+	/* The pipe's model takes a word alone for a host. */
+	if (l->loose && blank == SIZE_MAX && is_host(left(l)))
+		return gather_text(l->g, STR("hostname"), take_word(l));
 	if (blank != SIZE_MAX && is_host(str_sub(left(l), 0, blank)))
 		r = gather_text(l->g, STR("hostname"), take_word(l));
 	return r != 0 ? r : take_tag(l);
@@ -409,9 +460,10 @@ take_3164(struct syslog *l)
 static int
 take_line(struct syslog *l)
 {
-	int r = take_priority(l);
+	bool more = true;
+	int r = l->loose ? take_loose_priority(l, &more) : take_priority(l);
 
-	if (r != 0)
+	if (r != 0 || !more)
 		return r;
 	if (str_starts(left(l), STR("1 ")) && (l->has_priority || l->loose))
 		return take_5424(l);

@@ -162,6 +162,13 @@ is_token(uint8_t c)
 	return is_name_byte(c) || c >= 0x80;
 }
 
+/* What is not ASCII ends a number as a blank does. */
+static bool
+is_ascii_token(uint8_t c)
+{
+	return is_name_byte(c) && c < 0x80;
+}
+
 /*
  * Whether a number may begin at ${i}: at a word's start, or behind one of the letters that lead
  * numbers in.
@@ -169,13 +176,13 @@ is_token(uint8_t c)
 static bool
 num_begins(struct str s, size_t i)
 {
-	return i == 0 || !is_token(s.p[i - 1]) || memchr("_TXxvshm", s.p[i - 1], 8) != NULL;
+	return i == 0 || !is_ascii_token(s.p[i - 1]) || memchr("_TXxvshm", s.p[i - 1], 8) != NULL;
 }
 
 static bool
 num_ends(struct str s, size_t i)
 {
-	return i == s.n || !is_token(s.p[i]) || memchr("_TZsmhun", s.p[i], 8) != NULL;
+	return i == s.n || !is_ascii_token(s.p[i]) || memchr("_TZsmhun", s.p[i], 8) != NULL;
 }
 
 /* Digits of any count, or hex digits: at least four, an even number of them. */

@@ -28,3 +28,24 @@ query: id:=5 | unpack_logfmt fields (a, z) skip_empty_results | fields a, z
 
 query: id:=1 | math inf as a, -inf as b, .5 as c, "-5" + 1 as d, infx as e | fields a, b, c, d, e
 {"a":"+Inf","b":"-Inf","c":"0.5","d":"-4","e":"NaN"}
+
+# What unpack_syslog makes of lines that are cut, and where collapse_nums sees numbers.
+log
+{"time":"2026-01-31T10:00:00Z","id":1,"message":"<165>Jan  3 12:08:33 host"}
+{"time":"2026-01-31T10:00:01Z","id":2,"message":"<165>"}
+{"time":"2026-01-31T10:00:02Z","id":3,"message":"<x>foo"}
+{"time":"2026-01-31T10:00:03Z","id":4,"message":"<123"}
+{"time":"2026-01-31T10:00:04Z","id":5,"message":"<200>1 2023-06-03T17:42:32.000+02:00 mm app - -"}
+{"time":"2026-01-31T10:00:05Z","id":6,"message":"тест12 3µs x12y"}
+
+query: id:in(1, 2, 3, 4) | unpack_syslog offset 0s | sort by (id) | fields id, priority, level, format, hostname, app_name, message
+{"id":"1","priority":"165","level":"notice","format":"rfc3164","hostname":"host"}
+{"id":"2","priority":"165","level":"notice"}
+{"id":"3","priority":"x"}
+{"id":"4"}
+
+query: id:=5 | unpack_syslog | fields facility, facility_keyword, severity, timestamp, proc_id
+{"facility":"25","facility_keyword":"unknown","severity":"0","timestamp":"2023-06-03T17:42:32.000+02:00","proc_id":"-"}
+
+query: id:=6 | collapse_nums | fields _msg
+{"_msg":"тест<N> <N>µs x12y"}
