@@ -53,6 +53,11 @@ struct block_summary {
 int block_builder_finish(struct block_builder *b, struct buf *out, struct block_summary *ret_sum,
     const uint64_t **ret_ids, size_t *ret_n_ids);
 
+/** block_builder_want_forms(b): from now on have the forms of messages ready: skeleton_hash of `_msg`, most of them once.
+ * block_builder_forms(b, ret_n): those of the block finished last; borrowed until the next one. */
+void block_builder_want_forms(struct block_builder *b);
+const uint64_t *block_builder_forms(const struct block_builder *b, size_t *ret_n);
+
 struct block;
 
 /* Reads n bytes at offset at of the block; every byte that a decoder sees comes through it. */

@@ -58,6 +58,7 @@ block_builder_free(struct block_builder *b)
 	free(b->times);
 	free(b->columns_of);
 	free(b->ids);
+	free(b->forms);
 	map_fini(&b->names);
 	map_fini(&b->rest_names);
 	buf_fini(&b->rest_row);

@@ -44,9 +44,14 @@ struct block_builder {
 	struct buf data, dir;
 	uint64_t *ids;
 	size_t n_ids, cap_ids;
+	bool wants_forms;
+	uint64_t *forms; /* of the block finished last; SKELETONS_BLOCK_MAX of them, or NULL */
+	size_t n_forms;
 };
 
 /** block_column_fill(c, n_rows): rows up to ${n_rows} that have no value get none. */
 bool block_column_fill(struct build_column *c, size_t n_rows);
+/** block_note_forms(b, v): the forms of messages ${v}, which were encoded just now. */
+int block_note_forms(struct block_builder *b, const struct enc_values *v);
 /** block_builder_clear(b): forget the rows; columns that are in use stay known. */
 int block_builder_clear(struct block_builder *b);

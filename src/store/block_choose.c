@@ -132,6 +132,7 @@ block_encode_column(struct enc_scratch *s, const struct enc_values *v, struct bl
 	int r;
 
 	e->version = 1;
+	s->n_first_rows = 0;
 	for (i = 0; i < v->n; i++)
 		e->n_values += v->offs[i] != v->offs[i + 1];
 	if ((e->role == ROLE_FIELD || e->role == ROLE_STREAM) && is_const(v)) {

@@ -126,6 +126,11 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 		return err_trace(r);
 	block_entry_put(&b->dir, &e);
 	h->n_columns++;
+	if (role == ROLE_FIELD && b->wants_forms && str_eq_c(name, "_msg")) {
+		r = block_note_forms(b, &v);
+		if (r != 0)
+			return err_trace(r);
+	}
 	/* What looks like an ID is found like one, whatever its name. */
 	if (role == ROLE_FIELD && (e.enc == ENC_ID || names_is_id(name)))
 		return err_trace(collect_ids(b, &v));
@@ -256,6 +261,7 @@ block_builder_finish(struct block_builder *b, struct buf *out, struct block_summ
 	buf_clear(&b->data);
 	buf_clear(&b->dir);
 	b->n_ids = 0;
+	b->n_forms = 0;
 	r = put_columns(b, &h);
 	if (r != 0)
 		return err_trace(r);

@@ -65,6 +65,9 @@ struct enc_scratch {
 	struct arena arena; /* cleared after each column */
 	struct ZSTD_CCtx_s *zstd;
 	struct buf tmp; /* enc_bytes's own */
+	/* Of the column encoded last: the first row of each template, if templates were looked for and found. */
+	uint32_t *first_rows; /* TMPL_MAX of them */
+	size_t n_first_rows;
 };
 int enc_scratch_init(struct enc_scratch *s);
 void enc_scratch_fini(struct enc_scratch *s);

@@ -13,16 +13,17 @@
  */
 #include <zstd.h>
 
-#include "store/enc.h"
+#include "store/tmpl.h"
 
 enum { MODE_PLAIN = 0, MODE_ZSTD = 1, LEVEL = 1, SHORT = 32 };
 
 int
 enc_scratch_init(struct enc_scratch *s)
 {
-	*s = (struct enc_scratch){ ARENA_INIT, NULL, BUF_INIT };
+	*s = (struct enc_scratch){ ARENA_INIT, NULL, BUF_INIT, NULL, 0 };
 	s->zstd = ZSTD_createCCtx();
-	return s->zstd != NULL ? 0 : err_origin(-ENOMEM);
+	s->first_rows = malloc(TMPL_MAX * sizeof(*s->first_rows));
+	return s->zstd != NULL && s->first_rows != NULL ? 0 : err_origin(-ENOMEM);
 }
 
 void
@@ -31,7 +32,9 @@ enc_scratch_fini(struct enc_scratch *s)
 	arena_fini(&s->arena);
 	buf_fini(&s->tmp);
 	(void)ZSTD_freeCCtx(s->zstd);
+	free(s->first_rows);
 	s->zstd = NULL;
+	s->first_rows = NULL;
 }
 
 bool

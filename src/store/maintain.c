@@ -59,6 +59,7 @@ store_maintain(struct store *s, struct wall now)
 	r = r == 0 ? q : r;
 	q = retain_maintain(s, now);
 	r = r == 0 ? q : r;
+	store_skeletons_save(s);
 	remake_reserve(s);
 	if (r < 0 && store_is_full(r)) {
 		store_pause(s, r);

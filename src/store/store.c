@@ -104,6 +104,8 @@ store_close(struct store *s)
 	if (s == NULL)
 		return NULL;
 	seal_stop(s);
+	store_skeletons_save(s);
+	s->skeletons = skeletons_close(s->skeletons);
 	retain_sweep(s);
 	for (i = 0; i < s->n_lanes && s->lanes != NULL; i++)
 		(void)block_builder_free(s->lanes[i].builder);
@@ -356,6 +358,7 @@ store_open(struct store **ret, const char *path, const struct store_options *opt
 	if (r < 0)
 		return err_trace(r);
 	store_reserve_make(s);
+	store_skeletons_open(s);
 	/* Without it answers are narrower, and no row is worse off. */
 	(void)store_ids_save(s->dir_fd);
 	*ret = TAKE(s);

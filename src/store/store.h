@@ -93,6 +93,11 @@ int store_maintain(struct store *s, struct wall now);
 /** store_seal(s, now): seal the open segment now (weir store seal). */
 int store_seal(struct store *s, struct wall now);
 
+/** store_skeletons(s): the known forms of messages (store/skeletons.h), as of the last commit; NULL where they cannot be
+ * read.  Borrowed; changes with each commit. */
+struct skeletons;
+const struct skeletons *store_skeletons(const struct store *s);
+
 struct store_stats {
 	uint64_t n_rows;         /* committed, all segments */
 	uint64_t n_rows_pending; /* since the last commit */

@@ -9,6 +9,7 @@ void
 pending_block_fini(struct pending_block *b)
 {
 	free(b->fps);
+	free(b->forms);
 	buf_fini(&b->body);
 	*b = (struct pending_block){ 0 };
 }
@@ -63,6 +64,20 @@ take_fps(struct pending_block *p, const uint64_t *ids, size_t n)
 }
 
 static int
+take_forms(struct pending_block *p, const struct block_builder *builder)
+{
+	const uint64_t *forms = block_builder_forms(builder, &p->n_forms);
+
+	if (p->n_forms == 0)
+		return 0;
+	p->forms = malloc(p->n_forms * sizeof(*forms));
+	if (p->forms == NULL)
+		return err_origin(-ENOMEM);
+	memcpy(p->forms, forms, p->n_forms * sizeof(*forms));
+	return 0;
+}
+
+static int
 pending_room(struct store *s)
 {
 	struct pending_block *v;
@@ -94,6 +109,8 @@ store_flush_lane(struct store *s, struct store_lane *lane)
 		r = block_builder_finish(lane->builder, &p.body, &p.block.sum, &ids, &n_ids);
 	if (r == 0)
 		r = take_fps(&p, ids, n_ids);
+	if (r == 0)
+		r = take_forms(&p, lane->builder);
 	if (r != 0) {
 		pending_block_fini(&p);
 		return err_fold(r);
@@ -104,7 +121,7 @@ store_flush_lane(struct store *s, struct store_lane *lane)
 	p.block.end_row = s->next_row + p.block.sum.n_rows;
 	s->next_row = p.block.end_row;
 	s->pending[s->n_pending++] = p;
-	s->pending_bytes += p.body.n + p.n_fps * sizeof(*p.fps);
+	s->pending_bytes += p.body.n + p.n_fps * sizeof(*p.fps) + p.n_forms * sizeof(*p.forms);
 	return 0;
 }
 
@@ -161,6 +178,7 @@ append_one(struct store *s, const struct record *rec)
 		r = block_builder_new(&lane->builder);
 		if (r < 0)
 			return err_trace(r);
+		block_builder_want_forms(lane->builder);
 	}
 	r = block_builder_add(lane->builder, rec);
 	if (r == BLOCK_E_FULL) {

@@ -158,7 +158,7 @@ clean_name(struct store *s, const char *name)
 {
 	uint64_t number = 0;
 
-	if (strcmp(name, "MANIFEST.tmp") == 0) {
+	if (strcmp(name, "MANIFEST.tmp") == 0 || strcmp(name, "skeletons.tmp") == 0) {
 		(void)io_unlink(s->dir_fd, name);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "store/idindex.h"
 #include "store/manifest.h"
 #include "store/positions.h"
+#include "store/skeletons.h"
 #include "store/store.h"
 
 enum {
@@ -31,6 +32,8 @@ struct pending_block {
 	struct segment_block block; /* body_at once written */
 	uint32_t *fps;
 	size_t n_fps;
+	uint64_t *forms; /* of its messages */
+	size_t n_forms;
 	struct buf body;
 	bool written; /* to the tail as it is now */
 };
@@ -107,9 +110,11 @@ struct store {
 	size_t n_orphans, cap_orphans;
 	struct seal_job *job;
 	struct retain_clock clock;
-	struct span reserve_tried; /* boot clock */
-	bool seal_failed;          /* said so */
-	uint64_t seal_not_before;  /* boot clock, ns */
+	struct span reserve_tried;   /* boot clock */
+	struct skeletons *skeletons; /* NULL: they cannot be read */
+	bool skeletons_failed;       /* said so */
+	bool seal_failed;            /* said so */
+	uint64_t seal_not_before;    /* boot clock, ns */
 };
 
 void store_notice(struct store *s, const char *kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -143,6 +148,12 @@ void tail_write_early(struct store *s);
 int tail_commit(struct store *s, struct wall now);
 /** tail_rewind(s): forget what was written since the last commit. */
 void tail_rewind(struct store *s);
+
+/* store_skeletons.c */
+void store_skeletons_open(struct store *s);
+/** store_skeletons_see(s, now): the pending blocks are durable. */
+void store_skeletons_see(struct store *s, struct wall now);
+void store_skeletons_save(struct store *s);
 
 /* store_files.c */
 /** store_save(s, m): make ${m} the MANIFEST, durably; on success it is s->man (m is emptied). */

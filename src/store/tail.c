@@ -458,6 +458,7 @@ accept(struct store *s, struct wall now, const struct frame_chain *chain, uint64
 	s->n_commits++;
 	s->last_commit = now;
 	positions_commit(&s->positions);
+	store_skeletons_see(s, now);
 	store_drop_pending(s);
 }
 

@@ -222,6 +222,7 @@ enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
     bool *ret_ok)
 {
 	struct tmpl_out o = { .s = s, .v = v };
+	size_t i;
 	int r;
 
 	*ret_ok = false;
@@ -231,6 +232,9 @@ enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
 	if (r != 0 || !*ret_ok)
 		return err_trace(r);
 	number_kinds(&o);
+	for (i = 0; i < o.f.n_kinds; i++)
+		s->first_rows[i] = o.f.kinds[i].row;
+	s->n_first_rows = o.f.n_kinds;
 	*ret_ok = false;
 	r = o.n_tmpls != 0 ? put_all(&o, out, ret_head, ret_ok) : 0;
 	buf_fini(&o.table);
