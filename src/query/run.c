@@ -135,15 +135,45 @@ last_free(struct stage *s)
 
 static const struct stage_ops last_ops = { "output", last_push, last_flush, last_free };
 
+static bool
+is_true(struct str s)
+{
+	return str_eq_nocase(s, STR("true")) || str_eq_nocase(s, STR("t")) || str_eq(s, STR("1"));
+}
+
+/* Options hold for all queries inside, where these do not say otherwise. */
+static void
+take_options(struct job *j)
+{
+	const struct query_env *outer = j->env.outer;
+	const struct query *q = j->q;
+	size_t i;
+
+	if (outer != NULL) {
+		j->env.concurrency = outer->concurrency;
+		j->env.ignore_times = outer->ignore_times;
+	}
+	for (i = 0; i < q->n_options; i++) {
+		if (str_eq(q->options[2 * i], STR("concurrency")))
+			(void)value_uint(q->options[2 * i + 1], &j->env.concurrency);
+		else if (str_eq(q->options[2 * i], STR("ignore_global_time_filter")))
+			j->env.ignore_times = is_true(q->options[2 * i + 1]);
+	}
+	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
+	if (j->env.concurrency > 0 && j->env.concurrency < j->env.n_workers)
+		j->env.n_workers = (unsigned)j->env.concurrency;
+}
+
 /* --since and --until as a filter on _time. */
 static int
 bound_times(struct job *j)
 {
 	const struct run_options *opt = j->run->opt;
 	struct filter *times = NULL, *both = NULL;
+	bool bounded = opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX;
 	int r = 0;
 
-	if (opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX)
+	if (bounded && !j->env.ignore_times)
 		r = filter_new_time(opt->since,
 		    (struct wall){ opt->until.ns == INT64_MAX ? INT64_MAX : opt->until.ns - 1 },
 		    &j->arena, &times);
@@ -309,7 +339,7 @@ static int
 run_blocks(struct job *j)
 {
 	struct run *run = j->run;
-	struct order_options order = { run->n_threads, &j->env, push_ordered, j };
+	struct order_options order = { j->env.n_workers, &j->env, push_ordered, j };
 	int r;
 
 	j->plan = (struct scan_plan){ .view = run->view,
@@ -486,7 +516,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->keeps_order = keeps_order(j->q);
 	j->sorts_first = j->q->n_pipes > 0 && j->q->pipes[0]->kind == PIPE_SORT;
 	j->env.newest_floor = INT64_MIN;
-	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
+	take_options(j);
 	j->env.now = opt->now;
 	j->env.zone_s = opt->zone_s;
 	j->env.memory_max = j->run->memory_max;
@@ -498,6 +528,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	r = run_fill_subqueries(j->run, &j->env, j->q);
 	if (r == 0)
 		r = bound_times(j);
+	j->env.bounds = j->filter;
 	if (r == 0 && opt->limit != 0 && !nested) {
 		j->newest_first = j->keeps_rows && j->run->view != NULL && opt->ordered;
 		r = keep_new(&j->last.keep, opt->limit, opt->lines, &j->env);

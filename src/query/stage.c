@@ -181,12 +181,12 @@ stage_of(const struct stage_args *a, struct stage **ret)
 
 /* How many seconds the filter's bounds of _time are apart: what a rate without buckets is by. */
 static double
-range_of(const struct query *q)
+range_of(const struct filter *f)
 {
 	struct wall min, max;
 	int64_t ns;
 
-	filter_time_range(q->filter, &min, &max);
+	filter_time_range(f, &min, &max);
 	if (min.ns == INT64_MIN || max.ns == INT64_MAX || min.ns >= max.ns ||
 	    __builtin_sub_overflow(max.ns, min.ns, &ns))
 		return 0;
@@ -200,6 +200,7 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
 {
 	struct arena arena = ARENA_INIT;
 	struct needs after = { .all = true };
+	double range = range_of(env->bounds != NULL ? env->bounds : q->filter);
 	struct stage *first = last, *made;
 	size_t i;
 	int r = 0;
@@ -207,7 +208,7 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
 	if (env->notes != NULL)
 		r = meter_new(env, q->n_pipes, &first);
 	for (i = q->n_pipes; r == 0 && i-- > 0;) {
-		struct stage_args a = { q->pipes[i], env, &after, range_of(q) };
+		struct stage_args a = { q->pipes[i], env, &after, range };
 
 		r = stage_of(&a, &made);
 		if (r != 0)

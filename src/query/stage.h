@@ -45,6 +45,11 @@ struct query_env {
 	unsigned n_workers;
 	struct wall now;
 	int zone_s;
+	/* All that holds for the rows, for the range of time that a rate is by; NULL: the query's own filter. */
+	const struct filter *bounds;
+	uint64_t
+	    concurrency;   /* options(concurrency=N) of this query or of one around it; 0: none */
+	bool ignore_times; /* options(ignore_global_time_filter=true), likewise */
 	struct query_env *outer;      /* of the query that this one stands in; NULL: none */
 	uint64_t memory_max;          /* bytes, all stages of all queries together */
 	_Atomic uint64_t memory_used; /* charged by env_charge; the outer one's is charged too */

@@ -49,3 +49,31 @@ query: id:=5 | unpack_syslog | fields facility, facility_keyword, severity, time
 
 query: id:=6 | collapse_nums | fields _msg
 {"_msg":"тест<N> <N>µs x12y"}
+
+# A rate is by the range of time that was asked for, by whatever way.
+log
+{"time":"2026-01-31T10:00:00Z","bytes":30,"message":"a"}
+{"time":"2026-01-31T10:00:05Z","bytes":30,"message":"b"}
+
+query: _time:[2026-01-31T10:00:00Z, 2026-01-31T10:00:10Z) | stats rate() r, rate_sum(bytes) s
+{"r":"0.2","s":"6"}
+
+query --since 2026-01-31T10:00:00Z --until 2026-01-31T10:00:10Z --output json: * | stats rate() r, rate_sum(bytes) s
+{"r":"0.2","s":"6"}
+
+query --since 2026-01-31T10:00:00Z --until 2026-01-31T10:00:10Z --output json: * | stats by (_time:5s) rate() r | sort by (_time)
+{"_time":"2026-01-31T10:00:00Z","r":"0.2"}
+{"_time":"2026-01-31T10:00:05Z","r":"0.2"}
+
+query --since 2026-01-31T10:00:05Z --output json: options(ignore_global_time_filter=true, concurrency=1) * | stats count() n
+{"n":"2"}
+
+query --since 2026-01-31T10:00:05Z --output json: _msg:in(options(ignore_global_time_filter=true) a or b | fields _msg) | union (options(ignore_global_time_filter=true) * | stats count() _msg) | fields _msg
+{"_msg":"b"}
+{"_msg":"2"}
+
+query --since 2026-01-31T10:00:05Z --output json: options(ignore_global_time_filter=true) * | union (a) | stats count() n
+{"n":"3"}
+
+query --since 2026-01-31T10:00:05Z --output json: options(ignore_global_time_filter=true) * | union (options(ignore_global_time_filter=false) a or b) | stats count() n
+{"n":"3"}
