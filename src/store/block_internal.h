@@ -144,6 +144,23 @@ column_is_bytes(const struct column *c)
 	return c->kind != COLUMN_INT && c->kind != COLUMN_TIME;
 }
 
+/*
+ * Where the values of fields stand in the lines that were made of them.  Invariant: values[names[f]][k] is a part of line
+ * k, or empty.
+ */
+struct block_places {
+	struct map names;
+	struct str **values; /* in the arena */
+	size_t cap;
+};
+void block_places_fini(struct block_places *p);
+/** block_places_of(p, name): those of field ${name}, one a row, or NULL. */
+const struct str *block_places_of(const struct block_places *p, struct str name);
+
+/** block_lines_placed(b, rows, n, arena, ret, places): as block_lines; ${places} too, unless it is NULL. */
+int block_lines_placed(struct block *b, const uint32_t *rows, size_t n, struct arena *arena,
+    struct str *ret, struct block_places *places);
+
 /** block_check_shapes(b, e, arena): whether the shapes of role ROLE_SHAPE can be read. */
 int block_check_shapes(struct block *b, struct block_entry *e, struct arena *arena);
 /** block_rest_column(b, e, rows, arena, ret): the rare field ${e}, as block_column; a COLUMN_CONST when no row has it. */

@@ -61,7 +61,96 @@ struct lines {
 	bool has_times;
 	struct buf text;
 	size_t total; /* bytes of lines so far */
+	/* Where values stand is wanted: those of the line that is being made; else NULL. */
+	struct block_places *places;
+	struct spot {
+		struct str name;
+		size_t at, n;
+	} * spots;
+	size_t n_spots, cap_spots;
 };
+
+void
+block_places_fini(struct block_places *p)
+{
+	map_fini(&p->names);
+	free(p->values);
+	*p = (struct block_places){ 0 };
+}
+
+const struct str *
+block_places_of(const struct block_places *p, struct str name)
+{
+	const struct map_entry *e = map_get(&p->names, name);
+
+	return e != NULL ? p->values[e->value] : NULL;
+}
+
+static int
+note_spot(struct lines *l, struct str name, size_t at, size_t n)
+{
+	struct spot *spots;
+	size_t cap;
+
+	if (l->places == NULL || n == 0)
+		return 0;
+	if (l->n_spots == l->cap_spots) {
+		cap = l->cap_spots == 0 ? 64 : l->cap_spots * 2;
+		spots = reallocarray(l->spots, cap, sizeof(*spots));
+		if (spots == NULL)
+			return err_origin(-ENOMEM);
+		l->spots = spots;
+		l->cap_spots = cap;
+	}
+	l->spots[l->n_spots++] = (struct spot){ name, at, n };
+	return 0;
+}
+
+/* The values of a field in all lines; made when the first is seen. */
+static int
+places_values(struct lines *l, struct str name, struct arena *arena, struct str **ret)
+{
+	struct block_places *p = l->places;
+	struct map_entry *e;
+	struct str **values;
+	bool is_new;
+	size_t cap;
+
+	e = map_put(&p->names, name, &is_new);
+	if (e == NULL)
+		return err_origin(-ENOMEM);
+	if (is_new) {
+		e->value = p->names.n - 1;
+		if (p->names.n > p->cap) {
+			cap = p->cap == 0 ? 64 : p->cap * 2;
+			values = reallocarray(p->values, cap, sizeof(*values));
+			if (values == NULL)
+				return err_origin(-ENOMEM);
+			p->values = values;
+			p->cap = cap;
+		}
+		p->values[e->value] = arena_zalloc(arena, l->rows->n + 1, sizeof(**values));
+	}
+	*ret = p->values[e->value];
+	return *ret != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+/* The spots of line ${k}, which now lies where it stays. */
+static int
+keep_spots(struct lines *l, size_t k, struct str line, struct arena *arena)
+{
+	struct str *values = NULL;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < l->n_spots; i++) {
+		r = places_values(l, l->spots[i].name, arena, &values);
+		if (r == 0)
+			values[k] = str_of(line.p + l->spots[i].at, l->spots[i].n);
+	}
+	l->n_spots = 0;
+	return err_trace(r);
+}
 
 static int
 lines_column(struct lines *l, struct str name, const struct column **ret)
@@ -130,7 +219,7 @@ put_part(struct lines *l, const struct shape_part *p, size_t k)
 	v = column_value(c, k, scratch);
 	if (p->type == SHAPE_VALUE) {
 		buf_str(&l->text, v);
-		return 0;
+		return note_spot(l, p->bytes, at, v.n);
 	}
 	buf_json(&l->text, v);
 	if (l->text.failed)
@@ -159,7 +248,9 @@ put_line(struct lines *l, size_t k, struct arena *arena, struct str *ret)
 			return BLOCK_E_CORRUPT;
 	}
 	*ret = arena_dup(arena, buf_view(&l->text));
-	return ret->p != NULL ? 0 : err_origin(-ENOMEM);
+	if (ret->p == NULL)
+		return err_origin(-ENOMEM);
+	return l->places == NULL ? 0 : keep_spots(l, k, *ret, arena);
 }
 
 /* The lines that were kept, in ${arena}, and the place of each in it. */
@@ -218,10 +309,11 @@ lines_run(struct lines *l, struct block_entry *e, struct arena *arena, struct st
 }
 
 int
-block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *arena, struct str *ret)
+block_lines_placed(struct block *b, const uint32_t *rows, size_t n, struct arena *arena,
+    struct str *ret, struct block_places *places)
 {
 	const struct enc_rows which = { rows, n };
-	struct lines l = { .b = b, .rows = &which };
+	struct lines l = { .b = b, .rows = &which, .places = places };
 	struct block_entry *e = find_role(b, ROLE_SHAPE);
 	size_t k;
 	int r;
@@ -235,8 +327,15 @@ block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *arena
 	arena_fini(&l.arena);
 	map_fini(&l.names);
 	free(l.columns);
+	free(l.spots);
 	buf_fini(&l.text);
 	return r;
+}
+
+int
+block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *arena, struct str *ret)
+{
+	return block_lines_placed(b, rows, n, arena, ret, NULL);
 }
 
 int

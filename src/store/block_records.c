@@ -9,12 +9,18 @@
 struct rows_source {
 	struct str name;
 	const struct str *values;
+	const struct str *placed; /* the same in their lines; NULL: in none */
 };
 
-/* Rows on their way out.  Invariant: used[i] fields of record i are filled. */
+/*
+ * Rows on their way out.  Invariant: used[i] fields of record i are filled.
+ * A value that stands in its line is taken from there, so that whoever makes a shape of the two need not search for it and
+ * find another that is equal.
+ */
 struct rows_out {
 	struct record *recs;
 	uint32_t *used;
+	const struct block_places *places;
 };
 
 static int
@@ -58,7 +64,10 @@ put_field(struct rows_out *out, size_t row, struct str name, struct str value)
 static void
 put_rest(void *ctx, uint32_t row, struct str name, struct str value)
 {
-	put_field(ctx, row, name, value);
+	struct rows_out *out = ctx;
+	const struct str *placed = block_places_of(out->places, name);
+
+	put_field(out, row, name, placed != NULL && placed[row].n != 0 ? placed[row] : value);
 }
 
 static int
@@ -76,9 +85,9 @@ each_rest(struct block *b, uint32_t from, size_t n, block_rest_fn fn, void *ctx)
 
 static int
 fill_fields(struct block *b, const struct rows_source *src, size_t n_src, uint32_t from, size_t n,
-    struct arena *arena, struct record *ret)
+    struct arena *arena, const struct block_places *places, struct record *ret)
 {
-	struct rows_out out = { ret, arena_zalloc(arena, n + 1, sizeof(*out.used)) };
+	struct rows_out out = { ret, arena_zalloc(arena, n + 1, sizeof(*out.used)), places };
 	size_t i, k;
 	int r;
 
@@ -94,13 +103,17 @@ fill_fields(struct block *b, const struct rows_source *src, size_t n_src, uint32
 			return err_origin(-ENOMEM);
 		for (k = 0; k < n_src; k++)
 			if (src[k].values[i].n != 0)
-				put_field(&out, i, src[k].name, src[k].values[i]);
+				put_field(&out, i, src[k].name,
+				    src[k].placed != NULL && src[k].placed[i].n != 0
+				        ? src[k].placed[i]
+				        : src[k].values[i]);
 	}
 	return r == 0 ? each_rest(b, from, n, put_rest, &out) : r;
 }
 
 static int
-fill_rows(struct block *b, const struct enc_rows *rows, struct arena *arena, struct record *ret)
+fill_rows(struct block *b, const struct enc_rows *rows, struct arena *arena,
+    struct block_places *places, struct record *ret)
 {
 	struct str *lines = arena_alloc(arena, (rows->n + 1) * sizeof(*lines));
 	const struct str *streams = NULL;
@@ -118,7 +131,7 @@ fill_rows(struct block *b, const struct enc_rows *rows, struct arena *arena, str
 	if (r == 0)
 		r = column_strs(&stream, arena, &streams);
 	if (r == 0)
-		r = block_lines(b, rows->rows, rows->n, arena, lines);
+		r = block_lines_placed(b, rows->rows, rows->n, arena, lines, places);
 	for (i = 0; r == 0 && i < rows->n; i++)
 		ret[i] = (struct record){ .time = { time.ints[i] },
 			.stream = streams[i],
@@ -130,9 +143,10 @@ fill_rows(struct block *b, const struct enc_rows *rows, struct arena *arena, str
 int
 block_records(struct block *b, uint32_t from, uint32_t n, struct arena *arena, struct record *ret)
 {
+	AUTO_FINI(block_places_fini) struct block_places places = { 0 };
 	struct enc_rows which = { NULL, n };
 	struct rows_source *src;
-	size_t n_src = 0;
+	size_t n_src = 0, k;
 	uint32_t *rows;
 	uint32_t i;
 	int r;
@@ -146,10 +160,12 @@ block_records(struct block *b, uint32_t from, uint32_t n, struct arena *arena, s
 	for (i = 0; i < n; i++)
 		rows[i] = from + i;
 	which.rows = rows;
-	r = fill_rows(b, &which, arena, ret);
+	r = fill_rows(b, &which, arena, &places, ret);
 	if (r == 0)
 		r = decode_columns(b, &which, arena, src, &n_src);
+	for (k = 0; k < n_src; k++)
+		src[k].placed = block_places_of(&places, src[k].name);
 	if (r == 0)
-		r = fill_fields(b, src, n_src, from, n, arena, ret);
+		r = fill_fields(b, src, n_src, from, n, arena, &places, ret);
 	return r;
 }
