@@ -37,3 +37,7 @@ int gotmpl_parse(struct str text, struct arena *arena, struct gotmpl **ret, stru
 /** gotmpl_run(t, data, out): append.  GOTMPL_E_BAD: it failed at run time, ${ret_why} says why; out is as before. */
 int gotmpl_run(const struct gotmpl *t, const struct gotmpl_data *data, struct buf *out,
     struct buf *ret_why);
+
+/** gotmpl_names(t, fn, ctx): each name of $labels (${label}) and $values that stands in it; fn returns 0 to go on. */
+typedef int (*gotmpl_name_fn)(void *ctx, bool label, struct str name);
+int gotmpl_names(const struct gotmpl *t, gotmpl_name_fn fn, void *ctx);

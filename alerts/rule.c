@@ -173,18 +173,21 @@ key_params(struct walk *w, yaml_node_t *node, void *base)
 		walk_pairs(w, node, param_pair, base);
 }
 
-static void
-key_server(struct walk *w, yaml_node_t *node, void *base)
-{
-	rule_note(reader_of(w), node, "has no effect here: no other server is asked");
-}
-
-static void
-key_schedule(struct walk *w, yaml_node_t *node, void *base)
-{
-	rule_note(reader_of(w), node,
-	    "has no effect here: rules run one after the other, at multiples of interval");
-}
+/* Keys of other evaluators that mean nothing here. */
+#define KEY_WITHOUT_EFFECT(fn, key, why)                                              \
+	static void fn(struct walk *w, yaml_node_t *node, void *base)                 \
+	{                                                                             \
+		rule_note(reader_of(w), node, "%s has no effect here: %s", key, why); \
+	}
+#define NO_SERVER "no other server is asked"
+#define IN_TURN   "rules run one after the other, at multiples of interval"
+KEY_WITHOUT_EFFECT(key_headers, "headers", NO_SERVER)
+KEY_WITHOUT_EFFECT(key_notifier_headers, "notifier_headers", NO_SERVER)
+KEY_WITHOUT_EFFECT(key_tenant, "tenant", NO_SERVER)
+KEY_WITHOUT_EFFECT(key_strategy, "partial_response_strategy", NO_SERVER)
+KEY_WITHOUT_EFFECT(key_concurrency, "concurrency", IN_TURN)
+KEY_WITHOUT_EFFECT(key_alignment, "eval_alignment", IN_TURN)
+KEY_WITHOUT_EFFECT(key_debug, "debug", "evaluations are kept for weir why")
 
 static void
 read_rules(struct rule_reader *rd, struct rule_group *g)
@@ -262,13 +265,13 @@ read_group(struct walk *w, yaml_node_t *node, void *item)
 		{ "labels", WALK_CALL, 0, key_group_labels },
 		{ "rules", WALK_CALL, 0, key_rules },
 		{ "params", WALK_CALL, 0, key_params },
-		{ "headers", WALK_CALL, 0, key_server },
-		{ "notifier_headers", WALK_CALL, 0, key_server },
-		{ "tenant", WALK_CALL, 0, key_server },
-		{ "partial_response_strategy", WALK_CALL, 0, key_server },
-		{ "concurrency", WALK_CALL, 0, key_schedule },
-		{ "eval_alignment", WALK_CALL, 0, key_schedule },
-		{ "debug", WALK_CALL, 0, key_server },
+		{ "headers", WALK_CALL, 0, key_headers },
+		{ "notifier_headers", WALK_CALL, 0, key_notifier_headers },
+		{ "tenant", WALK_CALL, 0, key_tenant },
+		{ "partial_response_strategy", WALK_CALL, 0, key_strategy },
+		{ "concurrency", WALK_CALL, 0, key_concurrency },
+		{ "eval_alignment", WALK_CALL, 0, key_alignment },
+		{ "debug", WALK_CALL, 0, key_debug },
 	};
 	struct rule_reader *rd = reader_of(w);
 	struct rule_group g = { 0 };

@@ -203,9 +203,17 @@ key_anomaly(struct walk *w, yaml_node_t *node, void *base)
 
 /* What other evaluators' files have, and what means nothing here. */
 static void
-key_nothing(struct walk *w, yaml_node_t *node, void *base)
+key_debug(struct walk *w, yaml_node_t *node, void *base)
 {
-	rule_note(reader_of(w), node, "has no effect here: evaluations are kept for weir why");
+	rule_note(reader_of(w), node,
+	    "debug has no effect here: evaluations are kept for weir why");
+}
+
+static void
+key_entries(struct walk *w, yaml_node_t *node, void *base)
+{
+	rule_note(reader_of(w), node,
+	    "update_entries_limit has no effect here: evaluations are kept for weir why");
 }
 
 /* ---- labels and annotations ---- */
@@ -499,8 +507,8 @@ rule_read(struct walk *w, yaml_node_t *node, void *item)
 		{ "new_pattern", WALK_CALL, 0, key_new_pattern },
 		{ "anomaly", WALK_CALL, 0, key_anomaly },
 		{ "source", WALK_CALL, 0, key_source },
-		{ "debug", WALK_CALL, 0, key_nothing },
-		{ "update_entries_limit", WALK_CALL, 0, key_nothing },
+		{ "debug", WALK_CALL, 0, key_debug },
+		{ "update_entries_limit", WALK_CALL, 0, key_entries },
 	};
 	struct rule_reader *rd = reader_of(w);
 	struct raw_rule raw = { 0 };

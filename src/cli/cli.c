@@ -25,7 +25,7 @@ static const struct command *const commands[] = {
 	&command_store,
 	&command_status,
 	&command_check,
-	&command_later_rules,
+	&command_rules,
 	&command_later_alerts,
 	&command_later_silence,
 	&command_later_why,

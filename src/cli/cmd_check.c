@@ -3,12 +3,17 @@
  * One job: every mistake in a configuration, with its place.
  * Floor: 6 (uses config, lib, base).
  */
+#include <fcntl.h>
+
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/rules.h"
 #include "config/config.h"
 #include "lib/print.h"
 
 #define DEFAULT_FILE "/etc/weir/weir.yaml"
+
+enum { FILE_MAX = 4 << 20 };
 
 /* Names and values of the file stand in them. */
 static void
@@ -29,6 +34,23 @@ show_errors(struct str errors)
 		(void)io_write(STDERR_FILENO, out.p, out.n);
 }
 
+/* Rule files and alertmanager.yml are known by their first keys; weir-rules looks again. */
+static bool
+is_config(const char *path)
+{
+	static const char *const keys[] = { "\ngroups:", "\nroute:", "\nreceivers:" };
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	size_t i;
+
+	buf_byte(&text, '\n');
+	if (io_read_file(AT_FDCWD, path, FILE_MAX, &text) < 0)
+		return true;
+	for (i = 0; i < ARRAY_LEN(keys); i++)
+		if (str_find(buf_view(&text), str_c(keys[i])) != SIZE_MAX)
+			return false;
+	return true;
+}
+
 static int
 run_check(struct options *opt)
 {
@@ -39,9 +61,16 @@ run_check(struct options *opt)
 
 	if (opt->n_args > 1)
 		return cli_fail(CLI_USAGE, "check: one file is wanted");
+	opt->args[0] = path;
+	opt->n_args = 1;
+	if (rules_program_get()->check != NULL)
+		return rules_program_get()->check(opt);
+	if (!is_config(path))
+		return rules_exec(opt, "check");
 	r = config_load(path, &config, &errors);
 	if (r == 0)
-		return CLI_DONE;
+		return config->n_rules > 0 || config->alerting.n > 0 ? rules_exec(opt, "check")
+		                                                     : CLI_DONE;
 	if (errors.n > 0)
 		show_errors(buf_view(&errors));
 	else
@@ -54,7 +83,7 @@ static const struct option_row rows[] = { OPTION_HELP };
 const struct command command_check = {
 	.name = "check",
 	.args = "[FILE]",
-	.help = "Every mistake in a configuration (" DEFAULT_FILE ").",
+	.help = "Every mistake in a configuration (" DEFAULT_FILE "), rules, alertmanager.yml.",
 	.rows = rows,
 	.n_rows = ARRAY_LEN(rows),
 	.run = run_check,

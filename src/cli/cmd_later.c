@@ -17,7 +17,6 @@ run_later(struct options *opt)
 		.help = text,                                     \
 		.run = run_later }
 
-LATER(rules, "rules", "Test, backtest and lint rules (not in this version).");
 LATER(alerts, "alerts", "Alerts that fire (not in this version).");
 LATER(silence, "silence", "Silences (not in this version).");
 LATER(why, "why", "Why an alert fires (not in this version).");

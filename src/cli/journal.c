@@ -5,9 +5,7 @@
  */
 #include "cli/journal.h"
 
-#include <limits.h>
-#include <stdio.h>
-
+#include "cli/helper.h"
 #include "cli/say.h"
 
 static struct journal_input input;
@@ -24,27 +22,10 @@ journal_input_get(void)
 	return &input;
 }
 
-/* Beside weir where it is installed, and in the folder where it is built. */
-static const char *const places[] = { "../libexec/weir/weir-journal", "src/cli/weir-journal",
-	"weir-journal" };
-
 int
 journal_exec(char **argv)
 {
-	char self[PATH_MAX], path[PATH_MAX + 64], *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	size_t i;
-
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		for (i = 0; i < ARRAY_LEN(places); i++) {
-			(void)snprintf(path, sizeof(path), "%s/%s", self, places[i]);
-			(void)execv(path, argv);
-		}
-	}
+	helper_exec("weir-journal", argv);
 	return cli_fail(CLI_FAILED,
 	    "--input journal: weir-journal, which reads it, is not installed");
 }

@@ -73,6 +73,10 @@ struct options {
 
 	/* ingest */
 	const char *multiline;
+
+	/* rules */
+	const char *alerting;
+	bool sweep;
 };
 
 /**

@@ -1,0 +1,33 @@
+/*
+ * cli/helper.c - programs beside weir.
+ * One job: find a program that has more libraries linked in, and go on there.
+ * Floor: 6 (uses base).
+ */
+#include "cli/helper.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/own.h"
+
+/* Beside weir where it is installed, and in the folder where it is built. */
+static const char *const places[] = { "../libexec/weir", "src/cli", "." };
+
+void
+helper_exec(const char *name, char **argv)
+{
+	char self[PATH_MAX], path[PATH_MAX + 64], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t i;
+
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	for (i = 0; i < ARRAY_LEN(places); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s/%s", self, places[i], name);
+		(void)execv(path, argv);
+	}
+}
