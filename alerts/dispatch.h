@@ -23,6 +23,7 @@ struct route_alert {
 	struct labels values;
 	struct wall late_from; /* > 0: it happened then */
 	bool digest;           /* flapping: say so instead of each change */
+	bool timeout;          /* ends_at is only for when nobody posts it again */
 };
 
 enum notify_reason { NOTIFY_FIRST, NOTIFY_CHANGED, NOTIFY_REPEAT, NOTIFY_RESOLVED };
@@ -42,8 +43,20 @@ struct notification {
 };
 
 enum {
-	DISPATCH_ALERTS_MAX = 1000,  /* alerts told in one notification; the rest is counted */
-	DISPATCH_GROUPS_MAX = 10000, /* beyond it new ones join one digest group, and it is said */
+	DISPATCH_ALERTS_MAX = 1000, /* alerts told in one notification; the rest is counted */
+	DISPATCH_GROUPS_MAX =
+	    10000, /* beyond it new ones join one digest group of their route, and it is said */
+	DISPATCH_MEMORY_MAX = 64
+	    << 20, /* bytes of all alerts; beyond it new ones are counted, and told as cut from their route's digest */
+	DISPATCH_TOLD_MAX =
+	    50000, /* what was told of groups that are gone is forgotten beyond it */
+};
+
+struct dispatch_stats {
+	uint64_t n_alerts, n_groups, n_bytes;
+	uint64_t n_digested; /* alerts that joined a digest group, ever */
+	uint64_t n_refused;  /* … that there was no room for, ever */
+	uint64_t n_notifications;
 };
 
 struct dispatch;
@@ -57,7 +70,8 @@ DEFINE_AUTO(struct dispatch *, dispatch_free)
 /** dispatch_reload(d, r): groups and what was told of them go on. */
 int dispatch_reload(struct dispatch *d, const struct routing *r);
 
-/** dispatch_put(d, alerts, n, now): new, changed or resolved alerts; copied. */
+/** dispatch_put(d, alerts, n, now): new, changed or resolved alerts; copied.  A posted one (rule_id 0) that overlaps with what is known
+ * of it is merged, as Alertmanager does. */
 int dispatch_put(struct dispatch *d, const struct route_alert *alerts, size_t n, struct wall now);
 
 /** dispatch_step(d, now, fn, ctx): groups that are due; each notification once. */
@@ -65,8 +79,10 @@ int dispatch_step(struct dispatch *d, struct wall now, notify_fn fn, void *ctx);
 /** dispatch_next(d): when the next group is due; INT64_MAX: none. */
 struct wall dispatch_next(const struct dispatch *d);
 
-/** dispatch_save(d): what changed, into the open transaction. */
+/** dispatch_save(d): what changed, into the open transaction.  After a rollback the room is ahead of the database: free it and load it again. */
 int dispatch_save(struct dispatch *d);
+
+void dispatch_stats(const struct dispatch *d, struct dispatch_stats *ret);
 
 /** dispatch_why(d, labels, now, out): which route and group, and which silence, inhibition, interval or wait holds it; lines. */
 int dispatch_why(struct dispatch *d, const struct labels *l, struct wall now, struct buf *out);

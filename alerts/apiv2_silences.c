@@ -1,0 +1,282 @@
+/*
+ * alerts/apiv2_silences.c - silences over the API.
+ * One job: list, show, set and expire them; ours have a LogsQL "query" besides.
+ * Floor: 4 (uses base).
+ */
+#include <stdlib.h>
+
+#include "alerts/apiv2_internal.h"
+
+/* ---- out ---- */
+
+static const char *
+state_name(enum silence_state s)
+{
+	switch (s) {
+	case SILENCE_PENDING:
+		return "pending";
+	case SILENCE_ACTIVE:
+		return "active";
+	case SILENCE_EXPIRED:
+		return "expired";
+	}
+	return "expired";
+}
+
+static void
+put_matchers(struct buf *out, const struct silence *s)
+{
+	size_t i;
+
+	buf_c(out, "[");
+	for (i = 0; i < s->n_matchers; i++) {
+		const struct matcher *m = &s->matchers[i];
+
+		buf_printf(out, "%s{\"isEqual\":%s,\"isRegex\":%s,\"name\":", i > 0 ? "," : "",
+		    m->op == MATCH_EQUAL || m->op == MATCH_REGEX ? "true" : "false",
+		    m->op == MATCH_REGEX || m->op == MATCH_NOT_REGEX ? "true" : "false");
+		buf_json(out, m->name);
+		buf_c(out, ",\"value\":");
+		buf_json(out, m->value);
+		buf_c(out, "}");
+	}
+	buf_c(out, "]");
+}
+
+static void
+put_silence(struct buf *out, const struct silence *s, struct wall now)
+{
+	buf_c(out, "{\"id\":");
+	buf_json(out, s->id);
+	buf_printf(out,
+	    ",\"status\":{\"state\":\"%s\"},\"updatedAt\":", state_name(silence_state(s, now)));
+	apiv2_time(out, s->updated_at);
+	buf_c(out, ",\"comment\":");
+	buf_json(out, s->comment);
+	buf_c(out, ",\"createdBy\":");
+	buf_json(out, s->created_by);
+	buf_c(out, ",\"endsAt\":");
+	apiv2_time(out, s->ends_at);
+	buf_c(out, ",\"matchers\":");
+	put_matchers(out, s);
+	if (s->query_text.n > 0) {
+		buf_c(out, ",\"query\":");
+		buf_json(out, s->query_text);
+	}
+	buf_c(out, ",\"startsAt\":");
+	apiv2_time(out, s->starts_at);
+	buf_c(out, "}");
+}
+
+struct list {
+	const struct silence **p;
+	size_t n;
+	const struct matcher *filters;
+	size_t n_filters;
+	struct arena *arena;
+};
+
+/* A filter asks for silences of these matchers: it sees their names and values as labels. */
+static int
+add_silence(void *ctx, const struct silence *s)
+{
+	struct list *l = ctx;
+	struct label *p = arena_zalloc(l->arena, s->n_matchers + 1, sizeof(*p));
+	struct labels as;
+	size_t i;
+
+	if (p == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < s->n_matchers; i++)
+		p[i] = (struct label){ s->matchers[i].name, s->matchers[i].value };
+	if (labels_make(l->arena, p, s->n_matchers, &as) < 0)
+		return err_origin(-ENOMEM);
+	if (matchers_filter(l->filters, l->n_filters, &as))
+		l->p[l->n++] = s;
+	return 0;
+}
+
+/* qsort's comparison has no context: the states are those at this instant. */
+struct sorted {
+	const struct silence *s;
+	enum silence_state state;
+};
+
+/* Active ones by their end, pending ones by their start, expired ones with the latest first. */
+static int
+silence_order(const void *a, const void *b)
+{
+	static const int
+	    place[] = { [SILENCE_ACTIVE] = 0, [SILENCE_PENDING] = 1, [SILENCE_EXPIRED] = 2 };
+	const struct sorted *x = a, *y = b;
+	int64_t u, v;
+
+	if (x->state != y->state)
+		return place[x->state] - place[y->state];
+	u = x->state == SILENCE_PENDING ? x->s->starts_at.ns : x->s->ends_at.ns;
+	v = x->state == SILENCE_PENDING ? y->s->starts_at.ns : y->s->ends_at.ns;
+	return x->state == SILENCE_EXPIRED ? (u < v) - (u > v) : (u > v) - (u < v);
+}
+
+void
+apiv2_get_silences(struct apiv2_call *c)
+{
+	struct list list = { .arena = &c->arena };
+	struct matcher *filters;
+	struct sorted *sorted;
+	size_t i;
+
+	if (!apiv2_filters(c, &filters, &list.n_filters))
+		return;
+	list.filters = filters;
+	list.p = arena_zalloc(&c->arena, SILENCES_MAX + 1, sizeof(struct silence *));
+	sorted = arena_zalloc(&c->arena, SILENCES_MAX + 1, sizeof(*sorted));
+	if (list.p == NULL || sorted == NULL ||
+	    silences_each(c->api->silences, add_silence, &list) < 0) {
+		apiv2_fail(c, 500, "no memory");
+		return;
+	}
+	for (i = 0; i < list.n; i++)
+		sorted[i] = (struct sorted){ list.p[i], silence_state(list.p[i], c->now) };
+	if (list.n > 1)
+		qsort(sorted, list.n, sizeof(*sorted), silence_order);
+	buf_c(&c->ret->body, "[");
+	for (i = 0; i < list.n; i++) {
+		if (i > 0)
+			buf_c(&c->ret->body, ",");
+		put_silence(&c->ret->body, sorted[i].s, c->now);
+	}
+	buf_c(&c->ret->body, "]\n");
+}
+
+void
+apiv2_get_silence(struct apiv2_call *c)
+{
+	const struct silence *s = silence_get(c->api->silences, c->id);
+
+	if (s == NULL) {
+		c->ret->status = 404;
+		return;
+	}
+	put_silence(&c->ret->body, s, c->now);
+	buf_c(&c->ret->body, "\n");
+}
+
+/* ---- in ---- */
+
+static bool
+read_flag(const json_t *v, bool otherwise)
+{
+	return json_is_boolean(v) ? json_is_true(v) : otherwise;
+}
+
+/* Why the matchers are refused; NULL: they are not.  They are compiled when the silence is made. */
+static const char *
+read_matchers(struct apiv2_call *c, const json_t *list, struct silence *s)
+{
+	size_t n = json_array_size(list), i;
+
+	if (list != NULL && !json_is_array(list))
+		return "matchers: expected a list";
+	if (n > SILENCE_MATCHERS_MAX)
+		return "matchers: too many";
+	s->matchers = arena_zalloc(&c->arena, n + 1, sizeof(*s->matchers));
+	if (s->matchers == NULL)
+		return "no memory";
+	for (i = 0; i < n; i++) {
+		const json_t *v = json_array_get(list, i);
+		bool regex = read_flag(json_object_get(v, "isRegex"), false);
+		bool equal = read_flag(json_object_get(v, "isEqual"), true);
+
+		if (!json_is_string(json_object_get(v, "name")) ||
+		    !json_is_string(json_object_get(v, "value")))
+			return "matchers: expected name and value";
+		s->matchers[i].name = apiv2_text(json_object_get(v, "name"));
+		s->matchers[i].value = apiv2_text(json_object_get(v, "value"));
+		s->matchers[i].op = regex ? (equal ? MATCH_REGEX : MATCH_NOT_REGEX)
+		                          : (equal ? MATCH_EQUAL : MATCH_NOT_EQUAL);
+	}
+	s->n_matchers = n;
+	return NULL;
+}
+
+static const char *
+read_silence(struct apiv2_call *c, const json_t *v, struct silence *s)
+{
+	const char *why;
+
+	if (!json_is_object(v))
+		return "expected an object";
+	if (!apiv2_read_time(json_object_get(v, "startsAt"), &s->starts_at) ||
+	    !apiv2_read_time(json_object_get(v, "endsAt"), &s->ends_at))
+		return "startsAt and endsAt are times in RFC 3339";
+	why = read_matchers(c, json_object_get(v, "matchers"), s);
+	if (why != NULL)
+		return why;
+	s->id = apiv2_text(json_object_get(v, "id"));
+	s->created_by = apiv2_text(json_object_get(v, "createdBy"));
+	s->comment = apiv2_text(json_object_get(v, "comment"));
+	s->query_text = apiv2_text(json_object_get(v, "query"));
+	if (s->starts_at.ns >= s->ends_at.ns)
+		return "failed to create silence: start time must be before end time";
+	if (s->ends_at.ns < c->now.ns)
+		return "failed to create silence: end time can't be in the past";
+	return NULL;
+}
+
+static void
+set_silence(struct apiv2_call *c, const json_t *body)
+{
+	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
+	struct silence s = { 0 };
+	const char *why = read_silence(c, body, &s);
+	struct str id;
+	int r;
+
+	if (why != NULL) {
+		apiv2_fail(c, 400, "%s", why);
+		return;
+	}
+	r = silence_set(c->api->silences, &s, c->now, &id, &error);
+	if (r != 0) {
+		apiv2_fail(c,
+		    r < 0                     ? 500
+		        : r == SILENCE_E_NONE ? 404
+		                              : 400,
+		    "%s", r < 0 ? "the silence could not be made" : buf_c_str(&error));
+		return;
+	}
+	c->api->changed = true;
+	buf_c(&c->ret->body, "{\"silenceID\":");
+	buf_json(&c->ret->body, id);
+	buf_c(&c->ret->body, "}\n");
+}
+
+void
+apiv2_post_silences(struct apiv2_call *c)
+{
+	json_error_t error;
+	json_t *body = json_loadb(c->req->body.n > 0 ? (const char *)c->req->body.p : "",
+	    c->req->body.n, JSON_REJECT_DUPLICATES, &error);
+
+	if (body == NULL)
+		apiv2_fail(c, 400, "no JSON: %s", error.text);
+	else
+		set_silence(c, body);
+	json_decref(body);
+}
+
+void
+apiv2_delete_silence(struct apiv2_call *c)
+{
+	int r = silence_expire(c->api->silences, c->id, c->now);
+
+	if (r == SILENCE_E_NONE)
+		c->ret->status = 404;
+	else if (r == SILENCE_E_BAD)
+		apiv2_fail(c, 500, "silence %.*s already expired", STR_ARG(c->id));
+	else if (r < 0)
+		apiv2_fail(c, 500, "the silence could not be expired");
+	else
+		c->api->changed = true;
+}
