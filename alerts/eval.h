@@ -49,6 +49,8 @@ struct eval_set {
 	bool failed;     /* the expression could not be evaluated */
 	uint64_t n_rows; /* that matched in the window, where known */
 	struct span took;
+	struct str
+	    note; /* what else people should know, such as why the store is asked; empty: nothing */
 };
 
 /* What is known of a source: whose rows may be missing. */

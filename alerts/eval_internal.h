@@ -6,17 +6,52 @@
 #pragma once
 
 #include "alerts/eval.h"
+#include "alerts/window.h"
+#include "base/map.h"
 #include "logsql/filter.h"
 #include "logsql/pipe.h"
+#include "query/feed.h"
+#include "query/pipe_group.h"
 #include "query/run.h"
 #include "store/read.h"
 
 /* A source that is further behind is not known. */
 #define EVAL_BEHIND_MAX_NS NS_PER_MIN
+/* Rows that came at least so long after they could have been evaluated are said to be late. */
+#define EVAL_LATE_MIN_NS   (10 * NS_PER_S)
+/* Rows so far beyond the last instant are not held but read again when their time comes; or the window, if longer. */
+#define EVAL_AHEAD_NS      NS_PER_HOUR
 
 enum {
 	EVAL_SCANNED_MAX = 200000000,    /* rows that one answer of the store may read */
 	EVAL_ASK_MEMORY_MAX = 256 << 20, /* bytes that it may hold meanwhile */
+	EVAL_LATE_KEYS_MAX = 256, /* label sets with late rows at once; of others it is not said */
+	EVAL_GONE_MAX =
+	    8, /* ranges of rows whose windows have passed; beyond it the closest become one */
+};
+
+/* Times, both included. */
+struct eval_range {
+	int64_t from, to;
+};
+
+/*
+ * A rule that is evaluated as rows come.
+ * Invariants: once loaded, window holds all rows that match with low < _time <= high and a row number below
+ * eval.next_row; skipped_from > high is the first row beyond it that was left out.  Groups of window are numbers of
+ * groups.keys, but for EVAL_GROUPS_MAX, which all further label sets are.
+ */
+struct eval_stream {
+	struct stats_func *funcs; /* the rule's, with their steps */
+	struct window window;
+	struct group_part groups;
+	bool loaded;
+	int64_t low, high, skipped_from;
+	int64_t last;    /* the last instant; INT64_MIN: none */
+	struct map late; /* keys of groups with late rows: the oldest */
+	struct eval_range gone[EVAL_GONE_MAX];
+	size_t n_gone;
+	uint64_t n_over;
 };
 
 /*
@@ -31,6 +66,18 @@ struct eval_rule {
 	size_t n_asked;           /* pipes that make the rows of results */
 	struct names labels;
 	struct str value;
+	size_t filter;              /* its number in the feed */
+	struct eval_stream *stream; /* NULL: the store is asked */
+	struct stage *row_pipes;    /* NULL: there are none */
+	const char *note; /* why the store is asked, where that is not the rule's own nature */
+};
+
+/* The end of a rule's row pipes: rows into its window. */
+struct eval_sink {
+	struct stage stage;
+	struct eval *e;
+	struct eval_rule *er;
+	struct feed_block *block;
 };
 
 struct eval {
@@ -38,10 +85,17 @@ struct eval {
 	struct eval_options opt;
 	struct eval_rule *rules; /* in the order of groups */
 	size_t n_rules;
-	struct arena arena; /* as long as the evaluator */
-	struct arena work;  /* as long as one set */
+	struct feed *feed;
+	uint64_t next_row; /* rows below it are in the windows */
+	bool fed;
+	struct batch batch;
+	struct eval_sink sink;
+	struct query_env env; /* of row pipes */
+	struct arena arena;   /* as long as the evaluator */
+	struct arena work;    /* as long as one set */
 };
 
+/* eval_rows.c */
 /** eval_shape(er, arena): labels, value and n_asked from the rule's query. */
 int eval_shape(struct eval_rule *er, struct arena *arena);
 
@@ -56,6 +110,7 @@ struct eval_take {
 /** eval_take_batch(ctx, b): the rows of ${b} as results; ${ctx} is a struct eval_take. */
 int eval_take_batch(void *ctx, struct batch *b);
 
+/* eval_ask.c */
 /** eval_ask(e, er, view, at, ret): the store's answer; ${ret} says what failed. */
 int eval_ask(struct eval *e, const struct eval_rule *er, struct store_view *view, struct wall at,
     struct eval_set *ret);
@@ -63,6 +118,41 @@ int eval_ask(struct eval *e, const struct eval_rule *er, struct store_view *view
 /** eval_fail(e, set, why): the set could not be made. */
 int eval_fail(struct eval *e, struct eval_set *set, struct str why);
 
+/* eval_source.c */
 /** eval_unknown(e, er, at, sources, n, set): whether a source that the rule reads has a gap in the window. */
 int eval_unknown(struct eval *e, const struct eval_rule *er, struct wall at,
     const struct eval_source *sources, size_t n, struct eval_set *set);
+
+/* eval_stream.c */
+/** eval_stream_new(e, er): make the rule a stream if it is one. */
+int eval_stream_new(struct eval *e, struct eval_rule *er);
+struct eval_stream *eval_stream_free(struct eval_stream *s);
+DEFINE_AUTO(struct eval_stream *, eval_stream_free)
+void eval_stream_forget(struct eval_rule *er); /* the store is asked from now on */
+uint64_t eval_stream_bytes(const struct eval_stream *s);
+
+/** eval_take_in(e, er, block): the block's rows that match into the rule's window. */
+int eval_take_in(struct eval *e, struct eval_rule *er, struct feed_block *block);
+
+/* eval_keys.c */
+/** eval_drop_keys(s): forget label sets that no pane has, and those beyond the limit. */
+int eval_drop_keys(struct eval_stream *s);
+
+/* eval_load.c */
+/** eval_wants(er, sum): whether the rule wants rows of the block; those beyond what it holds are noted without a look. */
+bool eval_wants(struct eval_rule *er, const struct block_summary *sum);
+/** eval_load(e, view, rules, n, at): read anew from the store what rules[n] need at ${at} and a while on. */
+int eval_load(struct eval *e, struct store_view *view, struct eval_rule **rules, size_t n,
+    struct wall at);
+/** eval_load_range(e, view, er, low, high): all rows with _time in (low, high]. */
+int eval_load_range(struct eval *e, struct store_view *view, struct eval_rule *er, int64_t low,
+    int64_t high);
+
+/* eval.c */
+/** eval_give(e, er, set, sources, n, start, fn, ctx): what all sets have in the end. */
+int eval_give(struct eval *e, const struct eval_rule *er, struct eval_set *set,
+    const struct eval_source *sources, size_t n, struct span start, eval_fn fn, void *ctx);
+
+/* eval_window.c */
+/** eval_window(e, er, at, ret): the set of a rule whose window is loaded.  1: ${at} is no end of a pane. */
+int eval_window(struct eval *e, struct eval_rule *er, struct wall at, struct eval_set *ret);

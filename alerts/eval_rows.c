@@ -73,7 +73,8 @@ is_label(const struct eval_rule *er, struct str name)
 	for (i = 0; i < er->labels.n; i++)
 		if (str_eq(er->labels.p[i], name))
 			return true;
-	return false;
+	/* The set of all label sets beyond the limit. */
+	return er->stream != NULL && er->stream->n_over > 0 && str_eq_c(name, "overflow");
 }
 
 static int
