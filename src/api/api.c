@@ -1,12 +1,13 @@
 /*
  * api/api.c - HTTP.
- * One job: requests in, answers out, on the control socket.
+ * One job: requests in, answers out, on the control socket and over TCP.
  * Floor: 5 (uses base).
  *
  * A request that must wait (an insert for its commit, a call that was told "later") is suspended: it costs a connection and
  * no time.
  */
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,8 +15,9 @@
 #include "api/api_internal.h"
 #include "base/io.h"
 
-enum MHD_Result
-answer(struct MHD_Connection *conn, unsigned status, const char *type, struct str body)
+static enum MHD_Result
+answer_with(struct MHD_Connection *conn, unsigned status, const char *type, struct str body,
+    const char *lines)
 {
 	struct MHD_Response *res;
 	enum MHD_Result r;
@@ -28,9 +30,31 @@ answer(struct MHD_Connection *conn, unsigned status, const char *type, struct st
 	(void)MHD_add_response_header(res, "X-Content-Type-Options", "nosniff");
 	if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		(void)MHD_add_response_header(res, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	if (lines != NULL)
+		(void)MHD_add_response_header(res, "Weir-Lines-Taken", lines);
 	r = MHD_queue_response(conn, status, res);
 	MHD_destroy_response(res);
 	return r;
+}
+
+enum MHD_Result
+answer(struct MHD_Connection *conn, unsigned status, const char *type, struct str body)
+{
+	return answer_with(conn, status, type, body, NULL);
+}
+
+enum MHD_Result
+answer_lines(const struct request *req, struct MHD_Connection *conn)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	char lines[24];
+
+	if (req->lines_durable == 0)
+		return answer_text(conn, req->status, buf_view(&req->why));
+	(void)snprintf(lines, sizeof(lines), "%llu", (unsigned long long)req->lines_durable);
+	buf_str(&text, buf_view(&req->why));
+	buf_printf(&text, "the first %s lines were taken: send those behind them\n", lines);
+	return answer_with(conn, req->status, "text/plain; charset=utf-8", buf_view(&text), lines);
 }
 
 enum MHD_Result
@@ -123,10 +147,16 @@ static enum MHD_Result
 handle(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
     const char *version, const char *data, size_t *n, void **state)
 {
-	struct api *api = cls;
+	const struct door *door = cls;
+	struct api *api = door->api;
+	enum MHD_Result refused;
 	bool known = false;
 	size_t i;
 
+	if (*state == NULL && door->tcp && auth_refuse(door, conn, str_c(url), &refused))
+		return refused;
+	if (*n == 0)
+		door_progress(conn);
 	for (i = 0; i < ARRAY_LEN(routes); i++) {
 		if (strcmp(url, routes[i].path) != 0)
 			continue;
@@ -152,12 +182,17 @@ request_unlink(struct request *req)
 	     at = &(*at)->next_waiting)
 		if (*at == req) {
 			*at = req->next_waiting;
-			return;
+			break;
+		}
+	for (at = &req->api->handing; *at != NULL; at = &(*at)->next_handing)
+		if (*at == req) {
+			*at = req->next_handing;
+			break;
 		}
 }
 
-static void
-completed(void *cls, struct MHD_Connection *conn, void **state,
+void
+request_completed(void *cls, struct MHD_Connection *conn, void **state,
     enum MHD_RequestTerminationCode code)
 {
 	struct request *req = *state;
@@ -209,10 +244,10 @@ api_free(struct api *api)
 	api->closing = true;
 	api_committed(api, false);
 	api_again(api);
-	if (api->mhd != NULL)
-		MHD_stop_daemon(api->mhd);
-	else if (api->listen_fd >= 0)
-		(void)close(api->listen_fd);
+	door_close(&api->tcp_door);
+	door_close(&api->unix_door);
+	if (api->epoll_fd >= 0)
+		(void)close(api->epoll_fd);
 	if (api->path != NULL)
 		(void)unlink(api->path);
 	free(api->path);
@@ -224,58 +259,111 @@ int
 api_new(struct api **ret, const char *socket_path, mode_t mode, const struct api_ops *ops)
 {
 	AUTO(api_free) struct api *api = NULL;
+	int r;
 
 	api = calloc(1, sizeof(*api));
 	if (api == NULL)
 		return err_origin(-ENOMEM);
 	api->ops = *ops;
-	api->listen_fd = listen_unix(socket_path, mode);
-	if (api->listen_fd < 0)
-		return err_trace(api->listen_fd);
+	api->unix_door.fd = api->tcp_door.fd = -1;
+	api->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (api->epoll_fd < 0)
+		return err_origin(-errno);
+	r = listen_unix(socket_path, mode);
+	if (r < 0)
+		return err_trace(r);
 	api->path = strdup(socket_path);
+	r = door_open(api, &api->unix_door, r, handle);
+	if (r < 0)
+		return err_trace(r);
 	if (api->path == NULL)
 		return err_origin(-ENOMEM);
-	api->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
-	    api, MHD_OPTION_LISTEN_SOCKET, api->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_TIMEOUT_S,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(128 << 10), MHD_OPTION_NOTIFY_COMPLETED,
-	    completed, NULL, MHD_OPTION_END);
-	if (api->mhd == NULL)
-		return err_origin(-EIO);
 	*ret = TAKE(api);
 	return 0;
 }
 
 int
+api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why)
+{
+	AUTO_FREE char *copy = NULL;
+	int fd, r;
+
+	if (token.n > 0) {
+		copy = strndup((const char *)token.p, token.n);
+		if (copy == NULL)
+			return err_origin(-ENOMEM);
+	}
+	fd = listen_tcp(address, ret_why);
+	if (fd < 0)
+		return err_trace(fd);
+	door_close(&api->tcp_door);
+	api->tcp_door.tcp = true;
+	api->tcp_door.token = TAKE(copy);
+	return err_trace(door_open(api, &api->tcp_door, fd, handle));
+}
+
+void
+api_unlisten(struct api *api)
+{
+	door_close(&api->tcp_door);
+}
+
+int
 api_fd(const struct api *api)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(api->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	return api->epoll_fd;
+}
 
-	return info != NULL ? info->epoll_fd : -1;
+static void
+door_timeout(const struct door *door, struct span *at)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (door->mhd == NULL || MHD_get_timeout(door->mhd, &ms) != MHD_YES)
+		return;
+	ms = ms < 3600000 ? ms : 3600000;
+	if (at->ns < 0 || (int64_t)ms * NS_PER_MS < at->ns)
+		at->ns = (int64_t)ms * NS_PER_MS;
 }
 
 struct span
 api_timeout(struct api *api)
 {
-	MHD_UNSIGNED_LONG_LONG ms;
+	struct span at = { -1 };
 
-	if (MHD_get_timeout(api->mhd, &ms) != MHD_YES)
-		return (struct span){ -1 };
-	return (struct span){ (int64_t)(ms < 3600000 ? ms : 3600000) * NS_PER_MS };
+	door_timeout(&api->unix_door, &at);
+	door_timeout(&api->tcp_door, &at);
+	if (api->tcp_door.visitors != NULL && (at.ns < 0 || at.ns > API_SWEEP_S * NS_PER_S))
+		at.ns = API_SWEEP_S * NS_PER_S;
+	return at;
 }
 
-int
-api_run(struct api *api)
+static int
+run_doors(struct api *api)
 {
 	enum MHD_Result r;
 
 	api->running = true;
 	do {
 		api->again = false;
-		r = MHD_run(api->mhd);
+		r = MHD_run(api->unix_door.mhd);
+		if (r == MHD_YES && api->tcp_door.mhd != NULL)
+			r = MHD_run(api->tcp_door.mhd);
 	} while (r == MHD_YES && api->again);
 	api->running = false;
 	return r == MHD_YES ? 0 : err_origin(-EIO);
+}
+
+int
+api_run(struct api *api)
+{
+	struct span now = mono_now();
+
+	if (api->tcp_door.visitors != NULL && now.ns - api->swept.ns >= API_SWEEP_S * NS_PER_S) {
+		api->swept = now;
+		door_sweep(&api->tcp_door, now);
+	}
+	return run_doors(api);
 }
 
 bool
@@ -290,10 +378,17 @@ api_committed(struct api *api, bool ok)
 	struct request *req;
 
 	api->n_lost += !ok;
+	while ((req = api->handing) != NULL) {
+		api->handing = req->next_handing;
+		req->lines_durable += ok ? req->lines_handed : 0;
+		req->lines_handed = 0;
+	}
 	while ((req = api->waiting) != NULL) {
 		api->waiting = req->next_waiting;
-		req->state = REQUEST_COMMITTED;
-		if (!ok)
+		/* One that has failed only waits for what became of its first lines. */
+		if (req->state == REQUEST_WAITING && ok)
+			req->state = REQUEST_COMMITTED;
+		else if (req->state == REQUEST_WAITING)
 			(void)request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE,
 			    STR("not durable; come again\n"));
 		MHD_resume_connection(req->conn);

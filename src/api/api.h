@@ -1,6 +1,6 @@
 /*
  * api/api.h - HTTP.
- * One job: requests in, answers out, on the control socket.
+ * One job: requests in, answers out, on the control socket and over TCP.
  * Floor: 5 (uses alerts, base).
  *
  * libmicrohttpd without threads of its own: the daemon's loop waits on api_fd and calls api_run.  What routes
@@ -16,13 +16,18 @@ struct api;
 
 enum {
 	API_CONNECTIONS_MAX = 64,
-	API_PIECE_MAX = 4 << 20,  /* bytes of lines handed up at once */
-	API_BATCH_MAX = 16 << 20, /* bytes of a body with a batch ID, or packed, before and after */
-	API_BODY_MAX = 32 << 20,  /* bytes of the body of ops.request */
-	API_PARAMS_MAX = 1000,    /* of ops.request; more are refused */
+	API_PIECE_MAX = 4 << 20, /* bytes of lines of a larger body handed up at once */
+	API_BATCH_MAX = 16
+	    << 20, /* bytes of a body that is taken as a whole or not at all; of one with a batch ID, or
+	                             packed, before and after, that is all it may have */
+	API_BODY_MAX = 32 << 20, /* bytes of the body of ops.request */
+	API_PARAMS_MAX = 1000,   /* of ops.request; more are refused */
 	API_HELD_MAX =
 	    64 << 20, /* bytes of all bodies that wait for their rest; more are answered 429 */
-	API_TIMEOUT_S = 30,
+	API_TIMEOUT_S = 30,       /* nothing came or went for so long */
+	API_SLOW_S = 120, /* TCP: a request (of an insert: each piece of it) takes no longer to come */
+	API_SWEEP_S = 5,
+	API_TOKEN_MAX = 256,
 };
 
 /* One request that inserts.  Strings live until its end. */
@@ -64,7 +69,22 @@ struct api_ops {
  */
 int api_new(struct api **ret, const char *socket_path, mode_t mode, const struct api_ops *ops);
 struct api *api_free(struct api *api);
+
+/**
+ * api_listen(api, address, token, ret_why):
+ * Take TCP connections too, on address:port (an address, or localhost); in place of what it listened on before.  With
+ * ${token} all but /health and /metrics want it (Authorization: Bearer, or Basic with it as password).  Without one only
+ * requests whose Host is this machine come in, so that no web page of another site can ask.
+ *
+ * Errors: -errno (${ret_why} says what could not be).
+ */
+int api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why);
+void api_unlisten(struct api *api);
 DEFINE_AUTO(struct api *, api_free)
+
+/** api_token_load(path, make, ret): the token in a file, its blanks trimmed; made with mode 0640 when it is not there and ${make} says so.
+ * Errors: -errno; -EINVAL: it is empty, too long, or has bytes that no header carries. */
+int api_token_load(const char *path, bool make, struct buf *ret);
 
 /** api_fd(api): wait for it to be readable.  api_timeout(api): and for no longer than this; ns below 0 is for ever. */
 int api_fd(const struct api *api);

@@ -40,6 +40,25 @@ request_begin(struct request *req, struct MHD_Connection *conn)
 		    STR("Weir-Batch: expected at most 256 bytes\n"));
 }
 
+/* What was handed up counts as taken once a commit was told of. */
+static void
+count_lines(struct request *req, struct str bytes, bool last)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < bytes.n; i++)
+		n += bytes.p[i] == '\n';
+	n += last && bytes.n > 0 && bytes.p[bytes.n - 1] != '\n';
+	if (n == 0)
+		return;
+	if (req->lines_handed == 0) {
+		req->next_handing = req->api->handing;
+		req->api->handing = req;
+	}
+	req->lines_handed += n;
+}
+
 /* Hand n bytes of the body up; they are whole lines, or the last ones. */
 static int
 hand_up(struct request *req, size_t n, bool last)
@@ -69,6 +88,7 @@ hand_up(struct request *req, size_t n, bool last)
 		    STR("the lines could not be taken\n"));
 	req->handed = true;
 	req->n_lost = api->n_lost;
+	count_lines(req, str_of(req->body.p, n), last);
 	if (n < req->body.n)
 		memmove(req->body.p, req->body.p + n, req->body.n - n);
 	req->body.n -= n;
@@ -99,7 +119,9 @@ take_piece(struct request *req, const char *data, size_t n)
 			(void)request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
 		return;
 	}
-	if (req->body.n < API_PIECE_MAX)
+	/* All or nothing up to a bound: only what is larger is taken in pieces. */
+	req->large = req->large || req->body.n > API_BATCH_MAX;
+	if (!req->large || req->body.n < API_PIECE_MAX)
 		return;
 	nl = memrchr(req->body.p, '\n', req->body.n);
 	/* A line without end is handed up in pieces: whoever parses marks them as parts. */
@@ -143,7 +165,11 @@ finish_insert(struct request *req, struct MHD_Connection *conn)
 	}
 	if (req->state == REQUEST_COMMITTED)
 		return answer_text(conn, MHD_HTTP_OK, STR_NONE);
-	return answer_text(conn, req->status, buf_view(&req->why));
+	if (req->lines_handed > 0) {
+		request_wait(req, &req->api->waiting);
+		return MHD_YES;
+	}
+	return answer_lines(req, conn);
 }
 
 enum MHD_Result

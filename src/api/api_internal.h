@@ -23,8 +23,13 @@ struct request {
 	bool call; /* for ops.request: state is BODY, then WAITING and BODY in turn */
 	struct MHD_Connection *conn;
 	enum request_state state;
+	bool large;  /* more than API_BATCH_MAX: handed up in pieces, not at once */
 	bool handed; /* some of its lines were handed up, when the api's n_lost was n_lost */
 	unsigned n_lost;
+	uint64_t
+	    lines_handed; /* that no commit has been told of; above 0 iff in the api's list handing */
+	uint64_t lines_durable;
+	struct request *next_handing;
 	size_t n_held;        /* bytes of body */
 	const char *encoding; /* gzip, zstd: the body is gathered whole, then opened; NULL: plain */
 	struct api_insert insert;
@@ -34,13 +39,32 @@ struct request {
 	struct request *next_waiting;
 };
 
+/* A TCP connection: who is too slow is put out. */
+struct visitor {
+	int fd;
+	struct span since; /* it came, or gave its last whole request or piece of one */
+	struct visitor *next, **at_prev;
+};
+
+/* A way in: the control socket, or TCP. */
+struct door {
+	struct api *api;
+	struct MHD_Daemon *mhd; /* NULL: closed */
+	int fd;                 /* it listens */
+	bool tcp;
+	char *token; /* TCP: who gives it may come in; NULL: all may */
+	struct visitor *visitors;
+};
+
 struct api {
-	struct MHD_Daemon *mhd;
+	struct door unix_door, tcp_door;
+	int epoll_fd; /* of both doors */
+	struct span swept;
 	struct api_ops ops;
 	struct request *waiting; /* for a commit */
+	struct request *handing; /* have handed up lines since the last commit */
 	struct request *later;   /* for api_again */
-	int listen_fd;
-	char *path;
+	char *path;              /* of the control socket */
 	size_t n_held;   /* bytes of all bodies that are gathered */
 	unsigned n_lost; /* how often lines that were taken could not be made durable */
 	bool running;    /* inside api_run */
@@ -53,6 +77,8 @@ struct api {
 enum MHD_Result answer(struct MHD_Connection *conn, unsigned status, const char *type,
     struct str body);
 enum MHD_Result answer_text(struct MHD_Connection *conn, unsigned status, struct str text);
+/** answer_lines(req, conn): why it failed, and how many of its lines are in the store all the same. */
+enum MHD_Result answer_lines(const struct request *req, struct MHD_Connection *conn);
 /** request_new(api, conn, state): a request whose body follows; NULL without memory. */
 struct request *request_new(struct api *api, struct MHD_Connection *conn, void **state);
 /** request_hold(req, n): its body is ${n} bytes long now. */
@@ -61,6 +87,27 @@ void request_hold(struct request *req, size_t n);
 int request_fail(struct request *req, unsigned status, struct str why);
 /** request_wait(req, list): suspend it. */
 void request_wait(struct request *req, struct request **list);
+
+/* api_door.c */
+/** door_open(api, door, fd, handler): ${fd} listens, and is the door's also on failure. */
+int door_open(struct api *api, struct door *door, int fd, MHD_AccessHandlerCallback handler);
+void door_close(struct door *door);
+/** door_sweep(door, now): visitors that are too slow are put out. */
+void door_sweep(struct door *door, struct span now);
+/** door_progress(conn): a request, or a piece of it, has come. */
+void door_progress(struct MHD_Connection *conn);
+/** listen_tcp(address, why): a descriptor. */
+int listen_tcp(struct str address, struct buf *why);
+/** request_completed: MHD's end of a request. */
+void request_completed(void *cls, struct MHD_Connection *conn, void **state,
+    enum MHD_RequestTerminationCode code);
+
+/* api_auth.c */
+/** auth_refuse(door, conn, path): whether it may not come in; it was answered then, with ${ret}. */
+bool auth_refuse(const struct door *door, struct MHD_Connection *conn, struct str path,
+    enum MHD_Result *ret);
+/** auth_token_is(token, header): "Bearer TOKEN", or "Basic " and base64 of NAME:TOKEN. */
+bool auth_token_is(struct str token, struct str header);
 
 /* api_insert.c */
 enum MHD_Result handle_insert(struct api *api, struct MHD_Connection *conn, const char *data,

@@ -36,9 +36,14 @@ commit_pause(struct daemon *d, const char *what, int r)
 	d->paused = true;
 	d->retry_at.ns = now.ns + DAEMON_RETRY_MS * NS_PER_MS;
 	d->n_commits_failed++;
-	if (d->api != NULL && api_waiting(d->api) &&
-	    now.ns - d->paused_since.ns > DAEMON_PUSH_PATIENCE_S * NS_PER_S)
-		api_committed(d->api, false);
+}
+
+/* A sender that is told "not durable" may send again: then its rows must not be there, and what can be read again is. */
+static bool
+push_is_tired(const struct daemon *d)
+{
+	return d->api != NULL && api_waiting(d->api) &&
+	    mono_now().ns - d->paused_since.ns > DAEMON_PUSH_PATIENCE_S * NS_PER_S;
 }
 
 static void
@@ -113,7 +118,7 @@ commit_now(struct daemon *d)
 	d->last_commit = mono_now();
 	if (r != 0) {
 		commit_pause(d, "commit", r);
-		return 1;
+		return push_is_tired(d) ? commit_abort(d) : 1;
 	}
 	d->dirty = false;
 	d->n_commits++;

@@ -17,14 +17,19 @@ def write(path, *lines, mode="a"):
             f.write((line if isinstance(line, str) else json.dumps(line)) + "\n")
 
 
-def request(place, method, path, body=None, headers=None):
+def asked(place, method, path, body=None, headers=None):
+    """An answer's status, text and headers."""
     conn = http.client.HTTPConnection("localhost", timeout=30)
     conn.sock = socket.socket(socket.AF_UNIX)
     conn.sock.settimeout(30)
     conn.sock.connect(os.path.join(place.store, "weir.sock"))
     conn.request(method, path, body, headers or {})
     answer = conn.getresponse()
-    return answer.status, answer.read().decode()
+    return answer.status, answer.read().decode(), dict(answer.getheaders())
+
+
+def request(place, method, path, body=None, headers=None):
+    return asked(place, method, path, body, headers)[:2]
 
 
 def files_config(place, more="", store="commit_interval: 100ms"):
@@ -264,6 +269,62 @@ def test_store_full():
             subprocess.run(["umount", "-l", place.store], check=False)
 
 
+def fill(path):
+    with open(path, "wb") as f:
+        try:
+            while True:
+                f.write(b"\0" * 65536)
+                f.flush()
+        except OSError:
+            pass
+
+
+def insert(place, lines):
+    return asked(place, "POST", "/insert/jsonline", lines)
+
+
+def test_push_full():
+    """A push is refused whole while the store is full, and what is refused may be sent again: it never stands twice."""
+    if os.geteuid() != 0:
+        raise Skip("needs root to mount a tmpfs")
+    with Place("pushfull") as place:
+        os.mkdir(place.store)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=750", "tmpfs", place.store], check=True)
+        try:
+            files_config(place, store="commit_interval: 100ms, max_bytes: 60MiB")
+            place.start()
+            check(insert(place, '{"msg":"before"}\n')[0] == 200, "before")
+            fill(f"{place.store}/filler")
+
+            def lines(msg, n):
+                return "".join(json.dumps({"msg": msg, "n": i, "pad": os.urandom(20).hex()}) + "\n" for i in range(n))
+
+            # What was set aside is used up; the one that finds no room is answered in the end, and not kept.
+            caught = lines("caught", 10000)
+            n_taken, status = 0, 200
+            while status == 200 and n_taken < 200:
+                status, text, headers = insert(place, caught)
+                n_taken += status == 200
+            check(status in (429, 503) and headers.get("Retry-After"), f"caught: {status} {headers} {text}")
+            body = lines("large", 80000)
+            check(len(body) > 6 << 20, "the body is no large one")
+            status, text, headers = insert(place, body)
+            check(status == 429 and headers.get("Retry-After"), f"large: {status} {headers} {text}")
+            check("Weir-Lines-Taken" not in headers, "nothing of it was taken")
+            os.unlink(f"{place.store}/filler")
+            wait_until(lambda: insert(place, '{"msg":"room"}\n')[0] == 200, what="room again")
+            check(place.count("caught") == n_taken * 10000, "what was refused is there")
+            check(insert(place, caught)[0] == 200, "caught again")
+            check(insert(place, body)[0] == 200, "large again")
+            check(place.stop() == 0, "SIGTERM")
+            check(place.count("caught") == (n_taken + 1) * 10000 and place.count("large") == 80000 and place.count("before") == 1,
+                  f"{place.count('caught')} {place.count('large')}")
+        finally:
+            if place.daemon and place.daemon.poll() is None:
+                place.kill()
+            subprocess.run(["umount", "-l", place.store], check=False)
+
+
 def test_flipped_bit():
     with Place("bit") as place:
         files_config(place)
@@ -310,4 +371,4 @@ def test_hostile_terminal():
 
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_insert_and_status,
-      test_tail, test_idle, test_store_full, test_flipped_bit, test_ids, test_hostile_terminal])
+      test_tail, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])

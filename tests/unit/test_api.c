@@ -16,6 +16,7 @@
 struct fake {
 	size_t n_inserts, n_bytes;
 	int answer;
+	size_t full_after; /* bytes; 0: never */
 	char batch[16];
 	size_t n_calls;
 	bool later;
@@ -30,6 +31,8 @@ fake_insert(void *ctx, const struct api_insert *req, struct str lines, bool last
 	(void)last;
 	(void)why;
 	f->n_inserts++;
+	if (f->full_after != 0 && f->n_bytes + lines.n > f->full_after)
+		return API_E_LATER;
 	f->n_bytes += lines.n;
 	if (req->batch.n != 0 && str_eq_c(req->batch, f->batch))
 		return API_E_KNOWN;
@@ -291,7 +294,7 @@ send_head(struct api *api, int fd, size_t n, const char *more)
 static void
 test_lost_piece(void)
 {
-	enum { N = API_PIECE_MAX + 1000 };
+	enum { N = API_BATCH_MAX + 1000 };
 	struct fake f;
 	AUTO(api_free) struct api *api = start(&f);
 	AUTO_CLOSE int fd = client();
@@ -309,6 +312,103 @@ test_lost_piece(void)
 	api_committed(api, true);
 	turn(api);
 	CHECK(answers(fd, "HTTP/1.1 503") == 1);
+}
+
+/* A body of up to 16 MiB is taken at once, or nothing of it. */
+static void
+test_all_or_nothing(void)
+{
+	enum { N = API_BATCH_MAX - 1000 };
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	AUTO_FREE char *body = malloc(N);
+
+	MUST(body != NULL);
+	memset(body, '\n', N);
+	f.full_after = API_PIECE_MAX * 2;
+	send_head(api, fd, N, "");
+	send_all(api, fd, body, N);
+	turn(api);
+	CHECK(f.n_inserts == 1 && f.n_bytes == 0 && !api_waiting(api));
+	CHECK(answers(fd, "HTTP/1.1 429") == 1);
+	f.full_after = 0;
+	send_head(api, fd, N, "");
+	send_all(api, fd, body, N);
+	turn(api);
+	CHECK(f.n_inserts == 2 && f.n_bytes == N);
+	api_committed(api, true);
+	CHECK(answers(fd, "HTTP/1.1 200") == 1);
+}
+
+/* Of a larger one the first lines may be taken: the answer says how many, once they are durable, and 0 if they never are. */
+static void
+taken_partly(bool durable)
+{
+	enum { N = 30 << 20, LINE = 16 };
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	AUTO_FREE char *body = malloc(N);
+	char text[1024], header[64];
+	ssize_t n;
+	size_t i;
+
+	MUST(body != NULL);
+	memset(body, 'x', N);
+	for (i = LINE - 1; i < N; i += LINE)
+		body[i] = '\n';
+	f.full_after = 22 << 20;
+	send_head(api, fd, N, "");
+	send_all(api, fd, body, N);
+	turn(api);
+	CHECK(f.n_bytes >= API_BATCH_MAX && f.n_bytes <= f.full_after);
+	CHECK(api_waiting(api));
+	api_committed(api, durable);
+	turn(api);
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	CHECK(strncmp(text, "HTTP/1.1 429", 12) == 0 && strstr(text, "Retry-After:") != NULL);
+	(void)snprintf(header, sizeof(header), "Weir-Lines-Taken: %zu\r\n", f.n_bytes / LINE);
+	CHECK((strstr(text, header) != NULL) == durable);
+	CHECK((strstr(text, "Weir-Lines-Taken") != NULL) == durable);
+	CHECK(!api_waiting(api));
+}
+
+/* Its first lines were committed on the way, the later ones lost. */
+static void
+test_lost_later(void)
+{
+	enum { N = 26 << 20, LINE = 16 };
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	AUTO_FREE char *body = malloc(N);
+	char text[1024], header[64];
+	size_t i, first;
+	ssize_t n;
+
+	MUST(body != NULL);
+	memset(body, 'x', N);
+	for (i = LINE - 1; i < N; i += LINE)
+		body[i] = '\n';
+	send_head(api, fd, N, "");
+	send_all(api, fd, body, API_BATCH_MAX + 4096);
+	turn(api);
+	first = f.n_bytes;
+	CHECK(first > 0);
+	api_committed(api, true);
+	send_all(api, fd, body + API_BATCH_MAX + 4096, API_PIECE_MAX + 4096);
+	turn(api);
+	CHECK(f.n_bytes > first);
+	api_committed(api, false);
+	send_all(api, fd, body + API_BATCH_MAX + API_PIECE_MAX + 8192,
+	    N - API_BATCH_MAX - API_PIECE_MAX - 8192);
+	turn(api);
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	(void)snprintf(header, sizeof(header), "Weir-Lines-Taken: %zu\r\n", first / LINE);
+	CHECK(strncmp(text, "HTTP/1.1 503", 12) == 0 && strstr(text, header) != NULL);
 }
 
 /* Slow clients cannot make the daemon hold more than API_HELD_MAX. */
@@ -433,6 +533,10 @@ main(void)
 	test_same_batch();
 	test_huge_head();
 	test_lost_piece();
+	test_all_or_nothing();
+	taken_partly(true);
+	taken_partly(false);
+	test_lost_later();
 	test_held();
 	test_end();
 	test_calls();
