@@ -109,6 +109,7 @@ state_add(struct state *s, struct state_rule *of, const struct labels *l, uint64
 		return err_origin(-ENOMEM);
 	}
 	sa->of = of;
+	sa->order = ++s->order;
 	sa->a.rule_id = of->id;
 	sa->a.rule = of->rule;
 	sa->a.group = of->group;
@@ -335,6 +336,7 @@ state_free(struct state *s)
 	state_free_dropped(s);
 	free(s->rules);
 	free(s->table);
+	free(s->past);
 	arena_fini(&s->work);
 	buf_fini(&s->text);
 	buf_fini(&s->why);

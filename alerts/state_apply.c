@@ -69,7 +69,7 @@ begin(struct apply *ap, struct state_alert *sa, const struct eval_result *res)
 {
 	sa->a.active_at = ap->set->at;
 	sa->a.fired_at.ns = sa->a.resolved_at.ns = 0;
-	sa->a.late_from = ap->late ? res->late_from : (struct wall){ 0 };
+	sa->a.late_from = res->late_from;
 	sa->late = ap->late;
 	sa->late_since.ns = sa->late_last.ns = 0;
 	if (ap->set->rule->for_.ns <= 0)
@@ -124,6 +124,8 @@ resolve(struct apply *ap, struct state_alert *sa, struct wall at)
 	sa->a.unknown = false;
 	r = tell_change(ap, sa, CHANGE_RESOLVED, sa->a.resolved_at);
 	if (r == 0)
+		r = state_past_note(ap->s, &sa->a);
+	if (r == 0)
 		settle(ap, sa);
 	return r;
 }
@@ -134,12 +136,16 @@ miss(struct apply *ap, struct state_alert *sa)
 	struct wall at = ap->set->at;
 	int r;
 
-	if (ap->set->unknown || ap->set->failed || sa->a.state == ALERT_INACTIVE)
+	/* Of those that the limit has cut off nothing is known either. */
+	if (ap->set->unknown || ap->set->failed || ap->set->n_over > 0 ||
+	    sa->a.state == ALERT_INACTIVE)
 		return 0;
 	if (sa->a.state == ALERT_PENDING) {
 		sa->a.state = ALERT_INACTIVE;
 		sa->a.unknown = false;
 		r = tell(ap, sa, CHANGE_DROPPED, at);
+		if (r == 0)
+			r = state_past_note(ap->s, &sa->a);
 		if (r == 0)
 			settle(ap, sa);
 		return r;
@@ -234,7 +240,10 @@ take_row(struct apply *ap, const struct labels *by, const struct eval_result *re
 	sa = state_find(ap->s, ap->of, fp, &l);
 	if (sa != NULL)
 		return take_known(ap, sa, res);
-	if (!res->holds || (ap->late && res->late_from.ns == 0))
+	if (!res->holds)
+		return 0;
+	if (ap->late &&
+	    (res->late_from.ns == 0 || state_past_has(ap->s, ap->of->id, fp, ap->set->at)))
 		return 0;
 	/* That nothing came says nothing where nothing could come. */
 	if (ap->set->rule->form == RULE_ABSENT && (ap->set->unknown || ap->set->failed))
@@ -259,6 +268,7 @@ take_over(struct apply *ap)
 	struct labels by = { &label, 1 };
 	struct eval_result res = { .holds = true };
 
+	ap->n_over += ap->set->n_over;
 	if (ap->n_over == 0 || ap->late)
 		return 0;
 	res.value = (double)ap->n_over;

@@ -22,6 +22,8 @@ struct state_alert {
 	struct state_labels labels, annotations, values;
 	struct state_alert *next_hash, *next, *prev; /* in its rule's list */
 	struct state_rule *of;
+	uint64_t
+	    order; /* of its coming, so that changes are told in the same order after a restart */
 	uint64_t seen;      /* the set in which it came last */
 	struct wall *flaps; /* changes of late, STATE_FLAPS_MAX at most; NULL: none yet */
 	unsigned n_flaps;
@@ -39,6 +41,13 @@ struct state_rule {
 	size_t n;
 };
 
+/* A run of instants at which an alert held that is over. */
+struct state_past {
+	uint64_t rule_id, fp;
+	struct wall from, to;
+};
+enum { STATE_PAST_MAX = 4096 }; /* of all rules; the oldest go */
+
 struct state {
 	struct statedb *db;
 	struct state_rule **rules; /* sorted by ID */
@@ -46,7 +55,9 @@ struct state {
 	struct state_alert **table;
 	size_t n_table, n_alerts;
 	struct state_alert *freed; /* inactive ones whose rows wait to be deleted, by next */
-	uint64_t serial, epoch;
+	uint64_t serial, epoch, order;
+	struct state_past *past; /* a ring: number i stands at i % STATE_PAST_MAX */
+	uint64_t past_seq, past_saved;
 	struct wall last_at; /* the latest instant that was applied */
 	bool changed;        /* since the last save: what a restart must find */
 	struct arena work;   /* texts of one set */
@@ -81,6 +92,12 @@ int state_labels_set(struct state_labels *to, const struct labels *l);
 int state_orphan_rule(struct state *s, uint64_t id, struct state_rule **ret);
 /** state_free_dropped(s): those whose rows are deleted. */
 void state_free_dropped(struct state *s);
+
+/* state_past.c */
+int state_past_note(struct state *s, const struct alert *a);
+bool state_past_has(const struct state *s, uint64_t rule_id, uint64_t fp, struct wall at);
+int state_past_save(struct state *s);
+int state_past_load(struct state *s);
 
 /* state_flap.c */
 /** state_flap_note(sa, at): one more change; true: from now on it flaps. */

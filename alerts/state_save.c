@@ -13,18 +13,18 @@ static const char state_tables[] =
     "CREATE TABLE IF NOT EXISTS alert_state (rule_id INTEGER NOT NULL, labels BLOB NOT NULL, fp INTEGER NOT NULL, "
     "annotations BLOB, vals BLOB, state INTEGER, unknown INTEGER, active_at INTEGER, fired_at INTEGER, "
     "resolved_at INTEGER, keep_since INTEGER, last_seen INTEGER, late_from INTEGER, value BLOB, flapping INTEGER, "
-    "flaps BLOB, late INTEGER, late_since INTEGER, late_last INTEGER, serial INTEGER, "
+    "flaps BLOB, late INTEGER, late_since INTEGER, late_last INTEGER, serial INTEGER, ord INTEGER, "
     "PRIMARY KEY (rule_id, labels)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS alert_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char select_alerts[] =
     "SELECT rule_id, labels, fp, annotations, vals, state, unknown, active_at, fired_at, resolved_at, keep_since, "
-    "last_seen, late_from, value, flapping, flaps, late, late_since, late_last, serial FROM alert_state";
+    "last_seen, late_from, value, flapping, flaps, late, late_since, late_last, serial, ord FROM alert_state ORDER BY ord";
 
 static const char put_alert[] =
     "INSERT OR REPLACE INTO alert_state (rule_id, labels, fp, annotations, vals, state, unknown, active_at, fired_at, "
-    "resolved_at, keep_since, last_seen, late_from, value, flapping, flaps, late, late_since, late_last, serial) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "resolved_at, keep_since, last_seen, late_from, value, flapping, flaps, late, late_since, late_last, serial, ord) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 static const char delete_alert[] = "DELETE FROM alert_state WHERE rule_id = ? AND labels = ?";
 static const char put_meta[] = "INSERT OR REPLACE INTO alert_meta (name, value) VALUES (?, ?)";
@@ -111,6 +111,7 @@ save_alert(struct state *s, const struct state_alert *sa)
 		{ 18, sa->late_since.ns },
 		{ 19, sa->late_last.ns },
 		{ 20, (int64_t)sa->a.serial },
+		{ 21, (int64_t)sa->order },
 	};
 	sqlite3_stmt *st;
 	size_t i;
@@ -180,6 +181,8 @@ state_save(struct state *s)
 		r = save_dropped(s, sa);
 	for (i = 0; r == 0 && i < s->n_rules; i++)
 		r = save_rule(s, s->rules[i]);
+	if (r == 0)
+		r = state_past_save(s);
 	if (r == 0)
 		r = save_meta(s, "serial", (int64_t)s->serial);
 	if (r == 0)
@@ -287,6 +290,9 @@ load_alert(struct state *s, sqlite3_stmt *st)
 		r = read_flaps(sa, statedb_text(st, 15));
 	if (r != 0)
 		return r;
+	sa->order = (uint64_t)sqlite3_column_int64(st, 20);
+	if (sa->order > s->order)
+		s->order = sa->order;
 	sa->a.annotations = sa->annotations.l;
 	sa->a.values = sa->values.l;
 	read_numbers(st, sa);
@@ -328,5 +334,7 @@ state_load(struct state *s)
 	(void)sqlite3_reset(st);
 	if (r == 0 && rc != SQLITE_DONE)
 		r = err_origin(-EIO);
-	return r == 0 ? load_meta(s) : r;
+	if (r == 0)
+		r = load_meta(s);
+	return r == 0 ? state_past_load(s) : r;
 }
