@@ -25,6 +25,9 @@ int block_builder_new(struct block_builder **ret);
 struct block_builder *block_builder_free(struct block_builder *b);
 DEFINE_AUTO(struct block_builder *, block_builder_free)
 
+/** block_builder_level(b, level): compress text as hard as zstd does at ${level} from now on; 1 is what a new builder does. */
+void block_builder_level(struct block_builder *b, int level);
+
 /**
  * block_builder_add(b, rec):
  * Append one row; its bytes are copied.

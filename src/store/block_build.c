@@ -40,6 +40,12 @@ column_fini(struct build_column *c)
 	*c = (struct build_column){ 0 };
 }
 
+void
+block_builder_level(struct block_builder *b, int level)
+{
+	b->scratch.level = level;
+}
+
 struct block_builder *
 block_builder_free(struct block_builder *b)
 {

@@ -65,6 +65,7 @@ struct enc_scratch {
 	struct arena arena; /* cleared after each column */
 	struct ZSTD_CCtx_s *zstd;
 	struct buf tmp; /* enc_bytes's own */
+	int level;      /* of zstd: 1, or what block_builder_level says */
 	/* Of the column encoded last: the first row of each template, if templates were looked for and found. */
 	uint32_t *first_rows; /* TMPL_MAX of them */
 	size_t n_first_rows;
@@ -135,6 +136,8 @@ bool enc_ints_skip(struct scan *s, size_t n);
 
 /** enc_bytes_put(out, s, bytes): append ${bytes}, compressed where that is shorter. */
 void enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes);
+/** enc_bytes_put_codes(out, s, bytes): the same, for bytes that are numbers of few values. */
+void enc_bytes_put_codes(struct buf *out, struct enc_scratch *s, struct str bytes);
 /** enc_bytes_get(s, zstd, max, arena, ret): back; in ${arena} or borrowed from ${s}. */
 int enc_bytes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t max, struct arena *arena,
     struct str *ret);

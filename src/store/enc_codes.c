@@ -30,7 +30,7 @@ enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, siz
 		for (i = 0; i < n; i++)
 			bytes[i] = (uint8_t)codes[i];
 		buf_byte(out, MODE_BYTES);
-		enc_bytes_put(out, s, str_of(bytes, n));
+		enc_bytes_put_codes(out, s, str_of(bytes, n));
 		if (out->n - from < packed - packed / 8)
 			return buf_err(out);
 		out->n = from;

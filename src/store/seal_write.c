@@ -430,6 +430,9 @@ write_part(struct seal_job *job, size_t part)
 	size_t i, k;
 	int r = block_builder_new(&w.builder);
 
+	if (r == 0)
+		block_builder_level(w.builder, SEAL_LEVEL);
+
 	segment_head_put(&w.out, &w.part->head);
 	w.chain.seed = w.chain.prev = frame_seed(w.part->head.uuid, w.part->head.number);
 	for (i = 0; i < job->n_inputs && r == 0; i++) {
