@@ -32,6 +32,7 @@ answer_with(struct MHD_Connection *conn, unsigned status, const char *type, stru
 		(void)MHD_add_response_header(res, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	if (lines != NULL)
 		(void)MHD_add_response_header(res, "Weir-Lines-Taken", lines);
+	door_progress(conn, true);
 	r = MHD_queue_response(conn, status, res);
 	MHD_destroy_response(res);
 	return r;
@@ -100,6 +101,7 @@ request_wait(struct request *req, struct request **list)
 {
 	req->next_waiting = *list;
 	*list = req;
+	door_progress(req->conn, true);
 	MHD_suspend_connection(req->conn);
 }
 
@@ -155,8 +157,8 @@ handle(void *cls, struct MHD_Connection *conn, const char *url, const char *meth
 
 	if (*state == NULL && door->tcp && auth_refuse(door, conn, str_c(url), &refused))
 		return refused;
-	if (*n == 0)
-		door_progress(conn);
+	if (*state == NULL)
+		door_progress(conn, false);
 	for (i = 0; i < ARRAY_LEN(routes); i++) {
 		if (strcmp(url, routes[i].path) != 0)
 			continue;
@@ -197,6 +199,7 @@ request_completed(void *cls, struct MHD_Connection *conn, void **state,
 {
 	struct request *req = *state;
 
+	door_progress(conn, false);
 	if (req == NULL)
 		return;
 	request_unlink(req);
@@ -285,21 +288,28 @@ api_new(struct api **ret, const char *socket_path, mode_t mode, const struct api
 int
 api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why)
 {
-	AUTO_FREE char *copy = NULL;
-	int fd, r;
+	struct door *door = &api->tcp_door;
+	AUTO_FREE char *token_copy = NULL;
+	AUTO_FREE char *address_copy = strndup((const char *)address.p, address.n);
+	int fd;
 
-	if (token.n > 0) {
-		copy = strndup((const char *)token.p, token.n);
-		if (copy == NULL)
-			return err_origin(-ENOMEM);
+	if (token.n > 0)
+		token_copy = strndup((const char *)token.p, token.n);
+	if (address_copy == NULL || (token.n > 0 && token_copy == NULL))
+		return err_origin(-ENOMEM);
+	if (door->mhd != NULL && strcmp(door->address, address_copy) == 0) {
+		free(door->token);
+		door->token = TAKE(token_copy);
+		return 0;
 	}
 	fd = listen_tcp(address, ret_why);
 	if (fd < 0)
 		return err_trace(fd);
-	door_close(&api->tcp_door);
-	api->tcp_door.tcp = true;
-	api->tcp_door.token = TAKE(copy);
-	return err_trace(door_open(api, &api->tcp_door, fd, handle));
+	door_close(door);
+	door->tcp = true;
+	door->token = TAKE(token_copy);
+	door->address = TAKE(address_copy);
+	return err_trace(door_open(api, door, fd, handle));
 }
 
 void

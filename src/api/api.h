@@ -24,8 +24,9 @@ enum {
 	API_PARAMS_MAX = 1000,   /* of ops.request; more are refused */
 	API_HELD_MAX =
 	    64 << 20, /* bytes of all bodies that wait for their rest; more are answered 429 */
-	API_TIMEOUT_S = 30,       /* nothing came or went for so long */
-	API_SLOW_S = 120, /* TCP: a request (of an insert: each piece of it) takes no longer to come */
+	API_TIMEOUT_S = 30, /* nothing came or went for so long */
+	API_SLOW_S =
+	    120, /* TCP: a request (of an insert: each piece of it) takes no longer to come */
 	API_SWEEP_S = 5,
 	API_TOKEN_MAX = 256,
 };
@@ -82,8 +83,12 @@ int api_listen(struct api *api, struct str address, struct str token, struct buf
 void api_unlisten(struct api *api);
 DEFINE_AUTO(struct api *, api_free)
 
-/** api_token_load(path, make, ret): the token in a file, its blanks trimmed; made with mode 0640 when it is not there and ${make} says so.
- * Errors: -errno; -EINVAL: it is empty, too long, or has bytes that no header carries. */
+/**
+ * api_token_load(path, make, ret):
+ * The token in a file, its blanks trimmed; made with mode 0640 when the file is not there and ${make} says so.
+ *
+ * Errors: -errno; -EINVAL: it has less than 8 bytes, more than API_TOKEN_MAX, or some that no header carries.
+ */
 int api_token_load(const char *path, bool make, struct buf *ret);
 
 /** api_fd(api): wait for it to be readable.  api_timeout(api): and for no longer than this; ns below 0 is for ever. */

@@ -87,6 +87,7 @@ hand_up(struct request *req, size_t n, bool last)
 		return request_fail(req, MHD_HTTP_INTERNAL_SERVER_ERROR,
 		    STR("the lines could not be taken\n"));
 	req->handed = true;
+	door_progress(req->conn, false);
 	req->n_lost = api->n_lost;
 	count_lines(req, str_of(req->body.p, n), last);
 	if (n < req->body.n)

@@ -42,7 +42,8 @@ struct request {
 /* A TCP connection: who is too slow is put out. */
 struct visitor {
 	int fd;
-	struct span since; /* it came, or gave its last whole request or piece of one */
+	struct span since; /* it came, or gave its last request or piece of one */
+	bool ours;         /* it waits for us, or reads our answer */
 	struct visitor *next, **at_prev;
 };
 
@@ -52,7 +53,8 @@ struct door {
 	struct MHD_Daemon *mhd; /* NULL: closed */
 	int fd;                 /* it listens */
 	bool tcp;
-	char *token; /* TCP: who gives it may come in; NULL: all may */
+	char *token;   /* TCP: who gives it may come in; NULL: all may */
+	char *address; /* TCP: as it was given */
 	struct visitor *visitors;
 };
 
@@ -65,11 +67,11 @@ struct api {
 	struct request *handing; /* have handed up lines since the last commit */
 	struct request *later;   /* for api_again */
 	char *path;              /* of the control socket */
-	size_t n_held;   /* bytes of all bodies that are gathered */
-	unsigned n_lost; /* how often lines that were taken could not be made durable */
-	bool running;    /* inside api_run */
-	bool again;      /* connections were resumed meanwhile */
-	bool closing;    /* nothing is taken any more */
+	size_t n_held;           /* bytes of all bodies that are gathered */
+	unsigned n_lost;         /* how often lines that were taken could not be made durable */
+	bool running;            /* inside api_run */
+	bool again;              /* connections were resumed meanwhile */
+	bool closing;            /* nothing is taken any more */
 };
 
 /* api.c */
@@ -94,8 +96,8 @@ int door_open(struct api *api, struct door *door, int fd, MHD_AccessHandlerCallb
 void door_close(struct door *door);
 /** door_sweep(door, now): visitors that are too slow are put out. */
 void door_sweep(struct door *door, struct span now);
-/** door_progress(conn): a request, or a piece of it, has come. */
-void door_progress(struct MHD_Connection *conn);
+/** door_progress(conn, ours): a request, or a piece of it, has come; ${ours}: it is our turn now. */
+void door_progress(struct MHD_Connection *conn, bool ours);
 /** listen_tcp(address, why): a descriptor. */
 int listen_tcp(struct str address, struct buf *why);
 /** request_completed: MHD's end of a request. */

@@ -137,6 +137,7 @@ open_api(struct daemon *d)
 		r = sd_event_add_io(d->event, NULL, api_fd(d->api), EPOLLIN, api_ready, d);
 	if (r < 0)
 		say(SAY_ERR, "control socket does not open: %s: %s", buf_c_str(&path), err_str(r));
+	http_open(d);
 }
 
 static int
@@ -218,6 +219,7 @@ reload_build(struct daemon *d)
 	if (r == 0) {
 		(void)setup_free(d->setup);
 		d->setup = TAKE(fresh);
+		http_open(d);
 	}
 	return r;
 }

@@ -137,6 +137,10 @@ void commit_dirty(struct daemon *d);
 struct span commit_next(const struct daemon *d);
 void commit_maintain(struct daemon *d);
 
+/* http.c */
+/** http_open(d): TCP as the configuration has it, also after a reload; what fails is said, and it stays shut. */
+void http_open(struct daemon *d);
+
 /* push.c */
 int push_insert(void *ctx, const struct api_insert *req, struct str lines, bool last,
     struct buf *why);

@@ -2,6 +2,9 @@
  * tests/unit/test_api.c - requests as no polite client sends them.
  * One job: bodies cut, stopped and left lying, several requests at once, and the end while some wait.
  */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -519,6 +522,151 @@ test_call_later(void)
 	CHECK(answers(fd, "HTTP/1.1 503") == 1);
 }
 
+/* ---- TCP ---- */
+
+static const char where[] = "127.0.0.1:29428";
+
+static int
+visitor(void)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(29428) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0);
+	MUST(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+	return fd;
+}
+
+/* The status that a request of these headers gets; 0: none. */
+static int
+asked(struct api *api, const char *method, const char *path_and, const char *headers)
+{
+	AUTO_CLOSE int fd = visitor();
+	char text[4096];
+	ssize_t n;
+
+	(void)snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\n%s\r\n", method, path_and, headers);
+	send_c(api, fd, text);
+	turn(api);
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	if (strncmp(text, "HTTP/1.1 401", 12) == 0)
+		CHECK(strstr(text, "WWW-Authenticate: Bearer") != NULL);
+	return strncmp(text, "HTTP/1.1 ", 9) == 0 ? atoi(text + 9) : 0;
+}
+
+static void
+test_token(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+
+	MUST(api_listen(api, str_c(where), STR("secret-token"), &why) == 0);
+	CHECK(asked(api, "GET", "/health", "Host: h\r\n") == 200);
+	CHECK(asked(api, "GET", "/metrics", "Host: h\r\n") == 200);
+	CHECK(asked(api, "GET", "/status", "Host: h\r\n") == 401);
+	CHECK(asked(api, "GET", "/nothing", "Host: h\r\n") == 401);
+	CHECK(asked(api, "POST", "/api/y", "Host: h\r\nContent-Length: 5000000\r\n") == 401);
+	CHECK(f.n_calls == 0);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer secret-token\r\n") ==
+	    202);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer secret-tokem\r\n") ==
+	    401);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer secret-token2\r\n") ==
+	    401);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer\r\n") == 401);
+	/* any:secret-token */
+	CHECK(asked(api, "GET", "/api/y",
+	          "Host: h\r\nAuthorization: Basic YW55OnNlY3JldC10b2tlbg==\r\n") == 202);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Basic c2VjcmV0LXRva2Vu\r\n") ==
+	    401);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Basic !!!\r\n") == 401);
+	/* A page of another site, with the password that the browser remembers. */
+	CHECK(asked(api, "POST", "/api/y",
+	          "Host: h:9428\r\nOrigin: http://evil\r\nContent-Length: 0\r\n"
+	          "Authorization: Bearer secret-token\r\n") == 403);
+	CHECK(asked(api, "POST", "/api/y",
+	          "Host: h:9428\r\nOrigin: http://h:9428\r\nContent-Length: 0\r\n"
+	          "Authorization: Bearer secret-token\r\n") == 202);
+	/* The same address with another token, without a new socket. */
+	MUST(api_listen(api, str_c(where), STR("other-token"), &why) == 0);
+	CHECK(asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer secret-token\r\n") ==
+	    401);
+	CHECK(
+	    asked(api, "GET", "/api/y", "Host: h\r\nAuthorization: Bearer other-token\r\n") == 202);
+}
+
+static void
+test_no_token(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+
+	MUST(api_listen(api, str_c(where), STR_NONE, &why) == 0);
+	CHECK(asked(api, "GET", "/api/y", "Host: localhost:9428\r\n") == 202);
+	CHECK(asked(api, "GET", "/api/y", "Host: 127.0.0.1\r\n") == 202);
+	CHECK(asked(api, "GET", "/api/y", "Host: [::1]:9428\r\n") == 202);
+	/* A name that somebody made point here. */
+	CHECK(asked(api, "GET", "/api/y", "Host: evil.example\r\n") == 403);
+	CHECK(asked(api, "GET", "/api/y", "Host: 127.evil.example\r\n") == 403);
+	CHECK(asked(api, "GET", "/metrics", "Host: web1\r\n") == 200);
+	CHECK(asked(api, "GET", "/api/y", "Host: localhost\r\nOrigin: null\r\n") == 403);
+	CHECK(api_listen(api, STR("127.0.0.1:notaport"), STR_NONE, &why) < 0 && why.n > 0);
+	CHECK(api_listen(api, STR("192.0.2.1:29429"), STR_NONE, &why) < 0);
+	CHECK(api_listen(api, STR("example.org:29429"), STR_NONE, &why) < 0);
+	/* What was open before stays. */
+	CHECK(asked(api, "GET", "/api/y", "Host: localhost\r\n") == 202);
+	api_unlisten(api);
+	api_unlisten(api);
+}
+
+/* Lines come in over both doors and wait for one commit. */
+static void
+test_both_doors(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int one = client();
+	AUTO_CLOSE int two = -1;
+
+	MUST(api_listen(api, str_c(where), STR_NONE, &why) == 0);
+	two = visitor();
+	send_c(api, one, small);
+	send_c(api, two,
+	    "POST /insert/jsonline HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n{\"a\":1}\n");
+	turn(api);
+	CHECK(f.n_inserts == 2 && api_waiting(api));
+	api_committed(api, true);
+	turn(api);
+	CHECK(answers(one, "HTTP/1.1 200") == 1 && answers(two, "HTTP/1.1 200") == 1);
+}
+
+static void
+test_token_file(void)
+{
+	AUTO_FINI(buf_fini) struct buf token = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf again = BUF_INIT;
+	char file[80];
+	struct stat st;
+	FILE *out;
+
+	(void)snprintf(file, sizeof(file), "%s.token", path);
+	CHECK(api_token_load(file, false, &token) == -ENOENT && token.n == 0);
+	(void)umask(0);
+	CHECK(api_token_load(file, true, &token) == 0 && token.n == 64);
+	CHECK(stat(file, &st) == 0 && (st.st_mode & 0777) == 0640);
+	CHECK(
+	    api_token_load(file, true, &again) == 0 && str_eq(buf_view(&token), buf_view(&again)));
+	out = fopen(file, "w");
+	MUST(out != NULL && fputs(" short \n", out) >= 0 && fclose(out) == 0);
+	CHECK(api_token_load(file, true, &again) == -EINVAL);
+	(void)unlink(file);
+}
+
 int
 main(void)
 {
@@ -541,6 +689,10 @@ main(void)
 	test_end();
 	test_calls();
 	test_call_later();
+	test_token();
+	test_no_token();
+	test_both_doors();
+	test_token_file();
 	(void)rmdir(dir);
 	return check_failed != 0;
 }
