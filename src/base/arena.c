@@ -40,6 +40,8 @@ arena_alloc(struct arena *a, size_t n)
 			cap = CHUNK_MAX_STEP;
 		if (cap < n)
 			cap = n;
+		if (cap > arena_left(a))
+			return NULL;
 		c = malloc(sizeof(*c) + cap);
 		if (c == NULL)
 			return NULL;

@@ -19,14 +19,22 @@ struct arena {
 	struct arena_chunk *head; /* the one in use; older ones behind it */
 	size_t total;
 	struct arena_deferred *deferred; /* what else goes with it, the latest first */
+	size_t limit;                    /* total grows no further: no memory; 0: none */
 };
-#define ARENA_INIT            \
-	{                     \
-		NULL, 0, NULL \
+#define ARENA_INIT               \
+	{                        \
+		NULL, 0, NULL, 0 \
 	}
 
 /** arena_alloc(a, n): n bytes, aligned to 16, not zeroed; NULL without memory.  n may be 0. */
 void *arena_alloc(struct arena *a, size_t n);
+
+/** arena_left(a): how much more its limit lets in; SIZE_MAX without one. */
+static inline size_t
+arena_left(const struct arena *a)
+{
+	return a->limit == 0 ? SIZE_MAX : a->limit > a->total ? a->limit - a->total : 0;
+}
 
 /** arena_zalloc(a, count, size): zeroed array; NULL without memory or on overflow. */
 void *arena_zalloc(struct arena *a, size_t count, size_t size);

@@ -29,6 +29,10 @@ buf_grow(struct buf *b, size_t extra)
 		return false;
 	}
 	want = b->n + extra;
+	if (b->limit != 0 && want > b->limit) {
+		b->failed = true;
+		return false;
+	}
 	cap = b->cap < 64 ? 64 : b->cap;
 	while (cap < want)
 		cap += cap / 2;

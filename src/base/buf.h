@@ -13,17 +13,19 @@
 #include "base/str.h"
 
 /*
- * Invariants: n <= cap; p == NULL iff cap == 0.  BUF_INIT is an empty one.
+ * Invariants: n <= cap; p == NULL iff cap == 0.  BUF_INIT is an empty one.  Beyond limit bytes (0: none) there is
+ * no memory.
  */
 struct buf {
 	uint8_t *p;
 	size_t n;
 	size_t cap;
 	bool failed;
+	size_t limit;
 };
-#define BUF_INIT                  \
-	{                         \
-		NULL, 0, 0, false \
+#define BUF_INIT                     \
+	{                            \
+		NULL, 0, 0, false, 0 \
 	}
 
 /** buf_fini(b): free it and leave it zeroed; may run twice. */

@@ -115,7 +115,7 @@ static void
 guard_tell(struct str path)
 {
 	uint8_t frame[GUARD_FIXED + 5 + 4096 + 1];
-	struct buf b = { frame, 0, sizeof(frame), false };
+	struct buf b = { frame, 0, sizeof(frame), false, sizeof(frame) };
 	struct journal_proto_file f = { .path = path };
 	char name[4096];
 	struct stat st;

@@ -324,6 +324,7 @@ format_rows(const struct pipe *p, struct batch *b, const uint64_t *rows, const s
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	size_t i, k;
 
+	pipe_text_limit(b, &text);
 	for (i = 0; i < b->n_rows; i++) {
 		out[i] = old[i];
 		if (rows != NULL && !bits_get(rows, i))

@@ -95,6 +95,7 @@ pipe_pack_apply(const struct pipe *p, struct query_env *env, struct batch *b)
 		if (values[k] == NULL)
 			return b->err;
 	}
+	pipe_text_limit(b, &text);
 	for (i = 0; i < b->n_rows; i++) {
 		buf_clear(&text);
 		buf_c(&text, json ? "{" : "");

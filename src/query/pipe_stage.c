@@ -119,6 +119,7 @@ pipe_map(struct batch *b, struct str from, struct str to, const uint64_t *rows, 
 
 	if (c == NULL)
 		return b->err;
+	pipe_text_limit(b, &tmp);
 	if (c->kind == COLUMN_CONST && rows == NULL) {
 		made = column_const(to, STR_NONE, b->n_rows);
 		r = map_one(b, fn, ctx, c->value, &tmp, &made.value);
@@ -162,6 +163,7 @@ rows_out_begin(struct rows_out *o)
 		if (o->cols[i] == NULL)
 			return err_origin(-ENOMEM);
 	}
+	o->n_empty = o->batch.arena.total;
 	return 0;
 }
 
@@ -236,7 +238,9 @@ int
 rows_out_next(struct rows_out *o)
 {
 	o->n++;
-	return o->n == ROWS_OUT_MAX ? rows_out_flush(o) : 0;
+	return o->n == ROWS_OUT_MAX || o->batch.arena.total >= ROWS_OUT_BYTES + o->n_empty
+	    ? rows_out_flush(o)
+	    : 0;
 }
 
 void

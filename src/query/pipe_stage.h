@@ -98,6 +98,15 @@ typedef int (*value_map_fn)(void *ctx, struct str in, struct buf *out);
 int pipe_map(struct batch *b, struct str from, struct str to, const uint64_t *rows, value_map_fn fn,
     void *ctx);
 
+/** pipe_text_limit(b, text): no value that a pipe makes is longer than what is left for all of them. */
+static inline void
+pipe_text_limit(const struct batch *b, struct buf *text)
+{
+	size_t left = arena_left(&b->arena);
+
+	text->limit = left == SIZE_MAX ? 0 : left + 1;
+}
+
 /** pipe_keep_old(p, new, old): what a field becomes under keep_original_fields and
  * skip_empty_results. */
 struct str pipe_keep_old(const struct pipe *p, struct str fresh, struct str old);
@@ -111,8 +120,9 @@ struct rows_out {
 	struct batch batch;
 	struct str **cols;
 	size_t n;
+	size_t n_empty; /* bytes of the batch before its first row */
 };
-enum { ROWS_OUT_MAX = 1024 };
+enum { ROWS_OUT_MAX = 1024, ROWS_OUT_BYTES = 4 << 20 }; /* of one batch, whatever comes first */
 
 /** rows_out_init(o, next, worker, names, n): names live as long as o. */
 int rows_out_init(struct rows_out *o, struct stage *next, unsigned worker, const struct str *names,

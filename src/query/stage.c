@@ -133,10 +133,24 @@ static const struct {
 	[PIPE_UNROLL] = { pipe_unroll_make, NULL, true },
 };
 
+enum { MADE_MIN = 64 << 20 };
+
 struct apply_stage {
 	struct stage stage;
 	const struct pipe *pipe;
 };
+
+/*
+ * A pipe that changes rows makes at most its worker's part of the bound out of a batch; packing what was packed doubles
+ * each time.
+ */
+static size_t
+made_max(const struct query_env *env)
+{
+	uint64_t part = env->memory_max / (env->n_workers == 0 ? 1 : env->n_workers);
+
+	return env->memory_max == 0 ? SIZE_MAX / 2 : part < MADE_MIN ? MADE_MIN : (size_t)part;
+}
 
 static int
 apply_push(struct stage *s, unsigned worker, struct batch *b)
@@ -146,9 +160,14 @@ apply_push(struct stage *s, unsigned worker, struct batch *b)
 
 	if (b->n_rows == 0)
 		return 0;
+	b->arena.limit = b->arena.total + made_max(s->env);
 	r = kinds[p->kind].apply(p, s->env, b);
 	if (r == 0 && b->err != 0)
 		r = b->err;
+	b->arena.limit = 0;
+	if (r == -ENOMEM)
+		return env_fail(s->env, r, "pipe %s needs more memory than the bound of %llu bytes",
+		    pipe_kind_name(p->kind), (unsigned long long)s->env->memory_max);
 	return r != 0 || b->n_rows == 0 ? r : stage_push(s->next, worker, b);
 }
 

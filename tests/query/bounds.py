@@ -52,6 +52,19 @@ def test_memory():
     say(p.returncode == 0 and p.stdout.count(b"\n") == 20, "sort with a limit needs no more than its rows", p.stderr.decode())
 
 
+def test_growth():
+    """Pipes that change rows one by one: what they make of a batch is bounded too."""
+    log = os.path.join(work, "few.jsonl")
+    rows(log, 2000)
+    for name, pipe in (("pack_json", " | ".join(["pack_json j"] * 40)), ("pack_logfmt", " | ".join(["pack_logfmt j"] * 40)),
+                       ("replace", "replace ('x', '%s')" % ("y" * 3000)), ("format", "format '%s'" % ("<_msg>" * 3000)),
+                       ("unpack_json", "format '{\"<k>\":1,\"a<k>\":1,\"b<k>\":1,\"c<k>\":1}' | unpack_json")):
+        p = subprocess.run([weir, "query", "--input", log, "--memory", "1MiB", "--", "* | " + pipe], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env,
+                           timeout=300)
+        err = p.stderr.decode(errors="replace")
+        say(p.returncode == 3 and f"pipe {name}" in err and "1048576" in err, f"what {name} makes is bounded", f"exit {p.returncode}: {err[:300]}")
+
+
 def resident(argv):
     """MiB of the program alone, by its high-water mark; getrusage counts what was there before exec."""
     p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
@@ -107,6 +120,7 @@ def test_stop():
 
 try:
     test_memory()
+    test_growth()
     test_resident()
     test_stop()
 finally:
