@@ -38,6 +38,36 @@ str_c(const char *s)
 	return (struct str){ (const uint8_t *)s, s != NULL ? strlen(s) : 0 };
 }
 
+/* memcmp(a, b, n) == 0, without a call for the short values that logs are made of. */
+static inline bool
+bytes_equal(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint64_t a8[2], b8[2];
+	uint32_t a4[2], b4[2];
+	size_t i;
+
+	if (n > 16)
+		return memcmp(a, b, n) == 0;
+	if (n >= 8) {
+		memcpy(&a8[0], a, 8);
+		memcpy(&b8[0], b, 8);
+		memcpy(&a8[1], a + n - 8, 8);
+		memcpy(&b8[1], b + n - 8, 8);
+		return ((a8[0] ^ b8[0]) | (a8[1] ^ b8[1])) == 0;
+	}
+	if (n >= 4) {
+		memcpy(&a4[0], a, 4);
+		memcpy(&b4[0], b, 4);
+		memcpy(&a4[1], a + n - 4, 4);
+		memcpy(&b4[1], b + n - 4, 4);
+		return ((a4[0] ^ b4[0]) | (a4[1] ^ b4[1])) == 0;
+	}
+	for (i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
 static inline bool
 str_eq(struct str a, struct str b)
 {

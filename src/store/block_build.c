@@ -213,7 +213,7 @@ is_column(const struct block_builder *b, uint32_t column, struct str name)
 	if (column >= b->n_columns)
 		return false;
 	c = &b->columns[column];
-	return c->name_n == name.n && memcmp(c->name, name.p, name.n) == 0;
+	return c->name_n == name.n && bytes_equal(c->name, name.p, name.n);
 }
 
 /* The field's column, looked for where it was lately; next is brought up to date. */

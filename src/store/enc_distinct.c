@@ -34,7 +34,7 @@ quick_hash(struct str v)
 static inline bool
 same(struct str a, struct str b)
 {
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+	return a.n == b.n && bytes_equal(a.p, b.p, a.n);
 }
 
 int

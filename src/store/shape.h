@@ -56,6 +56,17 @@ unsigned shapes_version(const struct shapes *s);
 
 /** time_style_write(st, t, out): the text; returns its length. */
 size_t time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT]);
+/* The text made last: of the next time, mostly only the fraction is another.  Invariant: style is NULL, or text[0..n) is
+ * a time of ${second} in it, its fraction at ${at}. */
+struct time_text {
+	const struct time_style *style;
+	int64_t second;
+	size_t at, n;
+	char text[TIME_STYLE_TEXT];
+};
+/** time_text_of(c, st, t): as time_style_write; borrowed until the next call.  ${st} stays as long as ${c} knows it. */
+struct str time_text_of(struct time_text *c, const struct time_style *st, int64_t t);
+
 /** time_style_find(s, t, ret_at, ret_st): where ${s} has time ${t}, and how; the length is what write returns. */
 bool time_style_find(struct str s, int64_t t, size_t *ret_at, struct time_style *ret_st);
 
@@ -81,6 +92,7 @@ struct shapes {
 	size_t n;
 	size_t n_failed; /* lines that made no shape */
 	uint32_t *slots;
+	struct time_text time;
 	struct buf bytes; /* of BYTES parts */
 	struct buf escaped;
 	struct arena arena;

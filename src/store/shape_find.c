@@ -29,6 +29,7 @@ shapes_clear(struct shapes *s)
 
 	s->n = 0;
 	s->n_failed = 0;
+	s->time.style = NULL;
 	buf_clear(&s->bytes);
 	arena_clear(&s->arena);
 	for (i = 0; i < SLOTS; i++)
@@ -76,7 +77,6 @@ static bool
 part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec,
     const uint32_t *columns, size_t *at)
 {
-	char text[TIME_STYLE_TEXT];
 	struct str v = STR_NONE, line = rec->line;
 
 	switch (p->type) {
@@ -84,7 +84,7 @@ part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec
 		v = str_of(s->bytes.p + p->at, p->bytes.n);
 		break;
 	case SHAPE_TIME:
-		v = str_of(text, time_style_write(&p->style, rec->time.ns, text));
+		v = time_text_of(&s->time, &p->style, rec->time.ns);
 		break;
 	case SHAPE_VALUE:
 	case SHAPE_ESCAPED:
@@ -101,7 +101,7 @@ part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec
 		}
 		break;
 	}
-	if (v.n > line.n - *at || memcmp(line.p + *at, v.p, v.n) != 0)
+	if (v.n > line.n - *at || !bytes_equal(line.p + *at, v.p, v.n))
 		return false;
 	*at += v.n;
 	return true;

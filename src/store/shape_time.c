@@ -7,7 +7,14 @@
 
 #include "store/shape.h"
 
-enum { DATE_TEXT = 19, EPOCH_TEXT = 10, CLF_TEXT = 20, SYSLOG_TEXT = 15, ZONE_MAX = 14 * 60 };
+enum {
+	DATE_TEXT = 19,
+	EPOCH_TEXT = 10,
+	CLF_TEXT = 20,
+	SYSLOG_TEXT = 15,
+	ZONE_MAX = 14 * 60,
+	DAY_S = 86400
+};
 
 static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 	"Oct", "Nov", "Dec" };
@@ -50,6 +57,20 @@ put_zone(char *out, const struct time_style *st)
 	if (st->zone == ':')
 		*out++ = ':';
 	return put_digits(out, m % 60, 2);
+}
+
+struct instant {
+	int64_t s;
+	uint64_t ns;
+};
+
+static struct instant
+instant_of(int64_t t)
+{
+	int64_t s = t / NS_PER_S, ns = t % NS_PER_S;
+
+	return ns < 0 ? (struct instant){ s - 1, (uint64_t)(ns + NS_PER_S) }
+	              : (struct instant){ s, (uint64_t)ns };
 }
 
 /* The date, and what stands between it and the time. */
@@ -95,30 +116,51 @@ put_clock(char *p, const struct civil *c)
 	return put_digits(p, (uint64_t)c->second, 2);
 }
 
-size_t
-time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT])
+/* ${ret_at} is where the fraction begins. */
+static size_t
+write_time(const struct time_style *st, struct instant i, char out[TIME_STYLE_TEXT], size_t *ret_at)
 {
-	int64_t s = t / NS_PER_S, ns = t % NS_PER_S;
 	struct civil c;
 	char *p = out;
 
-	if (ns < 0) {
-		ns += NS_PER_S;
-		s--;
-	}
 	if (st->form == TIME_EPOCH) {
 		/* Before 2001 and from 2286 on the number has not ten digits: the line is kept. */
-		p = put_digits(p, (uint64_t)s, EPOCH_TEXT);
-		return (size_t)(put_fraction(p, st, (uint64_t)ns) - out);
+		p = put_digits(p, (uint64_t)i.s, EPOCH_TEXT);
+		*ret_at = (size_t)(p - out);
+		return (size_t)(put_fraction(p, st, i.ns) - out);
 	}
-	if (t > INT64_MAX - NS_PER_DAY || t < INT64_MIN + NS_PER_DAY)
+	if (i.s > INT64_MAX / NS_PER_S - DAY_S || i.s < INT64_MIN / NS_PER_S + DAY_S)
 		return 0;
-	c = wall_civil((struct wall){ t + st->minutes * NS_PER_MIN });
+	c = wall_civil((struct wall){ i.s * NS_PER_S + st->minutes * NS_PER_MIN });
 	p = put_clock(put_day(p, st, &c), &c);
-	p = put_fraction(p, st, (uint64_t)ns);
+	*ret_at = (size_t)(p - out);
+	p = put_fraction(p, st, i.ns);
 	if (st->form == TIME_CLF && st->zone != 0)
 		*p++ = ' ';
 	return (size_t)(put_zone(p, st) - out);
+}
+
+size_t
+time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT])
+{
+	size_t at;
+
+	return write_time(st, instant_of(t), out, &at);
+}
+
+struct str
+time_text_of(struct time_text *c, const struct time_style *st, int64_t t)
+{
+	struct instant i = instant_of(t);
+
+	if (c->style == st && c->second == i.s) {
+		(void)put_fraction(c->text + c->at, st, i.ns);
+		return str_of(c->text, c->n);
+	}
+	c->n = write_time(st, i, c->text, &c->at);
+	c->style = c->n > 0 ? st : NULL;
+	c->second = i.s;
+	return str_of(c->text, c->n);
 }
 
 static bool

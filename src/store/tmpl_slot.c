@@ -53,7 +53,7 @@ all_same(const struct slot_in *in)
 
 	for (i = 1; i < in->n; i++) {
 		x = span_value(in, i);
-		if (x.n != first.n || memcmp(x.p, first.p, x.n) != 0)
+		if (x.n != first.n || !bytes_equal(x.p, first.p, x.n))
 			return false;
 	}
 	return true;
@@ -96,8 +96,8 @@ put_num(const struct slot_in *in, struct buf *table, struct buf *data)
 		tail++;
 	for (i = 0; i < in->n; i++) {
 		x = span_value(in, i);
-		if (x.n <= from + tail || memcmp(x.p, first.p, from) != 0 ||
-		    memcmp(x.p + x.n - tail, first.p + first.n - tail, tail) != 0)
+		if (x.n <= from + tail || !bytes_equal(x.p, first.p, from) ||
+		    !bytes_equal(x.p + x.n - tail, first.p + first.n - tail, tail))
 			return false;
 		n = x.n - from - tail;
 		if (!parse_number(x.p + from, n, &in->ints[i], &scale))
