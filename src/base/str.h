@@ -68,6 +68,32 @@ bytes_equal(const uint8_t *a, const uint8_t *b, size_t n)
 	return true;
 }
 
+/* memcpy(to, from, n), likewise. */
+static inline void
+bytes_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	uint64_t v8[2];
+	uint32_t v4[2];
+	size_t i;
+
+	if (n > 16) {
+		memcpy(to, from, n);
+	} else if (n >= 8) {
+		memcpy(&v8[0], from, 8);
+		memcpy(&v8[1], from + n - 8, 8);
+		memcpy(to, &v8[0], 8);
+		memcpy(to + n - 8, &v8[1], 8);
+	} else if (n >= 4) {
+		memcpy(&v4[0], from, 4);
+		memcpy(&v4[1], from + n - 4, 4);
+		memcpy(to, &v4[0], 4);
+		memcpy(to + n - 4, &v4[1], 4);
+	} else {
+		for (i = 0; i < n; i++)
+			to[i] = from[i];
+	}
+}
+
 static inline bool
 str_eq(struct str a, struct str b)
 {

@@ -128,7 +128,7 @@ column_add(struct block_builder *b, struct build_column *c, struct str v)
 	for (; c->n_rows < row; c->n_rows++)
 		c->offs[c->n_rows + 1] = (uint32_t)c->n;
 	b->n_used += c->n == 0;
-	memcpy(c->bytes + c->n, v.p, v.n);
+	bytes_copy(c->bytes + c->n, v.p, v.n);
 	c->n += v.n;
 	c->offs[++c->n_rows] = (uint32_t)c->n;
 	return true;

@@ -257,7 +257,7 @@ slot_values(const struct slot_in *in, struct enc_values *ret)
 		return err_origin(-ENOMEM);
 	offs[0] = 0;
 	for (i = 0; i < in->n; i++) {
-		memcpy(bytes + offs[i], in->bytes + in->spans[i].at, in->spans[i].n);
+		bytes_copy(bytes + offs[i], in->bytes + in->spans[i].at, in->spans[i].n);
 		offs[i + 1] = offs[i] + in->spans[i].n;
 	}
 	*ret = (struct enc_values){ bytes, offs, in->n };
