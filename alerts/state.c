@@ -296,6 +296,44 @@ state_each(struct state *s, state_each_fn fn, void *ctx)
 	return r;
 }
 
+const struct alert *
+state_peek(struct state *s, uint64_t rule_id, const struct labels *l)
+{
+	const struct state_rule *of = state_rule_find(s, rule_id);
+	const struct state_alert *sa =
+	    of != NULL ? state_find(s, of, labels_fingerprint(l), l) : NULL;
+
+	return sa != NULL ? &sa->a : NULL;
+}
+
+static void
+not_after(struct state_alert *sa, struct wall *t, struct wall now)
+{
+	if (t->ns <= now.ns)
+		return;
+	*t = now;
+	sa->dirty = true;
+}
+
+void
+state_clock(struct state *s, struct wall now)
+{
+	struct state_alert *sa;
+	size_t i;
+	unsigned k;
+
+	not_after(&(struct state_alert){ .dirty = false }, &s->last_at, now);
+	for (i = 0; i < s->n_rules; i++)
+		for (sa = s->rules[i]->head; sa != NULL; sa = sa->next) {
+			not_after(sa, &sa->a.active_at, now);
+			not_after(sa, &sa->a.fired_at, now);
+			not_after(sa, &sa->a.keep_since, now);
+			not_after(sa, &sa->a.last_seen, now);
+			for (k = 0; k < sa->n_flaps; k++)
+				not_after(sa, &sa->flaps[k], now);
+		}
+}
+
 bool
 state_changed(const struct state *s)
 {

@@ -73,6 +73,12 @@ int state_reload(struct state *s, const struct rule_set *set);
 /** state_orphans(s, at, fn, ctx): alerts whose rule is gone resolve. */
 int state_orphans(struct state *s, struct wall at, state_change_fn fn, void *ctx);
 
+/** state_peek(s, rule_id, labels): the alert, or NULL. */
+const struct alert *state_peek(struct state *s, uint64_t rule_id, const struct labels *l);
+
+/** state_clock(s, now): the clock was set back: what is pending or kept counts from ${now} at the latest. */
+void state_clock(struct state *s, struct wall now);
+
 /** state_changed(s): whether something changed that a restart must find, since the last state_save. */
 bool state_changed(const struct state *s);
 
