@@ -12,6 +12,8 @@
 #include "base/hash.h"
 #include "base/io.h"
 
+static const struct span default_interval = { NS_PER_MIN };
+
 static struct rule_reader *
 reader_of(struct walk *w)
 {
@@ -281,7 +283,7 @@ read_group(struct walk *w, yaml_node_t *node, void *item)
 	g.file = rd->file;
 	walk_map(w, node, keys, ARRAY_LEN(keys), &g);
 	if (g.interval.ns == 0)
-		g.interval = (struct span){ NS_PER_MIN };
+		g.interval = rd->interval;
 	if (g.interval.ns < NS_PER_MS)
 		walk_bad(w, node, "interval: expected at least 1ms");
 	if (g.eval_offset.ns >= g.interval.ns && g.eval_offset.ns > 0)
@@ -346,8 +348,8 @@ read_documents(struct rule_reader *rd)
 }
 
 static int
-read_text(struct rule_set *set, const char *name, struct str text, int zone_s, size_t *n_rules,
-    struct buf *errors, struct buf *notes)
+read_text(struct rule_set *set, const char *name, struct str text, int zone_s, struct span interval,
+    size_t *n_rules, struct buf *errors, struct buf *notes)
 {
 	struct rule_reader rd = {
 		.walk = { name, NULL, &set->arena, errors, 0 },
@@ -355,6 +357,7 @@ read_text(struct rule_set *set, const char *name, struct str text, int zone_s, s
 		.set = set,
 		.notes = notes,
 		.zone_s = zone_s,
+		.interval = interval,
 		.n_rules = *n_rules,
 	};
 	int r;
@@ -407,7 +410,8 @@ rules_parse(const char *name, struct str text, int zone_s, struct rule_set **ret
 
 	r = set_new(&set);
 	if (r == 0)
-		r = read_text(set, name, text, zone_s, &n_rules, ret_errors, &notes);
+		r = read_text(set, name, text, zone_s, default_interval, &n_rules, ret_errors,
+		    &notes);
 	if (r == 0)
 		r = set_notes(set, &notes);
 	if (r != 0)
@@ -419,6 +423,7 @@ rules_parse(const char *name, struct str text, int zone_s, struct rule_set **ret
 struct load {
 	struct rule_set *set;
 	int zone_s;
+	struct span interval;
 	size_t n_rules;
 	bool bad;
 	struct buf *errors, notes;
@@ -450,7 +455,8 @@ load_file(struct load *l, const char *path)
 		l->bad = true;
 		return 0;
 	}
-	r = read_text(l->set, path, buf_view(&text), l->zone_s, &l->n_rules, l->errors, &l->notes);
+	r = read_text(l->set, path, buf_view(&text), l->zone_s, l->interval, &l->n_rules, l->errors,
+	    &l->notes);
 	l->bad = l->bad || r > 0;
 	return r > 0 ? 0 : r;
 }
@@ -479,8 +485,15 @@ int
 rules_load(const struct str *globs, size_t n, int zone_s, struct rule_set **ret,
     struct buf *ret_errors)
 {
+	return rules_load_by(globs, n, zone_s, default_interval, ret, ret_errors);
+}
+
+int
+rules_load_by(const struct str *globs, size_t n, int zone_s, struct span interval,
+    struct rule_set **ret, struct buf *ret_errors)
+{
 	AUTO(rules_free) struct rule_set *set = NULL;
-	struct load l = { .zone_s = zone_s, .errors = ret_errors };
+	struct load l = { .zone_s = zone_s, .interval = interval, .errors = ret_errors };
 	size_t i;
 	int r;
 

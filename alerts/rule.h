@@ -89,6 +89,9 @@ enum { RULE_E_BAD = 1 };
  */
 int rules_load(const struct str *globs, size_t n, int zone_s, struct rule_set **ret,
     struct buf *ret_errors);
+/** rules_load_by(globs, n, zone_s, interval, ret, ret_errors): the same with another interval of groups that say none. */
+int rules_load_by(const struct str *globs, size_t n, int zone_s, struct span interval,
+    struct rule_set **ret, struct buf *ret_errors);
 /** rules_parse(name, text, zone_s, ret, ret_errors): the same for bytes in memory. */
 int rules_parse(const char *name, struct str text, int zone_s, struct rule_set **ret,
     struct buf *ret_errors);

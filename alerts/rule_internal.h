@@ -22,6 +22,7 @@ struct rule_reader {
 	struct rule_set *set;
 	struct buf *notes;
 	int zone_s;
+	struct span interval; /* of groups that say none */
 	size_t n_rules;
 	struct str file;
 	/* The group that is read, and the first of its rules. */
