@@ -133,7 +133,7 @@ static const struct {
 	[PIPE_UNROLL] = { pipe_unroll_make, NULL, true },
 };
 
-enum { MADE_MIN = 64 << 20 };
+enum { MADE_MIN = 64 << 20, MADE_MIN_TINY = 4 << 20 };
 
 struct apply_stage {
 	struct stage stage;
@@ -148,8 +148,10 @@ static size_t
 made_max(const struct query_env *env)
 {
 	uint64_t part = env->memory_max / (env->n_workers == 0 ? 1 : env->n_workers);
+	/* What a block's columns decode to must fit, whatever the bound; a tiny bound has tiny blocks. */
+	uint64_t least = env->memory_max < MADE_MIN_TINY * 2 ? MADE_MIN_TINY : MADE_MIN;
 
-	return env->memory_max == 0 ? SIZE_MAX / 2 : part < MADE_MIN ? MADE_MIN : (size_t)part;
+	return env->memory_max == 0 ? SIZE_MAX / 2 : (size_t)(part < least ? least : part);
 }
 
 static int
