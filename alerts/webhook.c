@@ -229,7 +229,6 @@ static void
 webhook_options(struct webhook *h)
 {
 	const struct send_job *job = h->work->job;
-	int64_t total = job->timeout.ns > 0 ? job->timeout.ns / NS_PER_MS : WEBHOOK_TIMEOUT_MS;
 
 	(void)curl_easy_setopt(h->curl, CURLOPT_URL, buf_c_str(&h->url));
 	(void)curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -240,7 +239,6 @@ webhook_options(struct webhook *h)
 	(void)curl_easy_setopt(h->curl, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
 	(void)curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT_MS,
 	    ms_left(h->work, WEBHOOK_CONNECT_MS));
-	(void)curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS, ms_left(h->work, total));
 	(void)curl_easy_setopt(h->curl, CURLOPT_POST, 1L);
 	(void)curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->body.n);
 	(void)curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, job->body.p);
@@ -351,8 +349,7 @@ outcome(struct webhook *h, struct send_report *rep, CURLcode e)
 		return;
 	}
 	rep->r.outcome = SEND_LATER;
-	if (e == CURLE_BAD_FUNCTION_ARGUMENT || e == CURLE_UNSUPPORTED_PROTOCOL ||
-	    e == CURLE_URL_MALFORMAT)
+	if (e == CURLE_URL_MALFORMAT)
 		rep->r.outcome = SEND_NEVER;
 	rep->r.unsure = rep->r.outcome == SEND_LATER && code == 0 && sent_all(h);
 	if (h->cut != NULL)
@@ -367,6 +364,9 @@ static CURLcode
 webhook_post(struct webhook *h)
 {
 	CURLcode e;
+	struct span until = send_wait(h->work,
+	    h->work->job->timeout.ns > 0 ? h->work->job->timeout.ns / NS_PER_MS
+	                                 : WEBHOOK_TIMEOUT_MS);
 	long code = 0;
 	int i;
 
@@ -375,8 +375,11 @@ webhook_post(struct webhook *h)
 		buf_clear(&h->answer);
 		buf_clear(&h->location);
 		(void)curl_easy_setopt(h->curl, CURLOPT_URL, buf_c_str(&h->url));
+		/* all of them together within the one time */
+		(void)curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS,
+		    (long)((until.ns - mono_now().ns) / NS_PER_MS + 1));
 		e = curl_easy_perform(h->curl);
-		if (e != CURLE_OK || i == REDIRECTS_MAX)
+		if (e != CURLE_OK || i == REDIRECTS_MAX || mono_now().ns >= until.ns)
 			return e;
 		(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &code);
 		if (code < 300 || code > 399 || !redirect_ok(h, code))

@@ -42,7 +42,8 @@ if [ -z "$start" ] || [ ! -d /run/systemd/system ]; then
 fi
 step "the service"
 systemctl daemon-reload
-systemctl enable --quiet weird.service
+systemctl enable --quiet weir-send.socket weird.service
+systemctl restart weir-send.socket
 systemctl restart weird.service
 step "smoke test: a line in the journal is found in the store"
 mark=weir-setup-$(date +%s)-$$

@@ -1,11 +1,12 @@
 /*
  * daemon/main.c - the program weird.
  * One job: read the command line.
- * Floor: 6 (uses daemon, ingest).
+ * Floor: 6 (uses daemon, alerts, ingest).
  */
 #include <getopt.h>
 #include <stdio.h>
 
+#include "alerts/sender.h"
 #include "daemon/daemon.h"
 #include "daemon/say.h"
 #include "ingest/journal.h"
@@ -22,10 +23,12 @@ static const char usage[] =
     "  --help, --version\n";
 
 static int
-role_main(const char *role)
+role_main(const char *role, const char *secrets)
 {
 	if (strcmp(role, "journal") == 0)
 		return journal_role_main(ROLE_FD);
+	if (strcmp(role, "send") == 0)
+		return sender_role(ROLE_FD, secrets);
 	say(SAY_ERR, "--role %s: unknown role", role);
 	return DAEMON_USAGE;
 }
@@ -38,11 +41,13 @@ main(int argc, char **argv)
 		{ "store", required_argument, NULL, 's' },
 		{ "once", no_argument, NULL, 'o' },
 		{ "role", required_argument, NULL, 'r' },
+		{ "secrets", required_argument, NULL, 'S' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct daemon_options opt = { 0 };
+	const char *role = NULL, *secrets = NULL;
 	int c;
 
 	/* what is typed comes back escaped */
@@ -59,7 +64,11 @@ main(int argc, char **argv)
 			opt.once = true;
 			break;
 		case 'r':
-			return role_main(optarg);
+			role = optarg;
+			break;
+		case 'S':
+			secrets = optarg;
+			break;
 		case 'h':
 			return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? DAEMON_FAILED : 0;
 		case 'v':
@@ -77,5 +86,5 @@ main(int argc, char **argv)
 		say(SAY_ERR, "unexpected argument: %s", argv[optind]);
 		return DAEMON_USAGE;
 	}
-	return daemon_run(&opt);
+	return role != NULL ? role_main(role, secrets) : daemon_run(&opt);
 }

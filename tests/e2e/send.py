@@ -769,6 +769,18 @@ def test_kill_at_any_moment():
         check({i.split("@")[0][1:] for i in ids} == known, "nothing that was not put")
 
 
+def test_rights_of_the_unit():
+    """What the unit of the send process may do, by systemd's own measure; and weird's own has no network."""
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../deploy")
+    with tempfile.TemporaryDirectory() as d:
+        for name in ("weir-send@.service", "weird.service"):
+            with open(os.path.join(d, name), "w") as f:
+                f.write(open(os.path.join(top, name + ".in")).read().replace("@sbindir@", "/usr/sbin"))
+            p = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=15", f.name], capture_output=True, text=True)
+            check(p.returncode == 0, p.stdout[-300:])
+        check("PrivateNetwork=yes" in open(os.path.join(d, "weird.service")).read(), "weird reaches out to nobody")
+
+
 # ---- webhooks ----
 
 def test_webhook():
@@ -835,8 +847,10 @@ def test_webhook_faults():
     inner = Http()
     hook_fault(lambda p, n: b"", "Empty reply", "later")
     hook_fault(lambda p, n: b"hello, this is HTTP/0.9\n", "HTTP/0.9", "later")
-    hook_fault(lambda p, n: (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 1000 + b"\r\n" for _ in range(1)), "", "later")
-    hook_fault(lambda p, n: headers(), "headers", "later")
+    # yes was said; how it ended says nothing else
+    hook_fault(lambda p, n: b"HTTP/1.1 200 OK\r\nX: y\r\n", "", "done")
+    hook_fault(lambda p, n: headers(500), "too many headers", "later")
+    hook_fault(lambda p, n: headers(200), "", "done")
     # more than is read, of an answer that says yes: it is delivered
     h = hook_fault(lambda p, n: chunks(), "", "done")
     check(len(h.posts) == 1, "once")
@@ -855,8 +869,8 @@ def test_webhook_faults():
     check(len(h.posts) <= 4, f"{len(h.posts)} posts: no endless loop")
 
 
-def headers():
-    yield b"HTTP/1.1 200 OK\r\n"
+def headers(code):
+    yield b"HTTP/1.1 %d x\r\n" % code
     for i in range(3000):
         yield b"X-%d: " % i + b"y" * 100 + b"\r\n"
 

@@ -89,8 +89,13 @@ def test_setup():
         m.run("/usr/local/bin/weir query '_SYSTEMD_UNIT:=weird.service'", ok=1)
         m.run("kill -9 $(systemctl show -p MainPID --value weird); sleep 3; systemctl is-active weird")
         m.run("systemctl stop weird; test \"$(systemctl show -p Result --value weird)\" = success")
-        score = m.run("systemd-analyze security --threshold=15 weird.service", ok=None)
-        check(score.returncode == 0, score.stdout[-400:])
+        ask = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/run/weir-send.sock'); s.send(b'x' * 100); print(len(s.recv(9)))"
+        check(m.run(f'runuser -u weir -- python3 -c "{ask}"').stdout == "0\n", "the send process takes nonsense for the end")
+        check("denied" in m.run(f'runuser -u nobody -- python3 -c "{ask}"', ok=1).stderr, "who may send")
+        check("denied" in m.run("runuser -u weir -- ls /etc/weir/secrets", ok=2).stderr, "weird sees no secrets")
+        for unit in ("weird.service", "weir-send@1.service"):
+            score = m.run(f"systemd-analyze security --threshold=15 {unit}", ok=None)
+            check(score.returncode == 0, score.stdout[-400:])
 
 
 main([test_setup])
