@@ -87,13 +87,12 @@ apiv2_read_time(const json_t *v, struct wall *ret)
 		return true;
 	if (!json_is_string(v))
 		return false;
-	if (json_string_length(v) == 0)
+	/* Go's zero time is the year 1. */
+	if (json_string_length(v) == 0 || str_starts(apiv2_text(v), STR("0001-01-01T")))
 		return true;
 	if (wall_parse_rfc3339(apiv2_text(v), 0, ret, &zone) != 0)
 		return false;
-	if (ret->ns < 0)
-		ret->ns = 0; /* Go's zero time is the year 1 */
-	return true;
+	return ret->ns >= 0;
 }
 
 /* ---- out ---- */

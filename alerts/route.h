@@ -56,8 +56,10 @@ struct route {
 	size_t n_group_by;
 	struct span group_wait, group_interval, repeat_interval;
 	bool go_on;                /* continue */
-	struct str *mute, *active; /* names of time intervals */
-	size_t n_mute, n_active;
+	struct str *mute; /* names of time intervals */
+	size_t n_mute;
+	struct str *active;
+	size_t n_active;
 	struct route *routes;
 	size_t n_routes;
 };
