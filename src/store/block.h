@@ -154,6 +154,10 @@ int block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *a
 typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
 int block_verify(struct block *b, block_report_fn report, void *ctx);
 
+/** block_ids(b, ret, ret_n): sorted hash64s of the values of ID fields, as far as their columns can be read; the
+ * caller frees them. */
+int block_ids(struct block *b, uint64_t **ret, size_t *ret_n);
+
 /**
  * block_records(b, from, n, arena, ret):
  * Rows [from, from + n) as block_builder_add took them (time, stream, fields with their kinds, flags, line), so

@@ -17,6 +17,7 @@ enum {
 	SEAL_SMALL_ROWS = 16384, /* a block with fewer rows is put together with its neighbours */
 	SEAL_SMALL_BYTES = 4 << 20, /* unless its bytes are this many */
 	SEAL_WRITE_BYTES = 1 << 20, /* written at once */
+	SEAL_SLICE_ROWS = 4096,     /* decoded at once */
 	SEAL_LEVEL =
 	    9, /* of zstd, for blocks that are made anew: a tenth shorter than 1, and nobody waits */
 };

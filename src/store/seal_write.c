@@ -194,32 +194,23 @@ read_source(void *ctx, uint64_t at, size_t n, uint8_t *out)
 	return err_trace(frame_read_exact(src->seg->fd, out, n, src->at + at));
 }
 
-enum { WRITER_E_BAD = 1 };
+enum { WRITER_E_BAD = 2, WRITER_E_AGAIN = 3 }; /* beside SEAL_E_STOPPED */
 
-/* All rows of a block as records; WRITER_E_BAD when it cannot be decoded whole. */
+/* Rows [from, from + n) as records; WRITER_E_BAD when they cannot be decoded. */
 static int
-decode(struct writer *w, const struct segment *seg, const struct segment_block *b,
-    struct block **ret_block, struct record **ret)
+decode(struct writer *w, struct block *blk, uint32_t from, uint32_t n, struct record **ret)
 {
-	struct source src = { seg, b->body_at };
-	struct block_io io = { read_source, &src, b->n_body };
-	AUTO(block_free) struct block *blk = NULL;
 	struct record *recs;
 	int r;
 
-	r = block_open(&blk, &io);
-	if (r == 0 && block_n_rows(blk) != b->sum.n_rows)
-		return WRITER_E_BAD;
-	if (r != 0)
-		return r > 0 ? WRITER_E_BAD : err_trace(r);
-	recs = arena_zalloc(&w->arena, b->sum.n_rows, sizeof(*recs));
+	arena_clear(&w->arena);
+	recs = arena_zalloc(&w->arena, n, sizeof(*recs));
 	if (recs == NULL)
 		return err_origin(-ENOMEM);
-	r = block_records(blk, 0, b->sum.n_rows, &w->arena, recs);
+	r = block_records(blk, from, n, &w->arena, recs);
 	if (r != 0)
 		return r > 0 ? WRITER_E_BAD : err_trace(r);
 	*ret = recs;
-	*ret_block = TAKE(blk);
 	return 0;
 }
 
@@ -238,25 +229,70 @@ row_number(const struct segment *seg, const struct segment_block *b, uint32_t ro
 	return runs[*run].first + (row - *run_start);
 }
 
+/* Rows of a block that is open, a slice at a time, so that memory follows the slice. */
+static int
+merge_rows(struct writer *w, const struct segment *seg, const struct segment_block *b,
+    struct block *blk)
+{
+	uint32_t i, n, at, run = 0, run_start = 0;
+	struct record *recs = NULL;
+	int r = 0;
+
+	for (at = 0; at < b->sum.n_rows; at += n) {
+		n = b->sum.n_rows - at < SEAL_SLICE_ROWS ? b->sum.n_rows - at : SEAL_SLICE_ROWS;
+		r = decode(w, blk, at, n, &recs);
+		/* Rows of it are in the builder already: the part is begun again, and copies this block. */
+		if (r == WRITER_E_BAD)
+			return at > 0 ? WRITER_E_AGAIN : r;
+		for (i = 0; r == 0 && i < n; i++)
+			r = add_row(w, &recs[i], row_number(seg, b, at + i, &run, &run_start),
+			    b->committed);
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
 static int
 merge_block(struct writer *w, const struct segment *seg, const struct segment_block *b)
 {
+	struct source src = { seg, b->body_at };
+	struct block_io io = { read_source, &src, b->n_body };
 	AUTO(block_free) struct block *blk = NULL;
-	struct record *recs = NULL;
-	uint32_t i, run = 0, run_start = 0;
 	int r;
 
-	arena_clear(&w->arena);
-	r = decode(w, seg, b, &blk, &recs);
-	for (i = 0; r == 0 && i < b->sum.n_rows; i++)
-		r = add_row(w, &recs[i], row_number(seg, b, i, &run, &run_start), b->committed);
-	return r;
+	r = block_open(&blk, &io);
+	if (r == 0 && block_n_rows(blk) != b->sum.n_rows)
+		return WRITER_E_BAD;
+	if (r != 0)
+		return r > 0 ? WRITER_E_BAD : err_trace(r);
+	return merge_rows(w, seg, b, blk);
+}
+
+/* The fingerprints of a block that lost them, out of the columns that can be read. */
+static int
+find_ids(const struct segment *seg, const struct segment_block *b, uint32_t **ret, size_t *ret_n)
+{
+	struct source src = { seg, b->body_at };
+	struct block_io io = { read_source, &src, b->n_body };
+	AUTO(block_free) struct block *blk = NULL;
+	AUTO_FREE uint64_t *ids = NULL;
+	size_t n = 0;
+	int r;
+
+	r = block_open(&blk, &io);
+	if (r == 0)
+		r = block_ids(blk, &ids, &n);
+	if (r < 0)
+		return err_trace(r);
+	return err_trace(short_ids(ids, n, ret, ret_n));
 }
 
 static int
 copy_block(struct writer *w, const struct segment *seg, size_t i)
 {
 	AUTO_FINI(buf_fini) struct buf body = BUF_INIT;
+	AUTO_FREE uint32_t *found = NULL;
 	struct segment_block b = seg->blocks.v[i];
 	const uint32_t *fps;
 	size_t n;
@@ -271,20 +307,29 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 		return err_trace(r);
 	body.n = b.n_body;
 	fps = segment_tail_ids(seg, i, &n);
+	if (b.ids_lost) {
+		r = find_ids(seg, &b, &found, &n);
+		if (r < 0)
+			return err_trace(r);
+		fps = found;
+	}
 	return err_trace(put_block(w, &b, segment_runs(&seg->blocks, &b), fps, n, buf_view(&body)));
 }
 
+/* WRITER_E_AGAIN: the block is known to be unreadable now, and what was written of the part is to be forgotten. */
 static int
-take_block(struct writer *w, const struct segment *seg, size_t i)
+take_block(struct writer *w, struct segment *seg, size_t i)
 {
-	const struct segment_block *b = &seg->blocks.v[i];
+	struct segment_block *b = &seg->blocks.v[i];
 	int r = WRITER_E_BAD;
 
-	if (b->ids_lost || (b->sum.n_rows < SEAL_SMALL_ROWS && b->n_body < SEAL_SMALL_BYTES))
+	if (!b->unreadable &&
+	    (b->ids_lost || (b->sum.n_rows < SEAL_SMALL_ROWS && b->n_body < SEAL_SMALL_BYTES)))
 		r = merge_block(w, seg, b);
+	b->unreadable = b->unreadable || r == WRITER_E_AGAIN;
 	if (r == WRITER_E_BAD)
 		r = copy_block(w, seg, i);
-	return err_trace(r);
+	return r;
 }
 
 /* Entries with fingerprints in [from, to] of all blocks. */
@@ -423,10 +468,10 @@ is_of_part(const struct seal_job *job, size_t part, const struct segment_block *
 }
 
 static int
-write_part(struct seal_job *job, size_t part)
+try_part(struct seal_job *job, size_t part)
 {
 	AUTO_FINI(writer_fini) struct writer w = { .job = job, .part = &job->parts[part] };
-	const struct segment *seg;
+	struct segment *seg;
 	size_t i, k;
 	int r = block_builder_new(&w.builder);
 
@@ -448,10 +493,25 @@ write_part(struct seal_job *job, size_t part)
 		r = flush_builder(&w);
 	if (r == 0)
 		r = put_footer(&w);
-	if (r < 0)
-		return err_trace(r);
+	if (r != 0)
+		return r;
 	describe(&w);
 	return 0;
+}
+
+static int
+write_part(struct seal_job *job, size_t part)
+{
+	int r = try_part(job, part);
+
+	/* Each time one more block is known to be unreadable. */
+	while (r == WRITER_E_AGAIN) {
+		job->parts[part].info = (struct manifest_segment){ 0 };
+		r = io_truncate(job->parts[part].fd, 0);
+		if (r == 0)
+			r = try_part(job, part);
+	}
+	return r;
 }
 
 int

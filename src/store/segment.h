@@ -70,7 +70,8 @@ struct segment_block {
 	uint32_t n_runs, run_at;
 	struct wall committed;
 	struct span keep;
-	bool ids_lost; /* as loaded: it may hold any ID */
+	bool ids_lost;   /* as loaded: it may hold any ID */
+	bool unreadable; /* sealing: not all of its rows can be decoded */
 };
 
 /* A growing list of blocks and their runs. */

@@ -1,0 +1,72 @@
+/*
+ * store/block_ids.c - IDs out of a block.
+ * One job: find the values of ID fields again, where their index was lost.
+ * Floor: 2 (uses record, base).
+ *
+ * A column that cannot be read has no IDs that a query could come upon, so the others' are all that there are.
+ */
+#include "base/hash.h"
+#include "record/names.h"
+#include "store/block_internal.h"
+
+static int
+add_column(const struct column *c, uint64_t **ids, size_t *n, size_t *cap)
+{
+	char scratch[COLUMN_SCRATCH];
+	uint64_t *grown;
+	struct str v;
+	size_t i;
+
+	if (*cap - *n < c->n_rows) {
+		grown = reallocarray(*ids, *n + c->n_rows, sizeof(**ids));
+		if (grown == NULL)
+			return err_origin(-ENOMEM);
+		*ids = grown;
+		*cap = *n + c->n_rows;
+	}
+	for (i = 0; i < c->n_rows; i++) {
+		v = column_value(c, i, scratch);
+		if (v.n > 0)
+			(*ids)[(*n)++] = hash64(v);
+	}
+	return 0;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+int
+block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
+{
+	const struct enc_rows all = { NULL, b->header.n_rows };
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	AUTO_FREE uint64_t *ids = NULL;
+	struct block_entry *e;
+	struct column c;
+	size_t i, n = 0, cap = 0;
+	int r;
+
+	for (i = 0; i < b->n_listed; i++) {
+		e = &b->entries[i];
+		if (e->role != ROLE_FIELD || (e->enc != ENC_ID && !names_is_id(e->name)))
+			continue;
+		arena_clear(&arena);
+		r = block_decode(b, e, &all, &arena, &c);
+		if (r == 0)
+			r = add_column(&c, &ids, &n, &cap);
+		if (r == -ENOMEM)
+			return err_trace(r);
+	}
+	if (n > 1)
+		qsort(ids, n, sizeof(*ids), compare);
+	*ret = TAKE(ids);
+	*ret_n = n;
+	return 0;
+}
