@@ -161,7 +161,8 @@ run_trace(struct options *opt)
 		return cli_fail(CLI_USAGE, "trace: --related needs a store");
 	r = show_init(&s, opt);
 	if (r == 0 && opt->inputs.n == 0) {
-		r = store_view_open(&view, s.ask.store, &s.error);
+		r = store_view_open_between(&view, s.ask.store, s.ask.run.since, s.ask.run.until,
+		    &s.error);
 		if (r != 0)
 			r = cli_fail(CLI_FAILED, "%s",
 			    s.error.n > 0 ? buf_c_str(&s.error) : err_str(r < 0 ? r : -EIO));

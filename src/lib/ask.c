@@ -119,7 +119,8 @@ run_over_store(const struct query *q, const struct ask_options *opt, run_put_fn 
 	int r;
 
 	if (view == NULL) {
-		r = store_view_open(&own, opt->store, ret_error);
+		r = store_view_open_between(&own, opt->store, opt->run.since, opt->run.until,
+		    ret_error);
 		if (r != 0)
 			return r > 0 ? ASK_E_STORE : err_trace(r);
 		view = own;

@@ -20,6 +20,13 @@ enum {
 
 /** store_view_open(ret, path, ret_error): ${ret_error} gets one line for people. */
 int store_view_open(struct store_view **ret, const char *path, struct buf *ret_error);
+/**
+ * store_view_open_between(ret, path, since, until, ret_error):
+ * As store_view_open, for whoever asks for no row outside [since, until): sealed segments that MANIFEST places wholly outside
+ * are not even opened, and no part of the view.
+ */
+int store_view_open_between(struct store_view **ret, const char *path, struct wall since,
+    struct wall until, struct buf *ret_error);
 struct store_view *store_view_free(struct store_view *v);
 DEFINE_AUTO(struct store_view *, store_view_free)
 

@@ -80,6 +80,8 @@ view_new(struct store_view **ret, const char *path)
 	if (v == NULL)
 		return err_origin(-ENOMEM);
 	v->dir_fd = -1;
+	v->since.ns = INT64_MIN;
+	v->until.ns = INT64_MAX;
 	(void)pthread_mutex_init(&v->lock, NULL);
 	v->path = strdup(path);
 	if (v->path == NULL)
@@ -204,6 +206,16 @@ open_segment(struct store_view *v, struct view_segment *vs)
 	return 0;
 }
 
+/* Whether nobody will ask for its rows.  What a stream holds, MANIFEST learns too late. */
+static bool
+is_outside(const struct store_view *v, const struct manifest_segment *info)
+{
+	return info->state == MANIFEST_SEALED && info->n_rows > 0 &&
+	    info->min_time.ns <= info->max_time.ns &&
+	    (info->max_time.ns < v->since.ns ||
+	        (v->until.ns != INT64_MAX && info->min_time.ns >= v->until.ns));
+}
+
 /* The segments of ${man}; ${last} try: what vanished is a fault. */
 static int
 open_segments(struct store_view *v, const struct manifest *man, bool last)
@@ -216,7 +228,7 @@ open_segments(struct store_view *v, const struct manifest *man, bool last)
 	if (segs == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < man->n && r == 0; i++) {
-		if (man->v[i].state == MANIFEST_RETIRED)
+		if (man->v[i].state == MANIFEST_RETIRED || is_outside(v, &man->v[i]))
 			continue;
 		segs[n].info = man->v[i];
 		r = open_segment(v, &segs[n++]);
@@ -335,11 +347,21 @@ load_all(struct store_view *v)
 int
 store_view_open(struct store_view **ret, const char *path, struct buf *ret_error)
 {
+	return store_view_open_between(ret, path, (struct wall){ INT64_MIN },
+	    (struct wall){ INT64_MAX }, ret_error);
+}
+
+int
+store_view_open_between(struct store_view **ret, const char *path, struct wall since,
+    struct wall until, struct buf *ret_error)
+{
 	AUTO(store_view_free) struct store_view *v = NULL;
 	int r = view_new(&v, path);
 
 	if (r < 0)
 		return err_trace(r);
+	v->since = since;
+	v->until = until;
 	r = open_folder(v, ret_error);
 	if (r != 0)
 		return r;

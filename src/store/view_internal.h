@@ -36,6 +36,7 @@ struct store_view {
 	char *path;
 	struct manifest man;
 	struct stat man_stat;
+	struct wall since, until; /* sealed segments outside are left out */
 	struct view_segment *segs;
 	size_t n_segs;
 	struct view_block *blocks;
