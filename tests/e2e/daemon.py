@@ -155,6 +155,41 @@ def test_reload():
         check(place.stop() == 0, "SIGTERM")
 
 
+def test_retention_reload():
+    """SIGHUP with another retention: rows that are too old for it go, and those that it allows stay."""
+    with Place("retention") as place:
+        log = f"{place.logs}/a.log"
+        ticks = 0
+
+        def reload(retention):
+            n = place.said().count("is taken over")
+            files_config(place, store=f"retention: {retention}, seal_age: 1s, commit_interval: 100ms")
+            place.daemon.send_signal(signal.SIGHUP)
+            wait_until(lambda: place.said().count("is taken over") > n, what="the reload")
+
+        def count_while_rows_come(q):
+            nonlocal ticks
+            write(log, {"msg": "tick", "n": ticks})
+            ticks += 1
+            time.sleep(0.2)
+            return place.count(q)
+
+        files_config(place, store="retention: 1h, seal_age: 1s, commit_interval: 100ms")
+        place.start()
+        write(log, *[{"msg": "old", "n": i} for i in range(300)])
+        wait_until(lambda: place.count("old") == 300, what="the rows")
+        wait_until(lambda: count_while_rows_come("old") == 300 and b"sealed" in place.weir("store", "stats").stdout, what="a sealed segment")
+        reload("4s")
+        wait_until(lambda: count_while_rows_come("old") == 0, seconds=40, what="an end of the old rows")
+        reload("1h")
+        write(log, *[{"msg": "late", "n": i} for i in range(100)])
+        end = time.monotonic() + 9
+        wait_until(lambda: count_while_rows_come("late") == 100 and time.monotonic() > end, what="late rows that stay")
+        check(place.stop() == 0, "SIGTERM")
+        check(place.count("late") == 100 and place.count("old") == 0, "rows after the stop")
+        check(place.weir("store", "verify").returncode == 0, "verify")
+
+
 def test_insert_and_status():
     with Place("insert") as place:
         files_config(place)
@@ -370,5 +405,5 @@ def test_hostile_terminal():
               f"control bytes reach the terminal: {out}")
 
 
-main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_insert_and_status,
+main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
       test_tail, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
