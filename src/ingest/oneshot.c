@@ -128,11 +128,13 @@ report(struct run *o, int fd)
 	    : 0;
 }
 
-/* A chunk that is one long run of NULs has no line in it, and is passed over. */
+/* A chunk that is one long run of NULs has no line in it, and is passed over, as is what no line was made of at the end. */
 static size_t
 passed_over(const struct run *o, size_t n, size_t taken, bool last)
 {
-	return taken == 0 && n > 0 && (last || n > o->max_line) ? n : 0;
+	if (last)
+		return n - taken;
+	return taken == 0 && n > o->max_line ? n : 0;
 }
 
 static int
