@@ -220,21 +220,36 @@ chunk_names(void *ctx, const struct str **ret, size_t *ret_n)
 	return 0;
 }
 
+/* Names of all blocks that rows come from, each block once: rows merged by time come from many in turn. */
+static int
+add_all_names(struct map *seen, const struct scan_chunk *c)
+{
+	AUTO_FINI(map_fini) struct map hits = MAP_INIT;
+	const struct scan_hit *hit, *last = NULL;
+	bool is_new;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < c->n; i++) {
+		hit = c->rows[i].hit;
+		if (hit == last)
+			continue;
+		last = hit;
+		if (map_put(&hits, str_of(&hit, sizeof(hit)), &is_new) == NULL)
+			return err_origin(-ENOMEM);
+		if (is_new)
+			r = add_names(seen, hit);
+	}
+	return err_trace(r);
+}
+
 static int
 list_names(struct scan_chunk *c, struct arena *arena)
 {
 	AUTO_FINI(map_fini) struct map seen = MAP_INIT;
-	const struct scan_hit *last = NULL;
 	size_t i;
-	int r = 0;
+	int r = c->hit != NULL ? add_names(&seen, c->hit) : add_all_names(&seen, c);
 
-	if (c->hit != NULL)
-		r = add_names(&seen, c->hit);
-	for (i = 0; c->hit == NULL && r == 0 && i < c->n; i++)
-		if (c->rows[i].hit != last) {
-			last = c->rows[i].hit;
-			r = add_names(&seen, last);
-		}
 	if (r < 0)
 		return err_trace(r);
 	c->names = arena_alloc(arena, (seen.n + 1) * sizeof(*c->names));
