@@ -13,6 +13,12 @@ add_rule(struct eval *e, const struct rule_group *g, const struct rule *rule)
 
 	*er = (struct eval_rule){ .rule = rule, .group = g };
 	r = eval_shape(er, &e->arena);
+	if (r == 0 && rule->form != RULE_THRESHOLD)
+		r = eval_form_new(er);
+	if (r == 0 && rule->form == RULE_ABSENT && e->pulse == NULL && e->opt.live) {
+		e->pulse = calloc(1, sizeof(*e->pulse));
+		r = e->pulse == NULL ? err_origin(-ENOMEM) : 0;
+	}
 	return r < 0 ? err_trace(r) : err_trace(eval_stream_new(e, er));
 }
 
@@ -50,6 +56,7 @@ eval_new(struct eval **ret, const struct rule_set *set, const struct eval_option
 	e->env.zone_s = opt->zone_s;
 	e->env.newest_floor = INT64_MIN;
 	atomic_flag_clear(&e->env.error_set);
+	e->paused = (struct eval_range){ INT64_MAX, INT64_MIN };
 	r = feed_new(&e->feed);
 	if (r == 0)
 		r = add_rules(e);
@@ -68,10 +75,12 @@ eval_free(struct eval *e)
 		return NULL;
 	for (i = 0; i < e->n_rules; i++) {
 		(void)eval_stream_free(e->rules[i].stream);
+		(void)eval_form_free(e->rules[i].form);
 		if (e->rules[i].row_pipes != NULL)
 			stages_free(e->rules[i].row_pipes, &e->sink.stage);
 	}
 	free(e->rules);
+	free(e->pulse);
 	batch_fini(&e->batch);
 	(void)feed_free(e->feed);
 	arena_fini(&e->work);
@@ -122,6 +131,9 @@ feed_block(struct eval *e, struct store_view *view, size_t number)
 	if (r < 0 || block == NULL)
 		return err_trace(r);
 	e->env.now = feed_info(block)->committed;
+	r = e->pulse != NULL ? eval_beat(e, block) : 0;
+	if (r < 0)
+		return err_trace(r);
 	for (i = 0; i < e->n_rules; i++) {
 		struct eval_rule *er = &e->rules[i];
 
@@ -198,7 +210,7 @@ eval_give(struct eval *e, const struct eval_rule *er, struct eval_set *set,
 	uint64_t limit = er->group->limit;
 	int r = 0;
 
-	if (!set->failed)
+	if (!set->failed && !set->unknown)
 		r = eval_unknown(e, er, set->at, sources, n, set);
 	if (r < 0)
 		return err_trace(r);
@@ -212,8 +224,8 @@ eval_give(struct eval *e, const struct eval_rule *er, struct eval_set *set,
 }
 
 /* A window that cannot be had is asked of the store. */
-static int
-rule_set_at(struct eval *e, struct eval_rule *er, struct store_view *view, struct eval_set *set)
+int
+eval_rule_set(struct eval *e, struct eval_rule *er, struct store_view *view, struct eval_set *set)
 {
 	int r;
 
@@ -225,6 +237,23 @@ rule_set_at(struct eval *e, struct eval_rule *er, struct store_view *view, struc
 	return err_trace(eval_ask(e, er, view, set->at, set));
 }
 
+/* What a rule's form makes of its rows. */
+static int
+form_set(struct eval *e, struct eval_rule *er, struct store_view *view, struct eval_set *set)
+{
+	switch (er->rule->form) {
+	case RULE_THRESHOLD:
+		return 0;
+	case RULE_ABSENT:
+		return err_trace(eval_absent(e, er, view, set));
+	case RULE_NEW_PATTERN:
+		return err_trace(eval_new_patterns(e, er, view, set));
+	case RULE_ANOMALY:
+		return err_trace(eval_anomalies(e, er, set));
+	}
+	return 0;
+}
+
 int
 eval_group(struct eval *e, struct store_view *view, const struct rule_group *group, struct wall at,
     const struct eval_source *sources, size_t n_sources, eval_fn fn, void *ctx)
@@ -232,6 +261,8 @@ eval_group(struct eval *e, struct store_view *view, const struct rule_group *gro
 	size_t i;
 	int r = 0;
 
+	if (e->opt.live)
+		eval_clock(e);
 	for (i = 0; r == 0 && i < e->n_rules; i++) {
 		struct eval_rule *er = &e->rules[i];
 		struct eval_set set = { .rule = er->rule, .group = group, .at = at };
@@ -239,11 +270,15 @@ eval_group(struct eval *e, struct store_view *view, const struct rule_group *gro
 
 		if (er->group != group)
 			continue;
+		if (er->rule->form == RULE_ANOMALY)
+			r = eval_bands(e, er, view, at);
 		arena_clear(&e->work);
-		if (is_stale(er, at))
+		if (r == 0 && is_stale(er, at))
 			r = load_stale(e, view, at);
 		if (r == 0)
-			r = rule_set_at(e, er, view, &set);
+			r = eval_rule_set(e, er, view, &set);
+		if (r == 0 && !set.failed)
+			r = form_set(e, er, view, &set);
 		if (r == 0)
 			r = eval_give(e, er, &set, sources, n_sources, start, fn, ctx);
 	}

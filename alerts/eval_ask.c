@@ -34,6 +34,22 @@ query_at(struct eval *e, const struct eval_rule *er, struct wall at, struct quer
 	return 0;
 }
 
+/* How many rows the blocks have that may have rows of [since, until]. */
+static uint64_t
+rows_of(const struct store_view *view, struct wall since, struct wall until)
+{
+	size_t i, n = store_view_n_blocks(view);
+	struct store_block_info info;
+	uint64_t rows = 0;
+
+	for (i = 0; i < n; i++) {
+		store_view_block(view, i, &info);
+		if (info.sum.max_time.ns >= since.ns && info.sum.min_time.ns <= until.ns)
+			rows += info.sum.n_rows;
+	}
+	return rows;
+}
+
 int
 eval_ask(struct eval *e, const struct eval_rule *er, struct store_view *view, struct wall at,
     struct eval_set *ret)
@@ -46,13 +62,17 @@ eval_ask(struct eval *e, const struct eval_rule *er, struct store_view *view, st
 		.zone_s = e->opt.zone_s,
 		.n_threads = e->opt.n_threads != 0 ? e->opt.n_threads : 1,
 		.memory_max = EVAL_ASK_MEMORY_MAX,
-		.max_scanned = EVAL_SCANNED_MAX,
 		.ordered = true,
 		.since = { window.ns != 0 ? at.ns - window.ns + 1 : INT64_MIN },
 		.until = { at.ns + 1 } };
 	struct query q;
 	int r;
 
+	if (er->rule->form == RULE_NEW_PATTERN)
+		return err_trace(eval_fail(e, ret, STR("its patterns take too much memory")));
+	if (rows_of(view, opt.since, at) > EVAL_SCANNED_MAX)
+		return err_trace(
+		    eval_fail(e, ret, STR("its window has more rows than may be read")));
 	r = query_at(e, er, at, &q);
 	if (r < 0)
 		return err_trace(r);

@@ -54,6 +54,39 @@ struct eval_stream {
 	uint64_t n_over;
 };
 
+/* When a value was seen: the first time since it was last away for as long as the rule remembers, and the last time. */
+struct eval_seen {
+	int64_t since, last;
+};
+
+/* What a label set's value is wont to be. */
+struct eval_band {
+	double median, mad;
+	size_t n;
+};
+
+/*
+ * What absent, new_pattern and anomaly remember.
+ * Invariants: seen[i] and bands[i] are those of keys.entries[i]; a form has one of the two.
+ */
+struct eval_form {
+	struct map keys;
+	struct eval_seen *seen;
+	struct eval_band *bands;
+	size_t cap;
+	int64_t first; /* the first instant */
+	int64_t hour;  /* anomaly: what bands are for */
+	bool learned;
+};
+
+/* Rows of any stream: by tens of seconds, for the last two days. */
+enum { EVAL_PULSE_SLOTS = 17280 };
+#define EVAL_PULSE_NS (10 * NS_PER_S)
+struct eval_pulse {
+	int64_t newest; /* slot; older ones than EVAL_PULSE_SLOTS before it are forgotten */
+	uint64_t slots[BITS_WORDS(EVAL_PULSE_SLOTS)];
+};
+
 /*
  * A rule as it is evaluated.
  * Invariants: labels and value are names in the rows that come out; trailing filters are pipes [n_asked, n_pipes) of the
@@ -63,12 +96,14 @@ struct eval_rule {
 	const struct rule *rule;
 	const struct rule_group *group;
 	const struct pipe *stats; /* the last one; NULL: none */
+	const struct pipe *first; /* the one behind the row pipes; of new_pattern our own */
 	size_t n_asked;           /* pipes that make the rows of results */
 	struct names labels;
 	struct str value;
 	size_t filter;              /* its number in the feed */
 	struct eval_stream *stream; /* NULL: the store is asked */
 	struct stage *row_pipes;    /* NULL: there are none */
+	struct eval_form *form;     /* NULL: a threshold */
 	const char *note; /* why the store is asked, where that is not the rule's own nature */
 };
 
@@ -90,9 +125,13 @@ struct eval {
 	bool fed;
 	struct batch batch;
 	struct eval_sink sink;
-	struct query_env env; /* of row pipes */
-	struct arena arena;   /* as long as the evaluator */
-	struct arena work;    /* as long as one set */
+	struct query_env env;     /* of row pipes */
+	struct eval_pulse *pulse; /* NULL: no rule asks */
+	struct eval_range
+	    paused; /* when the host slept or its clock jumped; from above to: never */
+	int64_t slept, wall_offset;
+	struct arena arena; /* as long as the evaluator */
+	struct arena work;  /* as long as one set */
 };
 
 /* eval_rows.c */
@@ -156,3 +195,41 @@ int eval_give(struct eval *e, const struct eval_rule *er, struct eval_set *set,
 /* eval_window.c */
 /** eval_window(e, er, at, ret): the set of a rule whose window is loaded.  1: ${at} is no end of a pane. */
 int eval_window(struct eval *e, struct eval_rule *er, struct wall at, struct eval_set *ret);
+
+/* eval_seen.c */
+int eval_form_new(struct eval_rule *er);
+struct eval_form *eval_form_free(struct eval_form *f);
+/** eval_form_at(f, key, ret_fresh, ret): the number of a key, made if there was none; ${ret_fresh} says so. */
+int eval_form_at(struct eval_form *f, struct str key, bool *ret_fresh, size_t *ret);
+/** eval_learn(e, er, view, from, to, rows_max, stats, take, ctx): the rule's rows with _time in (from, to], or the newest
+ * of them, through its row pipes and then ${stats} (NULL: as they are). */
+int eval_learn(struct eval *e, const struct eval_rule *er, struct store_view *view, int64_t from,
+    int64_t to, uint64_t rows_max, struct pipe *stats, run_put_fn take, void *ctx);
+
+/* absent.c */
+/** eval_absent(e, er, view, set): the set's rows to what is missing of them. */
+int eval_absent(struct eval *e, struct eval_rule *er, struct store_view *view,
+    struct eval_set *set);
+/** eval_clock(e): look whether the host slept or its clock jumped.  eval_beat(e, block): rows came. */
+void eval_clock(struct eval *e);
+int eval_beat(struct eval *e, struct feed_block *block);
+
+/* newpattern.c */
+/** eval_pattern_stats(arena, ret): what counts rows by their skeleton. */
+int eval_pattern_stats(struct arena *arena, const struct pipe **ret);
+/** eval_pattern_columns(b): the columns that it counts by. */
+int eval_pattern_columns(struct batch *b);
+/** eval_new_patterns(e, er, view, set): only those that were not seen before stay. */
+int eval_new_patterns(struct eval *e, struct eval_rule *er, struct store_view *view,
+    struct eval_set *set);
+
+/* anomaly.c */
+/** eval_bands(e, er, view, at): learn what is usual in this hour of the week; before the set is made, as it uses work. */
+int eval_bands(struct eval *e, struct eval_rule *er, struct store_view *view, struct wall at);
+/** eval_anomalies(e, er, set): a row holds when its value is outside of its band. */
+int eval_anomalies(struct eval *e, struct eval_rule *er, struct eval_set *set);
+/** eval_instant_from(g, t): the first instant of the group at or after ${t}. */
+int64_t eval_instant_from(const struct rule_group *g, int64_t t);
+/** eval_rule_set(e, er, view, set): the rows of the rule at the set's instant. */
+int eval_rule_set(struct eval *e, struct eval_rule *er, struct store_view *view,
+    struct eval_set *set);

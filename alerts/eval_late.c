@@ -15,9 +15,8 @@ cmp_ranges(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
-/* The first instant of the group at or after ${t}. */
-static int64_t
-instant_from(const struct rule_group *g, int64_t t)
+int64_t
+eval_instant_from(const struct rule_group *g, int64_t t)
 {
 	int64_t step = g->interval.ns, rest = (t - g->eval_offset.ns) % step;
 
@@ -58,7 +57,7 @@ give_range(struct eval *e, struct eval_rule *er, struct store_view *view,
     const struct eval_range *range, size_t *left, eval_fn fn, void *ctx)
 {
 	struct eval_stream *own = er->stream;
-	int64_t first = instant_from(er->group, range->from);
+	int64_t first = eval_instant_from(er->group, range->from);
 	int64_t last = range->to + er->rule->window.ns - 1;
 	int r;
 

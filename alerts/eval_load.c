@@ -53,7 +53,10 @@ load_block(struct eval *e, struct store_view *view, struct eval_rule **rules, si
 			r = feed_open(e->feed, view, number, 0, e->next_row, &block);
 		if (r < 0 || block == NULL)
 			break;
-		r = eval_take_in(e, rules[i], block);
+		if (e->pulse != NULL)
+			r = eval_beat(e, block);
+		if (r == 0)
+			r = eval_take_in(e, rules[i], block);
 	}
 	feed_close(e->feed);
 	return err_trace(r);

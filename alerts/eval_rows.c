@@ -35,17 +35,40 @@ follow_names(struct eval_rule *er, const struct pipe *p)
 		er->value = p->funcs[p->n_funcs - 1].name;
 }
 
+static int
+shape_stats(struct eval_rule *er, const struct pipe *p, struct arena *arena)
+{
+	size_t i;
+
+	er->stats = p;
+	er->value = p->n_funcs > 0 ? p->funcs[p->n_funcs - 1].name : STR_NONE;
+	er->labels.n = p->n_by;
+	er->labels.p = arena_alloc(arena, (p->n_by + 1) * sizeof(*er->labels.p));
+	if (er->labels.p == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < p->n_by; i++)
+		er->labels.p[i] = p->by[i].name;
+	return 0;
+}
+
 int
 eval_shape(struct eval_rule *er, struct arena *arena)
 {
 	const struct query *q = er->rule->query;
-	size_t i, k, n = q->n_pipes;
+	size_t i, n = q->n_pipes;
+	int r = 0;
 
 	er->n_asked = n;
-	while (er->rule->resolve_when != NULL && er->n_asked > 0 &&
-	    q->pipes[er->n_asked - 1]->kind == PIPE_FILTER)
+	while ((er->rule->resolve_when != NULL || er->rule->form == RULE_ANOMALY) &&
+	    er->n_asked > 0 && q->pipes[er->n_asked - 1]->kind == PIPE_FILTER)
 		er->n_asked--;
-	for (i = 0; i < n; i++) {
+	if (er->rule->form == RULE_NEW_PATTERN) {
+		r = eval_pattern_stats(arena, &er->first);
+		return r < 0 ? err_trace(r) : err_trace(shape_stats(er, er->first, arena));
+	}
+	if (er->rule->n_row < n)
+		er->first = q->pipes[er->rule->n_row];
+	for (i = 0; r == 0 && i < n; i++) {
 		const struct pipe *p = q->pipes[i];
 
 		if (p->kind != PIPE_STATS) {
@@ -53,16 +76,9 @@ eval_shape(struct eval_rule *er, struct arena *arena)
 				follow_names(er, p);
 			continue;
 		}
-		er->stats = p;
-		er->value = p->n_funcs > 0 ? p->funcs[p->n_funcs - 1].name : STR_NONE;
-		er->labels.n = p->n_by;
-		er->labels.p = arena_alloc(arena, (p->n_by + 1) * sizeof(*er->labels.p));
-		if (er->labels.p == NULL)
-			return err_origin(-ENOMEM);
-		for (k = 0; k < p->n_by; k++)
-			er->labels.p[k] = p->by[k].name;
+		r = shape_stats(er, p, arena);
 	}
-	return 0;
+	return err_trace(r);
 }
 
 static bool

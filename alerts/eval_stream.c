@@ -43,8 +43,8 @@ is_stream(const struct eval_rule *er)
 	const struct query *q = er->rule->query;
 	size_t i;
 
-	if (!er->rule->stream || er->rule->window.ns <= 0 || er->rule->n_row >= q->n_pipes ||
-	    q->pipes[er->rule->n_row]->kind != PIPE_STATS || !filter_is_plain(q->filter))
+	if (!er->rule->stream || er->rule->window.ns <= 0 || er->first == NULL ||
+	    er->first->kind != PIPE_STATS || !filter_is_plain(q->filter))
 		return false;
 	for (i = 0; i < q->n_pipes; i++)
 		if (!pipe_is_plain(q->pipes[i]) ||
@@ -86,7 +86,7 @@ make_row_pipes(struct eval *e, struct eval_rule *er)
 static struct stats_func *
 funcs_of(const struct eval_rule *er)
 {
-	const struct pipe *p = er->rule->query->pipes[er->rule->n_row];
+	const struct pipe *p = er->first;
 	struct stats_func *funcs = calloc(p->n_funcs + 1, sizeof(*funcs));
 	size_t i;
 
@@ -108,7 +108,7 @@ eval_stream_new(struct eval *e, struct eval_rule *er)
 
 	if (!is_stream(er))
 		return 0;
-	p = er->rule->query->pipes[er->rule->n_row];
+	p = er->first;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return err_origin(-ENOMEM);
@@ -418,7 +418,10 @@ sink_push(struct stage *st, unsigned worker, struct batch *b)
 		r = keep_held(sink->er, times, b);
 	if (r < 0 || b->n_rows == 0)
 		return err_trace(r);
-	r = group_rows(&s->groups, st->env, "rule", b, &groups);
+	if (sink->er->rule->form == RULE_NEW_PATTERN)
+		r = eval_pattern_columns(b);
+	if (r == 0)
+		r = group_rows(&s->groups, st->env, "rule", b, &groups);
 	if (r == 0)
 		r = note_late(sink->er, times, b, groups);
 	if (r == 0)

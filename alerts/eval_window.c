@@ -109,7 +109,7 @@ static int
 put_rows(const struct eval_rule *er, const struct row *rows, size_t n, struct stage *first)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	const struct pipe *p = er->rule->query->pipes[er->rule->n_row];
+	const struct pipe *p = er->first;
 	AUTO_FREE struct str *names = calloc(p->n_by + p->n_funcs + 1, sizeof(*names));
 	AUTO_FREE size_t *ends = calloc(p->n_funcs + 1, sizeof(*ends));
 	bool over = er->stream->n_over > 0;
