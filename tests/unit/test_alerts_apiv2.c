@@ -174,7 +174,7 @@ test_silences(void)
 	    "\",\"status\":{\"state\":\"active\"},\"updatedAt\":\"2024-05-06T12:00:00.000Z\",\"comment\":\"c\","
 	    "\"createdBy\":\"me\",\"endsAt\":\"2024-05-06T14:00:00.000Z\",\"matchers\":[{\"isEqual\":true,"
 	    "\"isRegex\":true,\"name\":\"alertname\",\"value\":\"A|Z\"}],\"startsAt\":\"2024-05-06T12:00:00.000Z\"}"));
-	CHECK(count("/api/v2/silences", "filter=alertname=~\"A.Z\"") == 1);
+	CHECK(count("/api/v2/silences", "filter=alertname=~\"A|Z\"") == 1);
 	CHECK(count("/api/v2/silences", "filter=other=x") == 0);
 	/* Ours: a query, alone. */
 	CHECK(
@@ -199,7 +199,7 @@ test_silences(void)
 	CHECK(ask("DELETE", "/api/v2/silence/x", "", "") == 404);
 	CHECK(ask("DELETE", path, "", "") == 200);
 	now += S;
-	CHECK(ask("DELETE", path, "", "") == 500);
+	CHECK(ask("DELETE", path, "", "") == 200);
 	CHECK(count("/api/v2/silences", "") == 2);
 	/* Those that hold come first, expired ones last. */
 	CHECK(strstr(buf_c_str(&body), "pending") < strstr(buf_c_str(&body), "expired"));
