@@ -106,8 +106,12 @@ plain_fold(struct buf *out, struct str s, size_t column)
 static void
 words_encode(struct buf *out, struct str s, size_t column)
 {
-	size_t n, room = column + 20 < LINE_MAX_BYTES ? (LINE_MAX_BYTES - 13 - column) / 4 * 3 : 3;
+	size_t n, room = WORD_BYTES;
 
+	if (column + 30 < LINE_MAX_BYTES)
+		room = (LINE_MAX_BYTES - 13 - column) / 4 * 3;
+	else
+		buf_c(out, "\r\n");
 	while (s.n > 0) {
 		n = s.n < room ? s.n : room;
 		while (n < s.n && n > 1 && (s.p[n] & 0xc0) == 0x80)
@@ -227,8 +231,11 @@ bool
 mail_address(struct str s, struct str *ret_name, struct str *ret_addr)
 {
 	struct str name = STR_NONE, addr = str_trim(s);
-	size_t open = str_find_byte(addr, '<');
+	size_t i, open = str_find_byte(addr, '<');
 
+	for (i = 0; i < addr.n; i++)
+		if (addr.p[i] < ' ' || addr.p[i] == 0x7f)
+			return false;
 	if (open != SIZE_MAX) {
 		if (addr.p[addr.n - 1] != '>')
 			return false;
