@@ -1,7 +1,10 @@
 /*
  * alerts/apiv2_silences.c - silences over the API.
- * One job: list, show, set and expire them; ours have a LogsQL "query" besides.
+ * One job: list, show, set and expire them.
  * Floor: 4 (uses base).
+ *
+ * Ours besides: "query" (LogsQL) in a silence, "filters" (matchers as text) in one that is posted, and format=text of the
+ * list, for weir silence.
  */
 #include <stdlib.h>
 
@@ -68,6 +71,33 @@ put_silence(struct buf *out, const struct silence *s, struct wall now)
 	buf_c(out, "}");
 }
 
+/* A line for people: ID, state, when that ends, what it is about, who and why. */
+static void
+put_line(struct buf *out, const struct silence *s, enum silence_state state)
+{
+	char text[WALL_TEXT_MAX];
+	struct wall at = state == SILENCE_PENDING ? s->starts_at : s->ends_at;
+	size_t n = wall_format(text, (struct wall){ at.ns / NS_PER_S * NS_PER_S });
+
+	buf_printf(out, "%.*s  %-7s %s %.*s  ", STR_ARG(s->id), state_name(state),
+	    state == SILENCE_PENDING ? "from " : "until", (int)n, text);
+	if (s->n_matchers > 0)
+		matchers_format(out, s->matchers, s->n_matchers);
+	if (s->query_text.n > 0) {
+		buf_c(out, s->n_matchers > 0 ? " query " : "query ");
+		buf_json(out, s->query_text);
+	}
+	if (s->created_by.n > 0) {
+		buf_c(out, "  by ");
+		buf_json(out, s->created_by);
+	}
+	if (s->comment.n > 0) {
+		buf_c(out, "  ");
+		buf_json(out, s->comment);
+	}
+	buf_c(out, "\n");
+}
+
 struct list {
 	const struct silence **p;
 	size_t n;
@@ -122,9 +152,38 @@ silence_order(const void *a, const void *b)
 	return x->state == SILENCE_EXPIRED ? (u < v) - (u > v) : (u > v) - (u < v);
 }
 
+static void
+put_lines(struct apiv2_call *c, const struct sorted *all, size_t n)
+{
+	size_t i;
+
+	c->ret->type = "text/plain; charset=utf-8";
+	for (i = 0; i < n; i++)
+		put_line(&c->ret->body, all[i].s, all[i].state);
+}
+
+static void
+put_list(struct apiv2_call *c, const struct sorted *all, size_t n)
+{
+	size_t i;
+
+	buf_c(&c->ret->body, "[");
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buf_c(&c->ret->body, ",");
+		put_silence(&c->ret->body, all[i].s, c->now);
+	}
+	buf_c(&c->ret->body, "]\n");
+}
+
+/* Ours: expired=false leaves them out. */
 void
 apiv2_get_silences(struct apiv2_call *c)
 {
+	bool expired = apiv2_flag(c, "expired");
+	enum silence_state state;
+	struct str format;
+	size_t n = 0;
 	struct list list = { 0 };
 	struct matcher *filters;
 	struct sorted *sorted;
@@ -140,17 +199,17 @@ apiv2_get_silences(struct apiv2_call *c)
 		apiv2_fail(c, 500, "no memory");
 		return;
 	}
-	for (i = 0; i < list.n; i++)
-		sorted[i] = (struct sorted){ list.p[i], silence_state(list.p[i], c->now) };
-	if (list.n > 1)
-		qsort(sorted, list.n, sizeof(*sorted), silence_order);
-	buf_c(&c->ret->body, "[");
 	for (i = 0; i < list.n; i++) {
-		if (i > 0)
-			buf_c(&c->ret->body, ",");
-		put_silence(&c->ret->body, sorted[i].s, c->now);
+		state = silence_state(list.p[i], c->now);
+		if (expired || state != SILENCE_EXPIRED)
+			sorted[n++] = (struct sorted){ list.p[i], state };
 	}
-	buf_c(&c->ret->body, "]\n");
+	if (n > 1)
+		qsort(sorted, n, sizeof(*sorted), silence_order);
+	if (api_param(c->req, "format", &format) && str_eq(format, STR("text")))
+		put_lines(c, sorted, n);
+	else
+		put_list(c, sorted, n);
 }
 
 void
@@ -204,8 +263,33 @@ read_matchers(struct apiv2_call *c, const json_t *list, struct silence *s)
 	return NULL;
 }
 
+/* Matchers as text, behind those that are objects. */
 static const char *
-read_silence(struct apiv2_call *c, const json_t *v, struct silence *s)
+read_filters(struct apiv2_call *c, const json_t *list, struct silence *s, struct buf *error)
+{
+	size_t n = json_array_size(list), i;
+	struct matcher *all;
+
+	if (n == 0)
+		return NULL;
+	if (n + s->n_matchers > SILENCE_MATCHERS_MAX)
+		return "filters: too many";
+	all = arena_zalloc(&c->arena, s->n_matchers + n, sizeof(*all));
+	if (all == NULL)
+		return "no memory";
+	if (s->n_matchers > 0)
+		memcpy(all, s->matchers, s->n_matchers * sizeof(*all));
+	for (i = 0; i < n; i++)
+		if (matcher_parse(apiv2_text(json_array_get(list, i)), &c->arena,
+		        &all[s->n_matchers + i], error) != 0)
+			return error->n > 0 ? buf_c_str(error) : "no memory";
+	s->matchers = all;
+	s->n_matchers += n;
+	return NULL;
+}
+
+static const char *
+read_silence(struct apiv2_call *c, const json_t *v, struct silence *s, struct buf *error)
 {
 	const char *why;
 
@@ -215,6 +299,8 @@ read_silence(struct apiv2_call *c, const json_t *v, struct silence *s)
 	    !apiv2_read_time(json_object_get(v, "endsAt"), &s->ends_at))
 		return "startsAt and endsAt are times in RFC 3339";
 	why = read_matchers(c, json_object_get(v, "matchers"), s);
+	if (why == NULL)
+		why = read_filters(c, json_object_get(v, "filters"), s, error);
 	if (why != NULL)
 		return why;
 	s->id = apiv2_text(json_object_get(v, "id"));
@@ -233,7 +319,7 @@ set_silence(struct apiv2_call *c, const json_t *body)
 {
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
 	struct silence s = { 0 };
-	const char *why = read_silence(c, body, &s);
+	const char *why = read_silence(c, body, &s, &error);
 	struct str id;
 	int r;
 
@@ -241,6 +327,7 @@ set_silence(struct apiv2_call *c, const json_t *body)
 		apiv2_fail(c, 400, "%s", why);
 		return;
 	}
+	buf_clear(&error);
 	r = silence_set(c->api->silences, &s, c->now, &id, &error);
 	if (r != 0) {
 		apiv2_fail(c,

@@ -27,7 +27,7 @@ static const struct command *const commands[] = {
 	&command_check,
 	&command_rules,
 	&command_later_alerts,
-	&command_later_silence,
+	&command_silence,
 	&command_later_why,
 	&command_later_why_not,
 	&command_later_ship,

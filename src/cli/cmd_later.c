@@ -18,7 +18,6 @@ run_later(struct options *opt)
 		.run = run_later }
 
 LATER(alerts, "alerts", "Alerts that fire (not in this version).");
-LATER(silence, "silence", "Silences (not in this version).");
 LATER(why, "why", "Why an alert fires (not in this version).");
 LATER(why_not, "why-not", "Why a rule does not fire (not in this version).");
 LATER(ship, "ship", "What is sent to other engines (not in this version).");

@@ -74,6 +74,10 @@ struct options {
 	/* ingest */
 	const char *multiline;
 
+	/* silence */
+	const char *query, *length, *comment, *author;
+	bool all;
+
 	/* rules */
 	const char *alerting;
 	bool sweep;
