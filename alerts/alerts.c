@@ -134,7 +134,10 @@ jump_group(struct alerts *a, struct alerts_group *g, struct wall to)
 int
 alerts_jumped(struct alerts *a, struct wall from, struct wall to)
 {
-	struct eval_options opt = { .store = a->store, .zone_s = a->opt.zone_s, .n_threads = 1 };
+	struct eval_options opt = { .store = a->store,
+		.zone_s = a->opt.zone_s,
+		.n_threads = 1,
+		.live = a->opt.send };
 	char text[128], one[WALL_TEXT_MAX], two[WALL_TEXT_MAX];
 	struct eval *eval = NULL;
 	size_t i;

@@ -75,6 +75,8 @@ int alerts_reload(struct alerts *a, struct rule_set *set, struct routing *r);
 int alerts_step(struct alerts *a, struct wall now, struct wall committed,
     const struct eval_source *sources, size_t n_sources);
 struct wall alerts_next(const struct alerts *a);
+/** alerts_flush(a): what is known is saved, before the end. */
+int alerts_flush(struct alerts *a);
 int alerts_fd(const struct alerts *a); /* the send process: readable means step; -1: none */
 
 /**
@@ -98,6 +100,8 @@ struct alerts_event {
 };
 typedef int (*alerts_event_fn)(void *ctx, const struct alerts_event *e);
 int alerts_events(struct alerts *a, uint64_t after, size_t max, alerts_event_fn fn, void *ctx);
+uint64_t alerts_events_last(
+    struct alerts *a); /* the number of the last that can be had; any thread */
 void alerts_events_stored(struct alerts *a, uint64_t seq);
 
 /** alerts_enter(a, patience): take the room for the calls below; false: a step is busy for longer.  alerts_leave(a). */

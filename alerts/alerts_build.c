@@ -148,7 +148,10 @@ build_start(struct alerts *a)
 static int
 build_rules(struct alerts *a)
 {
-	struct eval_options opt = { .store = a->store, .zone_s = a->opt.zone_s, .n_threads = 1 };
+	struct eval_options opt = { .store = a->store,
+		.zone_s = a->opt.zone_s,
+		.n_threads = 1,
+		.live = a->opt.send };
 	int r;
 
 	r = eval_new(&a->eval, a->set, &opt);
@@ -331,7 +334,10 @@ reload_swap(struct alerts *a, struct fresh *f)
 int
 alerts_reload(struct alerts *a, struct rule_set *set, struct routing *routing)
 {
-	struct eval_options opt = { .store = a->store, .zone_s = a->opt.zone_s, .n_threads = 1 };
+	struct eval_options opt = { .store = a->store,
+		.zone_s = a->opt.zone_s,
+		.n_threads = 1,
+		.live = a->opt.send };
 	struct fresh f = { .set = set, .routing = routing };
 	int r;
 

@@ -388,6 +388,17 @@ alerts_events(struct alerts *a, uint64_t after, size_t max, alerts_event_fn fn, 
 	return r;
 }
 
+uint64_t
+alerts_events_last(struct alerts *a)
+{
+	uint64_t seq;
+
+	(void)pthread_mutex_lock(&a->events_lock);
+	seq = a->n_fresh > 0 ? a->fresh[a->n_fresh - 1].seq : atomic_load(&a->stored);
+	(void)pthread_mutex_unlock(&a->events_lock);
+	return seq;
+}
+
 void
 alerts_events_stored(struct alerts *a, uint64_t seq)
 {

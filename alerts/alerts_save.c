@@ -93,6 +93,17 @@ say_full(struct alerts *a, bool full)
 }
 
 int
+alerts_flush(struct alerts *a)
+{
+	int r;
+
+	alerts_lock(a);
+	r = alerts_save(a);
+	alerts_unlock(a);
+	return r > 0 ? 0 : r;
+}
+
+int
 alerts_save(struct alerts *a)
 {
 	int r;

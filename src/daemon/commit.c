@@ -107,7 +107,9 @@ commit_now(struct daemon *d)
 	struct span began;
 	int r;
 
-	r = intake_flush(d);
+	r = rules_events(d);
+	if (r == 0)
+		r = intake_flush(d);
 	if (r == 0 && !d->abort_due)
 		r = commit_checkpoints(d);
 	if (d->abort_due)
@@ -128,6 +130,7 @@ commit_now(struct daemon *d)
 	if (d->api != NULL)
 		api_committed(d->api, true);
 	commit_resume(d);
+	rules_committed(d);
 	return 0;
 }
 
@@ -146,6 +149,7 @@ commit_abort(struct daemon *d)
 	d->abort_due = false;
 	d->dirty = false;
 	commit_pause(d, "append", STORE_E_FULL);
+	rules_rewind(d);
 	r = push_load(d);
 	if (r == 0)
 		r = commit_rewind(d);

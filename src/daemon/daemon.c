@@ -128,6 +128,7 @@ open_api(struct daemon *d)
 		.status = status_json,
 		.healthy = status_healthy,
 		.ctx = d,
+		.request = rules_request,
 	};
 	int r;
 
@@ -159,8 +160,11 @@ daemon_start(struct daemon *d)
 	r = setup_sources(d, d->setup);
 	if (r != 0)
 		return r > 0 ? DAEMON_USAGE : DAEMON_FAILED;
-	if (!d->opt->once)
-		open_api(d);
+	if (d->opt->once)
+		return DAEMON_DONE;
+	open_api(d);
+	if (rules_wanted(d->setup->config))
+		rules_start(d, TAKE(d->setup->rules), TAKE(d->setup->routing));
 	return DAEMON_DONE;
 }
 
@@ -220,6 +224,7 @@ reload_build(struct daemon *d)
 		(void)setup_free(d->setup);
 		d->setup = TAKE(fresh);
 		http_open(d);
+		rules_reload(d, TAKE(d->setup->rules), TAKE(d->setup->routing));
 	}
 	return r;
 }
@@ -369,8 +374,10 @@ static int
 loop_turn(struct daemon *d)
 {
 	bool was_paused = d->paused;
+	struct wall began = wall_now();
 	int r;
 
+	rules_busy(d);
 	if (d->api != NULL) {
 		r = api_run(d->api);
 		if (r < 0)
@@ -391,6 +398,7 @@ loop_turn(struct daemon *d)
 	if (mono_now().ns - d->last_maintain.ns >=
 	    (d->dirty ? DAEMON_MAINTAIN_S : DAEMON_MAINTAIN_IDLE_S) * NS_PER_S)
 		commit_maintain(d);
+	rules_turned(d, began);
 	loop_watchdog(d);
 	(void)status_rate(d);
 	return d->reload ? daemon_reload(d) : 0;
@@ -428,6 +436,8 @@ daemon_finish(struct daemon *d)
 	(void)sd_notify(0, "STOPPING=1");
 	if (d->stop_at.ns == 0)
 		d->stop_at.ns = mono_now().ns + DAEMON_STOP_S * NS_PER_S;
+	/* its last events are rows of the last commit; the rest of the time is the commit's */
+	d->rules = rules_stop(d->rules, (struct span){ d->stop_at.ns - NS_PER_S });
 	while ((r = commit_now(d)) > 0 && mono_now().ns < d->stop_at.ns)
 		(void)usleep(100000);
 	if (d->api != NULL)
@@ -442,6 +452,7 @@ daemon_finish(struct daemon *d)
 static void
 daemon_fini(struct daemon *d)
 {
+	d->rules = rules_stop(d->rules, (struct span){ 0 });
 	/* sources first: they may still have something to say */
 	if (d->setup != NULL)
 		setup_drop_sources(d->setup);

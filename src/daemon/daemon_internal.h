@@ -1,7 +1,7 @@
 /*
  * daemon/daemon_internal.h - inside the daemon.
  * One job: what its files share.
- * Floor: 6 (uses api, config, ingest, store, parsers, logsql, record, base).
+ * Floor: 6 (uses alerts, api, config, ingest, store, parsers, logsql, record, base).
  *
  *   sources --put--> intake --store_append--> store --commit--> durable
  *                      ^ events (losses, notices) are rows too
@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "config/config.h"
 #include "daemon/daemon.h"
+#include "daemon/rules.h"
 #include "ingest/shape.h"
 #include "ingest/source.h"
 #include "parsers/parser.h"
@@ -53,6 +54,8 @@ struct setup {
 	size_t n_classes;
 	struct input *inputs;
 	size_t n_inputs;
+	struct rule_set *rules; /* until the thread takes them */
+	struct routing *routing;
 };
 
 struct batch_id {
@@ -71,6 +74,7 @@ struct daemon {
 	struct setup *setup;
 	struct store *store;
 	struct api *api;
+	struct rules *rules; /* NULL: none */
 	sd_event *event;
 	char host[256];
 

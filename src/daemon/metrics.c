@@ -207,4 +207,5 @@ metrics_text(void *ctx, struct buf *out)
 	put_counts(d, out);
 	put_store(d, out);
 	put_sources(d, out);
+	rules_metrics(d, out);
 }

@@ -408,6 +408,8 @@ setup_new(struct setup **ret, const struct daemon *d, struct config *config)
 	r = setup_place(s, d);
 	if (r == 0)
 		r = setup_classes(s);
+	if (r == 0 && !d->opt->once)
+		r = rules_prepare(s->config, &s->rules, &s->routing);
 	if (r == 0)
 		*ret = TAKE(s);
 	return r;
@@ -419,6 +421,8 @@ setup_free(struct setup *s)
 	if (s == NULL)
 		return NULL;
 	setup_drop_sources(s);
+	(void)rules_free(s->rules);
+	(void)routing_free(s->routing);
 	(void)config_free(s->config);
 	arena_fini(&s->arena);
 	free(s->store_path);

@@ -186,6 +186,7 @@ status_json(void *ctx, struct buf *out)
 	put_number(out, "lost", d->n_lost);
 	put_number(out, "lost_bytes", d->n_lost_bytes);
 	put_store(d, out);
+	rules_status(d, out);
 	buf_c(out, ",\"inputs\":[");
 	put_inputs(d, out);
 	buf_c(out, "],\"sources\":[");
