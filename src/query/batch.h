@@ -82,6 +82,13 @@ batch_order(const struct batch *b, size_t row, uint64_t first)
 	return b->source.load != NULL ? (uint64_t)b->first_arrival + at : first + row;
 }
 
+/** batch_is_numbered(b): whether batch_order tells its rows' own places. */
+static inline bool
+batch_is_numbered(const struct batch *b)
+{
+	return b->arrivals != NULL || b->source.load != NULL;
+}
+
 /** batch_reset(b, n_rows): empty it, keep memory. batch_fini(b): free all; may run twice. */
 void batch_reset(struct batch *b, size_t n_rows);
 void batch_fini(struct batch *b);

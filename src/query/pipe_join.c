@@ -229,6 +229,8 @@ struct joined {
 	const struct str **values;
 	size_t *column; /* of each of the joined names */
 	size_t n_own, n;
+	const struct batch *b;
+	bool numbered; /* its rows have their places in the order of arrival */
 };
 
 static int
@@ -253,6 +255,8 @@ joined_init(struct joined *w, struct join_stage *j, struct batch *b, unsigned wo
 			return b->err;
 	}
 	w->n = n;
+	w->b = b;
+	w->numbered = batch_is_numbered(b);
 	for (i = 0; i < j->names.n; i++) {
 		for (k = 0; k < n && !str_eq(w->list[k], j->names.entries[i].key); k++)
 			continue;
@@ -277,6 +281,8 @@ put_row(struct joined *w, size_t row, const struct join_row *with)
 		if (at >= w->n_own || w->values[at][row].n == 0)
 			rows_out_set(&w->out, at, with->fields[i].value);
 	}
+	if (r == 0 && w->numbered)
+		r = rows_out_arrive(&w->out, batch_order(w->b, row, 0));
 	return r != 0 ? r : rows_out_next(&w->out);
 }
 

@@ -14,7 +14,8 @@
  */
 struct kept_row {
 	size_t n_bytes; /* of the whole piece */
-	uint64_t order; /* of coming in: worker's sequence */
+	uint64_t order; /* of arrival, or of coming in */
+	uint64_t seq; /* of coming in; rows that were made of one row share its order and worker */
 	size_t n_keys;
 	size_t n_fields;
 	struct kept_key *keys;

@@ -42,7 +42,9 @@ compare(const struct sort_stage *s, const struct kept_row *a, const struct kept_
 	int c = kept_compare(s->pipe->n_keys != 0 ? s->pipe->keys : NULL, a->n_keys, s->pipe->desc,
 	    a->keys, b->keys);
 
-	return c != 0 ? c : (a->order > b->order) - (a->order < b->order);
+	if (c == 0)
+		c = (a->order > b->order) - (a->order < b->order);
+	return c != 0 ? c : (a->seq > b->seq) - (a->seq < b->seq);
 }
 
 static int
@@ -120,11 +122,11 @@ heap_of(struct sort_stage *s, struct sort_part *part, struct str key, struct hea
 }
 
 static int
-add_row(struct sort_stage *s, uint64_t order, const struct kept_source *src, size_t row,
-    struct heap *h, struct kept_key *keys)
+add_row(struct sort_stage *s, uint64_t order, uint64_t seq, const struct kept_source *src,
+    size_t row, struct heap *h, struct kept_key *keys)
 {
 	struct kept_row *fresh = NULL, *old = NULL;
-	struct kept_row like = { .order = order, .n_keys = src->n_keys, .keys = keys };
+	struct kept_row like = { .order = order, .seq = seq, .n_keys = src->n_keys, .keys = keys };
 	int r;
 
 	if (s->keep != 0 && h->n >= s->keep && compare(s, &like, h->rows[0]) >= 0)
@@ -137,6 +139,7 @@ add_row(struct sort_stage *s, uint64_t order, const struct kept_source *src, siz
 		return r;
 	}
 	fresh->order = order;
+	fresh->seq = seq;
 	r = env_charge(s->stage.env, s->name, (int64_t)(fresh->n_bytes + sizeof(fresh)));
 	if (s->keep == 0 || h->n < s->keep) {
 		h->rows[h->n++] = fresh;
@@ -218,7 +221,7 @@ drop_late(struct sort_stage *s, unsigned worker, struct batch *b)
 	struct heap *h = full_heap(s, part);
 	char scratch[SORT_KEYS_MAX][COLUMN_SCRATCH];
 	struct kept_key keys[SORT_KEYS_MAX];
-	struct kept_row like = { .keys = keys };
+	struct kept_row like = { .keys = keys, .seq = UINT64_MAX };
 	struct kept_source src;
 	uint64_t *sel;
 	size_t i;
@@ -291,7 +294,8 @@ sort_push(struct stage *st, unsigned worker, struct batch *b)
 			src.n_keys = 1;
 		}
 		if (r == 0)
-			r = add_row(s, order_of(part, worker, b, i), &src, i, h, keys);
+			r = add_row(s, order_of(part, worker, b, i),
+			    ((uint64_t)worker << 48) + part->seq + i, &src, i, h, keys);
 	}
 	part->seq += n_all;
 	tell_floor(s, part);

@@ -155,6 +155,7 @@ rows_out_begin(struct rows_out *o)
 
 	batch_reset(&o->batch, 0);
 	o->n = 0;
+	o->arrivals = NULL;
 	o->cols = arena_alloc(&o->batch.arena, (o->n_names + 1) * sizeof(*o->cols));
 	if (o->cols == NULL)
 		return err_origin(-ENOMEM);
@@ -216,6 +217,17 @@ rows_out_uint(struct rows_out *o, size_t i, uint64_t v)
 }
 
 int
+rows_out_arrive(struct rows_out *o, uint64_t order)
+{
+	if (o->arrivals == NULL)
+		o->arrivals = arena_alloc(&o->batch.arena, ROWS_OUT_MAX * sizeof(*o->arrivals));
+	if (o->arrivals == NULL)
+		return err_origin(-ENOMEM);
+	o->arrivals[o->n] = order;
+	return 0;
+}
+
+int
 rows_out_flush(struct rows_out *o)
 {
 	size_t i;
@@ -225,6 +237,7 @@ rows_out_flush(struct rows_out *o)
 		return 0;
 	o->batch.n_rows = o->n;
 	o->batch.closed = true;
+	o->batch.arrivals = o->arrivals;
 	for (i = 0; i < o->n_names; i++) {
 		r = batch_set_strs(&o->batch, o->names[i], o->cols[i]);
 		if (r != 0)

@@ -120,7 +120,8 @@ struct rows_out {
 	struct batch batch;
 	struct str **cols;
 	size_t n;
-	size_t n_empty; /* bytes of the batch before its first row */
+	size_t n_empty;     /* bytes of the batch before its first row */
+	uint64_t *arrivals; /* of the rows that they were made of; NULL: not told */
 };
 enum { ROWS_OUT_MAX = 1024, ROWS_OUT_BYTES = 4 << 20 }; /* of one batch, whatever comes first */
 
@@ -133,6 +134,8 @@ void rows_out_fini(struct rows_out *o);
 void rows_out_set(struct rows_out *o, size_t i, struct str v);
 int rows_out_copy(struct rows_out *o, size_t i, struct str v);
 int rows_out_uint(struct rows_out *o, size_t i, uint64_t v);
+/** rows_out_arrive(o, order): where the row stands in the order of arrival (batch_order); for all rows or for none. */
+int rows_out_arrive(struct rows_out *o, uint64_t order);
 /** rows_out_next(o): the row is whole; hands on when there are enough.  rows_out_flush(o): hand
  * on what is left. */
 int rows_out_next(struct rows_out *o);

@@ -13,6 +13,8 @@ struct unroll_stage {
 /* The columns of one batch that is being unrolled. */
 struct unroll {
 	const struct pipe *p;
+	const struct batch *b;
+	bool numbered; /* its rows have their places in the order of arrival */
 	struct rows_out out;
 	struct str *names; /* of the batch and of the fields that are unrolled */
 	const struct str **values;
@@ -41,7 +43,7 @@ unroll_init(struct unroll *u, const struct pipe *p, struct stage *next, unsigned
 	r = batch_names(b, &names, &n);
 	if (r != 0)
 		return r;
-	*u = (struct unroll){ .p = p, .n = n };
+	*u = (struct unroll){ .p = p, .b = b, .numbered = batch_is_numbered(b), .n = n };
 	u->names = arena_alloc(&b->arena, (n + p->names.n + 1) * sizeof(*u->names));
 	u->values = arena_alloc(&b->arena, (n + p->names.n + 1) * sizeof(*u->values));
 	u->fields = arena_alloc(&b->arena, (p->names.n + 1) * sizeof(*u->fields));
@@ -72,6 +74,8 @@ put_row(struct unroll *u, size_t row, struct str **items, const size_t *n_items,
 		r = rows_out_copy(&u->out, i, u->values[i][row]);
 	for (i = 0; r == 0 && items != NULL && i < u->p->names.n; i++)
 		r = rows_out_copy(&u->out, u->fields[i], k < n_items[i] ? items[i][k] : STR_NONE);
+	if (r == 0 && u->numbered)
+		r = rows_out_arrive(&u->out, batch_order(u->b, row, 0));
 	return r != 0 ? r : rows_out_next(&u->out);
 }
 

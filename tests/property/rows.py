@@ -114,7 +114,7 @@ class Grammar:
         r, f = self.rnd, self.field()
         kind = r.choice(["phrase", "phrase", "word", "prefix", "substring", "exact", "exact_prefix", "in", "regex", "cmp", "range", "len", "ip",
                          "empty", "any", "eq_field", "contains_any", "contains_all", "seq", "i", "string_range", "time", "not_regex", "level",
-                         "lt_field", "value_type_none", "all"])
+                         "lt_field", "value_type_none", "all", "in_query", "common", "pattern", "json_any", "day", "cmp_field"])
         q = quote
         if kind in ("phrase", "word"):
             p = self.phrase(f)
@@ -183,6 +183,21 @@ class Grammar:
             return ("time", left, a, b, right), f"_time:{left}{a}, {b}{right}"
         if kind == "level":
             return None, f"min_level({r.choice(['info', 'warn', 'error'])})"
+        if kind == "in_query":
+            g = self.field()
+            end = r.choice([f"fields {g}", f"uniq by ({g})", f"uniq by ({g}) limit 1000000"])
+            return None, f"{f}:{r.choice(['in', 'contains_any'])}({self.leaf()[1]} | {end})"
+        if kind == "common":
+            return None, f"{f}:{r.choice(['contains_common_case', 'equals_common_case'])}({q(r.choice(WORDS[:12]))})"
+        if kind == "pattern":
+            return None, f"{f}:{r.choice(['pattern_match', 'pattern_match_full', 'pattern_match_prefix'])}({q(r.choice(['<N> ms', 'user <N>', '<IP4>', '<N>', '<W> <N>', '<UUID>']))})"
+        if kind == "json_any":
+            return None, f"{f}:json_array_contains_any(1, {q(self.value(f))})"
+        if kind == "day":
+            return None, r.choice(["_time:day_range[08:00, 11:00)", "_time:day_range(10:00, 10:30] offset 90m", "_time:week_range[Fri, Sat]", "_time:2026-01-31T10Z",
+                                   "_time:>=2026-01-31T10:01:00Z", "_time:2026-01-31T10:00:00Z offset -1h"])
+        if kind == "cmp_field":
+            return None, f"{f}:{r.choice(['>', '<='])}{q(self.value(self.field()))}"
         if kind == "value_type_none":
             return None, f"_msg:len_range(0, {r.randrange(80)})"
         return ("all",), "*"
@@ -208,7 +223,7 @@ class Grammar:
         r = self.rnd
         f, g = self.field(), self.field()
         some = self.fields()
-        kind = r.randrange(30)
+        kind = r.randrange(52)
         if kind == 0:
             return ("fields", some), f"fields {', '.join(some)}"
         if kind == 1:
@@ -260,6 +275,49 @@ class Grammar:
             return None, f"format if ({self.filter(2)[1]}) \"yes <{f}>\" as {g}"
         if kind == 24:
             return None, f"unroll if ({self.filter(2)[1]}) by ({f})"
+        if kind == 25:
+            return None, f"join by ({f}) (* | stats by ({f}) count() joined){r.choice(['', ' inner', ' prefix j_'])}"
+        if kind == 26:
+            return None, f"join by (i) ({self.leaf()[1]} | fields i, {g}) prefix other_"
+        if kind == 27:
+            return None, f"union ({self.leaf()[1]} | fields i, {', '.join(some)})"
+        if kind == 28:
+            op = r.choice(["+", "-", "*", "/", "%", "^", "&", "or", "xor", "default"])
+            return None, f"math {f} {op} {g} as m, round({r.choice(['abs', 'ceil', 'floor', 'ln', 'exp'])}({g}), 0.01) as k, max({f}, 3, -{g}) as x"
+        if kind == 29:
+            how = r.choice(["uc", "lc", "urlencode", "urldecode", "hexencode", "hexdecode", "hexnumencode", "hexnumdecode", "base64encode", "base64decode", "time",
+                            "duration", "duration_seconds", "ipv4", "q"])
+            return None, f'format "<{how}:{f}>|<_>|<{g}>" as {r.choice(["out", g])} {r.choice(["", "keep_original_fields", "skip_empty_results"])}'
+        if kind == 30:
+            return None, f"pack_json fields (a, b, c, d, e, i, level) as j | unpack_json from j fields ({f}, {g[:2]}*, nope) {r.choice(['', 'keep_original_fields', 'skip_empty_results'])}"
+        if kind == 31:
+            return None, f"format '{{\"x\":{{\"y\":<q:{f}>}},\"z\":[1, <q:{g}>]}}' as j | unpack_json from j {r.choice(['', 'preserve_keys (x) ', 'fields (x.*, z) '])}result_prefix p_"
+        if kind == 32:
+            return None, f"unpack_logfmt if ({self.filter(2)[1]}) from {f} {r.choice(['', 'keep_original_fields', 'skip_empty_results'])}"
+        if kind == 33:
+            return None, f"format \"<165>Jan 31 10:00:00 host app[<{f}>]: <{g}>\" as s | unpack_syslog from s offset 1h result_prefix s_"
+        if kind == 34:
+            return None, f"copy {f.strip('_')[:1]}* as c_* | rename c_{f.strip('_')[:1]}* as d_*"
+        if kind == 35:
+            return None, f"split \"{r.choice([' ', '-', '', '0'])}\" from {f} as w | json_array_len(w) as n"
+        if kind == 36:
+            return None, f"unpack_words from {f} as w drop_duplicates | unroll (w) | len(w) as n"
+        if kind == 37:
+            return None, f"collapse_nums if ({self.filter(2)[1]}) at {f} prettify"
+        if kind == 38:
+            return None, f"replace if ({self.filter(2)[1]}) ({quote(self.piece(f))}, \"<>\") at {f} limit 1"
+        if kind == 39:
+            return None, f"extract if ({self.filter(2)[1]}) \"<_> <one> \" from {f} {r.choice(['', 'keep_original_fields', 'skip_empty_results'])}"
+        if kind == 40:
+            return None, f"fields {f[:1]}*, i, _time"
+        if kind == 41:
+            return None, f"delete {f[:1]}*"
+        if kind == 42:
+            return None, f"rename {f} as {g}, {g} as {f}"
+        if kind == 43:
+            return None, f"set_stream_fields if ({self.filter(2)[1]}) {', '.join(some)}"
+        if kind == 44:
+            return None, f"extract_regexp if ({self.filter(2)[1]}) \"(?P<n>[a-z]+)[^a-z]+(?P<m>[a-z]*)\" from {f} skip_empty_results"
         return ("copy", f, "other"), f"copy {f} as other"
 
     def funcs(self, exact):
@@ -286,7 +344,7 @@ class Grammar:
     def last(self):
         """(tree or None, text, whether the order of rows is part of the answer)."""
         r = self.rnd
-        kind = r.randrange(12)
+        kind = r.randrange(18)
         some = self.fields(2)
         if kind <= 3:
             exact = r.random() < 0.5
@@ -315,7 +373,20 @@ class Grammar:
             return None, f"sort by (_time) limit {r.randrange(1, 20)} partition by ({some[0]})", True
         if kind == 10:
             return None, f"sort by (_time, i) | running_stats by ({some[0]}) count() c, sum(b) s, max(a) m", True
-        return None, f"sort by (_time, i) | {r.choice(['first', 'last'])} {r.randrange(1, 9)} by ({some[0]})", True
+        if kind == 12:
+            return None, f"total_stats by ({some[0]}) count() c, sum(a) s, min(b) lo, max(b) hi | sort by (i) limit 50", True
+        if kind == 13:
+            return None, f"facets {r.randrange(1, 5)} max_values_per_field 50 max_value_len 20 {r.choice(['', 'keep_const_fields'])}", "names"
+        if kind == 14:
+            return None, f"uniq by ({', '.join(some)}) with hits | sort by (hits desc, {', '.join(some)}) | offset 2 | limit {r.randrange(1, 9)} | fields hits", True
+        if kind == 15:
+            return None, f"top 5 by ({some[0]}) hits as h rank as r | fields h, r", False
+        if kind == 16:
+            return None, f"stats by ({some[0]}) count() c, any({some[-1]}) y, row_any({some[-1]}) z | sort by (c desc, {some[0]}) limit 7 | fields c", True
+        if kind == 17:
+            bucket = r.choice(["_time:1m offset 20s", "_time:week", "_time:month", "a:100 offset 7", "b:1KB", "c:/16", "d:10ms"])
+            return None, f"stats by ({bucket}) count() n, count_uniq(i) u, sum_len(_msg) l", False
+        return None, f"sort by (_time, i) | {r.choice(['first', 'last'])} {r.randrange(1, 9)} by ({some[0]}){r.choice(['', f' partition by ({some[-1]})'])}", True
 
     def query(self):
         """(text, trees of filter and pipes or None, whether the order counts)."""
@@ -334,4 +405,7 @@ class Grammar:
             parts.append(s)
             known = known and t is not None
             trees.append(t)
-        return " | ".join(parts), trees if known else None, ordered
+        text = " | ".join(parts)
+        if ordered == "rows" and "union (" in text:
+            ordered = False  # rows from two places have no order
+        return text, trees if known else None, ordered
