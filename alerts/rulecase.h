@@ -59,8 +59,10 @@ struct case_message {
 	struct span at;
 	bool webhook;
 	struct str receiver, to;
-	struct str *subject, *text; /* each is in it; text: of a mail, or the body of a webhook */
-	size_t n_subject, n_text;
+	struct str *subject; /* each is in it */
+	size_t n_subject;
+	struct str *text; /* of a mail, or the body of a webhook */
+	size_t n_text;
 	bool has_count;
 	uint64_t count; /* exactly so many; else one or more */
 	unsigned line;

@@ -58,22 +58,23 @@ is_told(const struct alert *a, enum alert_change c)
 }
 
 static int
-tell(struct sim *s, const struct alert *a, struct wall at)
+tell(struct sim *s, const struct alert *a, enum alert_change c, struct wall at)
 {
+	bool ends = c == CHANGE_RESOLVED || (c == CHANGE_STEADY && a->state != ALERT_FIRING);
 	const struct route_alert one = {
 		.labels = a->labels,
 		.annotations = a->annotations,
 		.starts_at = a->fired_at,
-		.ends_at = { a->state == ALERT_FIRING || a->flapping ? 0 : a->resolved_at.ns },
-		.updated_at = at,
+		.ends_at = { ends ? at.ns : 0 },
+		.updated_at = s->now,
 		.rule_id = a->rule_id,
 		.value = a->value,
 		.values = a->values,
 		.late_from = a->late_from,
-		.digest = a->flapping,
+		.digest = c == CHANGE_FLAPPING,
 	};
 
-	return dispatch_put(s->dispatch, &one, 1, at);
+	return dispatch_put(s->dispatch, &one, 1, s->now);
 }
 
 static int
@@ -85,7 +86,7 @@ on_change(void *ctx, const struct alert *a, enum alert_change c, struct wall at)
 	if (s->ops.changed != NULL)
 		r = s->ops.changed(s->ops.ctx, a, c, at);
 	if (r == 0 && s->dispatch != NULL && is_told(a, c))
-		r = tell(s, a, s->now);
+		r = tell(s, a, c, at);
 	return r;
 }
 

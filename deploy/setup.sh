@@ -32,6 +32,11 @@ meson install -C build-install --no-rebuild --quiet
 ldconfig
 mkdir -p /etc/weir/rules
 if [ ! -e /etc/weir/weir.yaml ]; then install -m 0644 deploy/weir.yaml /etc/weir/weir.yaml; fi
+if [ ! -e /etc/weir/alertmanager.yml ]; then install -m 0644 deploy/alertmanager.yml /etc/weir/alertmanager.yml; fi
+# What was changed by hand stays.
+for rules in deploy/rules/*.yaml; do
+  if [ ! -e "/etc/weir/rules/${rules##*/}" ]; then install -m 0644 "$rules" "/etc/weir/rules/${rules##*/}"; fi
+done
 "$prefix/bin/weir" check /etc/weir/weir.yaml
 step "user, group and folders"
 systemd-sysusers "$prefix/lib/sysusers.d/weir.conf"

@@ -9,7 +9,7 @@
 static const struct {
 	const char *name;
 	int (*run)(struct options *opt);
-} parts[] = { { "lint", rules_lint }, { "test", rules_test } };
+} parts[] = { { "lint", rules_lint }, { "test", rules_test }, { "backtest", rules_backtest } };
 
 static int
 run_part(struct options *opt)

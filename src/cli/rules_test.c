@@ -293,7 +293,8 @@ put_sent(struct suite *s, const struct case_message *want)
 		buf_printf(&s->wrong, " %.*s: ", STR_ARG(one->to));
 		buf_str(&s->wrong, one->webhook ? one->text : one->subject);
 		buf_c(&s->wrong, "\n");
-		if (!one->webhook && want->n_text > 0) {
+		if (!one->webhook && want->n_text > 0 &&
+		    contains_all(one->subject, want->subject, want->n_subject)) {
 			buf_str(&s->wrong, one->text);
 			buf_c(&s->wrong, "\n");
 		}
