@@ -324,9 +324,12 @@ header_is_free(const struct label *h)
 		"original-recipient" };
 	size_t i;
 
-	for (i = 0; i < h->name.n; i++)
-		if (h->name.p[i] <= ' ' || h->name.p[i] >= 0x7f || h->name.p[i] == ':')
+	for (i = 0; i < h->name.n; i++) {
+		uint8_t c = str_lower_byte(h->name.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c != '-' || i == 0))
 			return false;
+	}
 	for (i = 0; i < ARRAY_LEN(ours); i++)
 		if (str_eq_nocase(h->name, str_c(ours[i])))
 			return false;

@@ -9,7 +9,7 @@
  *   list                                                          what is in the outbox, history too
  *   end                                                           at once
  *
- * Each line on standard output is a JSON object: {"try": …}, {"fate": …}, {"died": …}, {"item": …}, {"listed": n}, {"pid": …}.
+ * Each line on standard output is a JSON object: {"try": …}, {"fate": …}, {"died": …}, {"item": …}, {"listed": n}, {"pid": …}, {"put": id}: it is stored.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -204,7 +204,12 @@ put(struct drive *d, struct str line)
 		n.integration = &n.receiver->integrations[i];
 		r = put_one(d, &n, id);
 	}
-	return r == 0 ? statedb_commit(d->db) : r;
+	if (r == 0)
+		r = statedb_commit(d->db);
+	if (r == 0)
+		(void)printf("{\"put\": \"%.*s\"}\n", STR_ARG(id));
+	(void)fflush(stdout);
+	return r;
 }
 
 static int
