@@ -45,6 +45,14 @@ answer_alerts(struct alerts *a, struct api_answer *ret, bool full)
 	ret->status = 200;
 }
 
+static void
+answer_text(struct alerts *a, struct api_answer *ret)
+{
+	ret->type = "text/plain; charset=utf-8";
+	ret->status = 200;
+	alerts_text(a, &ret->body);
+}
+
 /* ---- /api/v1/rules ---- */
 
 static void
@@ -192,6 +200,12 @@ answer_outbox(struct alerts *a, const struct api_request *req, struct api_answer
 	struct str all = STR("");
 
 	(void)api_param(req, "all", &all);
+	if (alerts_wants_text(req)) {
+		ret->type = "text/plain; charset=utf-8";
+		ret->status =
+		    alerts_text_outbox(a, str_eq(all, STR("1")), &ret->body) < 0 ? 500 : 200;
+		return;
+	}
 	buf_c(&ret->body, "{\"outbox\":[");
 	ret->status = outbox_each(a->outbox, str_eq(all, STR("1")), list_item, &l) < 0 ? 500 : 200;
 	buf_c(&ret->body, "]}\n");
@@ -243,6 +257,8 @@ alerts_answer(struct alerts *a, const struct api_request *req, struct wall now,
 		answer_rules(a, ret);
 	else if (str_eq(req->path, STR("/api/v1/alerts")))
 		answer_alerts(a, ret, false);
+	else if (str_eq(req->path, STR("/api/weir/alerts")) && alerts_wants_text(req))
+		answer_text(a, ret);
 	else if (str_eq(req->path, STR("/api/weir/alerts")))
 		answer_alerts(a, ret, true);
 	else if (str_eq(req->path, STR("/api/weir/outbox")))

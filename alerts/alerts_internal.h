@@ -177,6 +177,14 @@ int alerts_why_note(struct alerts *a, struct alerts_rule *ar, const struct eval_
 void alerts_why_answer(struct alerts *a, const struct api_request *req, struct api_answer *ret);
 void alerts_why_not_answer(struct alerts *a, const struct api_request *req, struct api_answer *ret);
 
+/* alerts_text.c */
+/** alerts_wants_text(req): parameter format=text. */
+bool alerts_wants_text(const struct api_request *req);
+void alerts_text(struct alerts *a, struct buf *out);
+int alerts_text_outbox(struct alerts *a, bool all, struct buf *out);
+void alerts_text_rule(struct alerts *a, const struct alerts_rule *ar, struct buf *out);
+int alerts_text_why(struct alerts *a, const struct alert *al, struct buf *out);
+
 /* alerts_json.c */
 void alerts_json_labels(struct buf *out, const struct labels *l);
 void alerts_json_time(struct buf *out, const char *name, struct wall t);

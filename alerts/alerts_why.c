@@ -124,7 +124,7 @@ struct telling {
 	uint64_t rule_id;
 	struct str want; /* a name, a fingerprint or {…}; of why */
 	size_t n;
-	bool with_rule;
+	bool with_rule, text;
 };
 
 static int
@@ -134,6 +134,13 @@ tell_alert(struct telling *t, const struct alert *al)
 	const struct alerts_rule *ar = alerts_rule_of(t->a, al->rule_id);
 	int r;
 
+	if (t->text) {
+		t->n++;
+		r = alerts_text_why(t->a, al, t->out);
+		if (t->with_rule && ar != NULL)
+			alerts_text_rule(t->a, ar, t->out);
+		return r;
+	}
 	buf_c(t->out, t->n++ > 0 ? ",{\"alert\":" : "{\"alert\":");
 	alerts_json_alert(t->out, al, true);
 	r = dispatch_why(t->a->dispatch, &al->labels, t->a->now, &why);
@@ -193,45 +200,63 @@ alerts_why_answer(struct alerts *a, const struct api_request *req, struct api_an
 {
 	struct telling t = { .a = a, .out = &ret->body, .with_rule = true };
 
+	t.text = alerts_wants_text(req);
+	if (t.text)
+		ret->type = "text/plain; charset=utf-8";
+
 	if (!api_param(req, "alert", &t.want) || t.want.n == 0) {
 		bad_request(ret, "parameter alert: a name, a fingerprint or its labels");
 		return;
 	}
-	buf_c(&ret->body, "{\"alerts\":[");
+	buf_c(&ret->body, t.text ? "" : "{\"alerts\":[");
 	if (state_each(a->state, tell_wanted, &t) < 0) {
 		ret->status = 500;
 		return;
 	}
-	buf_c(&ret->body, "]}\n");
+	buf_c(&ret->body, t.text ? "" : "]}\n");
 	ret->status = t.n > 0 ? 200 : 404;
+}
+
+static void
+why_not_rule(struct telling *t, const struct alerts_rule *ar, bool first)
+{
+	t->rule_id = ar->id;
+	t->n = 0;
+	if (t->text) {
+		alerts_text_rule(t->a, ar, t->out);
+		(void)state_each(t->a->state, tell_of_rule, t);
+		return;
+	}
+	buf_c(t->out, first ? "{" : ",{");
+	put_rule(t->a, t->out, ar);
+	buf_c(t->out, ",\"alerts\":[");
+	(void)state_each(t->a->state, tell_of_rule, t);
+	buf_c(t->out, "]}");
 }
 
 void
 alerts_why_not_answer(struct alerts *a, const struct api_request *req, struct api_answer *ret)
 {
-	struct telling t = { .a = a, .out = &ret->body };
+	struct telling t = { .a = a, .out = &ret->body, .text = alerts_wants_text(req) };
 	size_t i, k, n = 0;
 	struct str want;
+
+	if (t.text)
+		ret->type = "text/plain; charset=utf-8";
 
 	if (!api_param(req, "rule", &want) || want.n == 0) {
 		bad_request(ret, "parameter rule: its name");
 		return;
 	}
-	buf_c(&ret->body, "{\"rules\":[");
+	buf_c(&ret->body, t.text ? "" : "{\"rules\":[");
 	for (i = 0; i < a->n_groups; i++)
 		for (k = 0; k < a->groups[i].group->n_rules; k++) {
 			const struct alerts_rule *ar = &a->groups[i].rules[k];
 
 			if (!str_eq(ar->rule->name, want))
 				continue;
-			buf_c(&ret->body, n++ > 0 ? ",{" : "{");
-			put_rule(a, &ret->body, ar);
-			buf_c(&ret->body, ",\"alerts\":[");
-			t.rule_id = ar->id;
-			t.n = 0;
-			(void)state_each(a->state, tell_of_rule, &t);
-			buf_c(&ret->body, "]}");
+			why_not_rule(&t, ar, n++ == 0);
 		}
-	buf_c(&ret->body, "]}\n");
+	buf_c(&ret->body, t.text ? "" : "]}\n");
 	ret->status = n > 0 ? 200 : 404;
 }

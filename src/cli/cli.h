@@ -20,5 +20,5 @@ const struct command *cli_command_find(const char *name);
 
 extern const struct command command_query, command_check, command_fields, command_values,
     command_patterns, command_grep, command_ingest, command_tail, command_trace, command_store,
-    command_status, command_rules, command_later_alerts, command_silence, command_later_why,
-    command_later_why_not, command_later_ship, command_help, command_version;
+    command_status, command_rules, command_alerts, command_silence, command_why, command_why_not,
+    command_later_ship, command_help, command_version;

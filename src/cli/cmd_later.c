@@ -17,7 +17,4 @@ run_later(struct options *opt)
 		.help = text,                                     \
 		.run = run_later }
 
-LATER(alerts, "alerts", "Alerts that fire (not in this version).");
-LATER(why, "why", "Why an alert fires (not in this version).");
-LATER(why_not, "why-not", "Why a rule does not fire (not in this version).");
 LATER(ship, "ship", "What is sent to other engines (not in this version).");

@@ -71,6 +71,10 @@ struct options {
 	bool has_last;
 	bool no_follow, deep, related;
 
+	/* alerts */
+	bool history;
+	struct wall at;
+
 	/* ingest */
 	const char *multiline;
 

@@ -231,6 +231,33 @@ put_source(struct buf *out, const struct object *s)
 	}
 }
 
+/* Nothing where there are none. */
+static void
+put_rules(struct buf *out, const struct object *o)
+{
+	double bad = number(o, "rules.failing"), unknown = number(o, "rules.unknown");
+	double wait = number(o, "rules.outbox_waiting") + number(o, "rules.outbox_sending");
+
+	if (text(o, "rules.rules").n == 0)
+		return;
+	buf_c(out, "rules ");
+	put_count(out, number(o, "rules.rules"), "rule");
+	buf_printf(out, ", %.0f pending, %.0f firing", number(o, "rules.pending"),
+	    number(o, "rules.firing"));
+	if (bad > 0 || unknown > 0)
+		buf_printf(out, ", %.0f failing, %.0f unknown: weir why-not RULE", bad, unknown);
+	buf_printf(out, "\n  outbox   %.0f waiting", wait);
+	if (wait > 0 && number(o, "rules.outbox_oldest_s") > 0) {
+		buf_c(out, " (the oldest since ");
+		put_seconds(out, number(o, "rules.outbox_oldest_s"));
+		buf_c(out, ": weir alerts outbox)");
+	}
+	buf_printf(out, ", %.0f delivered, %.0f given up", number(o, "rules.outbox_delivered"),
+	    number(o, "rules.outbox_failed"));
+	buf_c(out,
+	    str_eq_c(text(o, "rules.stored"), "false") ? ", state.db cannot be written\n" : "\n");
+}
+
 static int
 put_sources(struct buf *out, struct str list, struct arena *arena)
 {
@@ -266,6 +293,7 @@ status_text(struct buf *out, struct str json)
 		return r < 0 ? r : STATUS_TEXT_E_FORMAT;
 	put_daemon(out, &o);
 	put_store(out, &o);
+	put_rules(out, &o);
 	r = put_sources(out, text(&o, "sources"), &arena);
 	if (r != 0)
 		return r < 0 ? r : STATUS_TEXT_E_FORMAT;
