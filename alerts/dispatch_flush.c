@@ -208,6 +208,7 @@ pick(struct flush *f, const struct integration *in, struct notification *n)
 	if (!f->sorted && f->n > 1)
 		qsort(f->told, f->n, sizeof(*f->told), entry_order);
 	f->sorted = true;
+	n->firing = f->n_firing > 0;
 	alerts = arena_zalloc(&f->arena, (f->n < max ? f->n : max) + 1, sizeof(*alerts));
 	if (alerts == NULL)
 		return err_origin(-ENOMEM);
@@ -227,6 +228,11 @@ pick(struct flush *f, const struct integration *in, struct notification *n)
 		n->n++;
 	}
 	n->alerts = alerts;
+	/* Who asks for so many alerts and no more is told of the state of those, as by Alertmanager. */
+	for (i = 0; in->max_alerts > 0 && i < n->n && alerts[i].ends_at.ns != 0; i++)
+		;
+	if (in->max_alerts > 0 && i == n->n)
+		n->firing = false;
 	n->n_cut += f->g->n_over;
 	return 0;
 }
@@ -252,7 +258,6 @@ notify(struct flush *f, const struct receiver *rc, const struct integration *in,
 	n.id = str_c(id);
 	n.group_key = f->g->key;
 	n.group_labels = f->g->labels;
-	n.firing = f->n_firing > 0;
 	n.at = f->now;
 	f->d->stats.n_notifications++;
 	return f->fn(f->ctx, &n);

@@ -227,7 +227,9 @@ may_update(const struct silence *old, const struct silence *s, struct wall now)
 		return false;
 	switch (silence_state(old, now)) {
 	case SILENCE_ACTIVE:
-		return s->starts_at.ns == old->starts_at.ns && s->ends_at.ns >= now.ns;
+		/* Who read it over the API has its milliseconds alone. */
+		return s->starts_at.ns / NS_PER_S == old->starts_at.ns / NS_PER_S &&
+		    s->ends_at.ns >= now.ns;
 	case SILENCE_PENDING:
 		return s->starts_at.ns >= now.ns;
 	case SILENCE_EXPIRED:
