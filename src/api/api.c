@@ -6,6 +6,7 @@
  * A request that must wait (an insert for its commit, a call that was told "later") is suspended: it costs a connection and
  * no time.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -285,8 +286,9 @@ api_new(struct api **ret, const char *socket_path, mode_t mode, const struct api
 	return 0;
 }
 
-int
-api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why)
+/* ${passed}: a socket that listens already, or -1. */
+static int
+listen_at(struct api *api, int passed, struct str address, struct str token, struct buf *why)
 {
 	struct door *door = &api->tcp_door;
 	AUTO_FREE char *token_copy = NULL;
@@ -302,14 +304,31 @@ api_listen(struct api *api, struct str address, struct str token, struct buf *re
 		door->token = TAKE(token_copy);
 		return 0;
 	}
-	fd = listen_tcp(address, ret_why);
+	fd = passed < 0 ? listen_tcp(address, why) : fcntl(passed, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return err_trace(fd);
+		return passed < 0 ? err_trace(fd) : err_origin(-errno);
 	door_close(door);
 	door->tcp = true;
 	door->token = TAKE(token_copy);
 	door->address = TAKE(address_copy);
 	return err_trace(door_open(api, door, fd, handle));
+}
+
+int
+api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why)
+{
+	return listen_at(api, -1, address, token, ret_why);
+}
+
+int
+api_listen_fd(struct api *api, int fd, struct str name, struct str token, struct buf *ret_why)
+{
+	if (token.n == 0 && !listen_is_local(fd)) {
+		buf_c(ret_why,
+		    "the socket that was handed over listens on more than loopback, which auth: none may not");
+		return err_origin(-EPERM);
+	}
+	return listen_at(api, fd, name, token, ret_why);
 }
 
 void

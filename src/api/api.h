@@ -80,6 +80,9 @@ struct api *api_free(struct api *api);
  * Errors: -errno (${ret_why} says what could not be).
  */
 int api_listen(struct api *api, struct str address, struct str token, struct buf *ret_why);
+/** api_listen_fd(api, fd, name, token, ret_why): the same on a socket that listens already; ${fd} is the caller's still.  Without a
+ * token it must listen on a loopback address. */
+int api_listen_fd(struct api *api, int fd, struct str name, struct str token, struct buf *ret_why);
 void api_unlisten(struct api *api);
 DEFINE_AUTO(struct api *, api_free)
 

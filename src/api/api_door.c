@@ -67,6 +67,23 @@ listen_tcp(struct str address, struct buf *why)
 	return fd;
 }
 
+bool
+listen_is_local(int fd)
+{
+	struct sockaddr_storage sa = { 0 };
+	socklen_t n = sizeof(sa);
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
+		return false;
+	memcpy(&in, &sa, sizeof(in));
+	memcpy(&in6, &sa, sizeof(in6));
+	if (sa.ss_family == AF_INET)
+		return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+	return sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+}
+
 /* ---- visitors ---- */
 
 static void

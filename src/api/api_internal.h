@@ -100,6 +100,8 @@ void door_sweep(struct door *door, struct span now);
 void door_progress(struct MHD_Connection *conn, bool ours);
 /** listen_tcp(address, why): a descriptor. */
 int listen_tcp(struct str address, struct buf *why);
+/** listen_is_local(fd): it listens on a loopback address. */
+bool listen_is_local(int fd);
 /** request_completed: MHD's end of a request. */
 void request_completed(void *cls, struct MHD_Connection *conn, void **state,
     enum MHD_RequestTerminationCode code);

@@ -3,8 +3,11 @@
  * One job: listen where the configuration says, with the token that it wants.
  * Floor: 6 (uses api, config, base).
  *
+ * The shipped unit has no network of its own: there systemd listens (weir-http.socket) and hands the socket over.
  * The token is a file of the store's folder, so that who may read the store may ask over TCP as well.
  */
+#include <systemd/sd-daemon.h>
+
 #include "daemon/daemon_internal.h"
 #include "daemon/say.h"
 
@@ -27,13 +30,25 @@ http_token(const struct daemon *d, struct buf *ret)
 	return r;
 }
 
+/* A TCP socket that systemd listens on for us; -1: none. */
+static int
+passed_socket(void)
+{
+	int n = sd_listen_fds(0), i;
+
+	for (i = 0; i < n; i++)
+		if (sd_is_socket_inet(SD_LISTEN_FDS_START + i, AF_UNSPEC, SOCK_STREAM, 1, 0) > 0)
+			return SD_LISTEN_FDS_START + i;
+	return -1;
+}
+
 void
 http_open(struct daemon *d)
 {
 	AUTO_FINI(buf_fini) struct buf token = BUF_INIT;
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 	const struct config *c = d->setup->config;
-	int r;
+	int r, fd = passed_socket();
 
 	if (d->api == NULL)
 		return;
@@ -42,7 +57,8 @@ http_open(struct daemon *d)
 		api_unlisten(d->api);
 		return;
 	}
-	r = api_listen(d->api, c->http.listen, buf_view(&token), &why);
+	r = fd >= 0 ? api_listen_fd(d->api, fd, c->http.listen, buf_view(&token), &why)
+	            : api_listen(d->api, c->http.listen, buf_view(&token), &why);
 	if (r < 0)
 		say(SAY_ERR, "HTTP does not listen: %s", why.n > 0 ? buf_c_str(&why) : err_str(r));
 }

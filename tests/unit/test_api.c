@@ -623,6 +623,31 @@ test_no_token(void)
 	api_unlisten(api);
 }
 
+/* A socket that somebody else listens on, as systemd does; without a token it must be loopback's. */
+static void
+test_passed(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(29428) };
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	AUTO_CLOSE int any = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+
+	MUST(listen(any, 1) == 0);
+	CHECK(api_listen_fd(api, any, str_c(where), STR_NONE, &why) == -EPERM && why.n > 0);
+	CHECK(api_listen_fd(api, any, str_c("any"), STR("secret-token"), &why) == 0);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) == 0);
+	MUST(bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && listen(fd, 8) == 0);
+	MUST(api_listen_fd(api, fd, str_c(where), STR_NONE, &why) == 0);
+	CHECK(asked(api, "GET", "/api/y", "Host: localhost\r\n") == 202);
+	/* It is handed over again after it was shut. */
+	api_unlisten(api);
+	MUST(api_listen_fd(api, fd, str_c(where), STR_NONE, &why) == 0);
+	CHECK(asked(api, "GET", "/api/y", "Host: localhost\r\n") == 202);
+}
+
 /* Lines come in over both doors and wait for one commit. */
 static void
 test_both_doors(void)
@@ -691,6 +716,7 @@ main(void)
 	test_call_later();
 	test_token();
 	test_no_token();
+	test_passed();
 	test_both_doors();
 	test_token_file();
 	(void)rmdir(dir);
