@@ -59,6 +59,20 @@ bed_open(struct bed *b, const char *rules, uint64_t memory)
 	MUST(eval_new(&b->eval, b->rules, &eopt) == 0);
 }
 
+/* As after a crash: the position that was kept is older than what the store has. */
+static void
+bed_restart(struct bed *b)
+{
+	struct eval_options opt = { .n_threads = 1, .store = b->path };
+	uint64_t next = b->next - (b->next > 50 ? below(50) : 0);
+
+	b->eval = eval_free(b->eval);
+	MUST(eval_new(&b->eval, b->rules, &opt) == 0);
+	if (below(2) == 0)
+		MUST(eval_warm(b->eval, b->view, b->now) == 0);
+	MUST(eval_feed(b->eval, b->view, next, &b->next) == 0);
+}
+
 static void
 bed_close(struct bed *b)
 {
@@ -327,6 +341,8 @@ test_same_as_store(unsigned window_s, unsigned interval_s, unsigned offset_s, un
 			MUST(store_seal(b.store, b.now) == 0);
 			bed_commit(&b);
 		}
+		if (below(20) == 0)
+			bed_restart(&b);
 		/* Now and then instants are missed, and made up. */
 		for (i = 0; same && i < b.rules->n_groups; i++)
 			same = same_as_store(&b, &b.rules->groups[i], b.now);
@@ -337,6 +353,424 @@ test_same_as_store(unsigned window_s, unsigned interval_s, unsigned offset_s, un
 	}
 	CHECK(same);
 	CHECK(step == n_steps);
+	bed_close(&b);
+}
+
+/* One rule in one group; an instant every ${interval} seconds. */
+static void
+bed_rule(struct bed *b, const char *interval, const char *rule, uint64_t memory)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+
+	buf_printf(&text, "groups:\n  - name: g\n    interval: %s\n    rules:\n      - alert: A\n",
+	    interval);
+	while (*rule != '\0') {
+		size_t n = strcspn(rule, "\n");
+
+		buf_printf(&text, "        %.*s\n", (int)n, rule);
+		rule += n + (rule[n] != '\0');
+	}
+	bed_open(b, buf_c_str(&text), memory);
+	b->now.ns -= b->now.ns % NS_PER_HOUR;
+}
+
+static void
+bed_line(struct bed *b, int64_t ago_s, const char *host, const char *level, const char *msg)
+{
+	struct line l = { b->now.ns - ago_s * NS_PER_S, host, level, msg, 7, NULL };
+
+	bed_put(b, &l);
+}
+
+/* What is said at now, and now moves on. */
+static const char *
+bed_say(struct bed *b, struct said *s, int64_t step_s)
+{
+	buf_clear(&s->text);
+	s->failed = s->unknown = false;
+	s->n = 0;
+	bed_feed(b);
+	MUST(eval_group(b->eval, b->view, b->rules->groups, b->now, NULL, 0, say_set, s) == 0);
+	b->now.ns += step_s * NS_PER_S;
+	return buf_c_str(&s->text);
+}
+
+static void
+test_resolve_when(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+
+	bed_rule(&b, "1m",
+	    "window: 1m\nexpr: 'level:error | stats by (host) count() hits | filter hits:>2'\n"
+	    "resolve_when: 'hits:<2'",
+	    0);
+	bed_line(&b, 1, "a", "error", "x");
+	bed_line(&b, 2, "a", "error", "x");
+	bed_line(&b, 3, "a", "error", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"a\"} hits=3 [3]\n"));
+	bed_line(&b, 1, "a", "error", "x");
+	bed_line(&b, 2, "a", "error", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"a\"} hits=2 [2] no\n"));
+	bed_line(&b, 1, "a", "error", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"a\"} hits=1 [1] no resolve\n"));
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static bool
+unknown_with(struct bed *b, const struct eval_source *source)
+{
+	struct said s = { .text = BUF_INIT };
+
+	MUST(eval_group(b->eval, b->view, b->rules->groups, b->now, source, 1, say_set, &s) == 0);
+	b->now.ns += NS_PER_MIN;
+	buf_fini(&s.text);
+	return s.unknown;
+}
+
+static void
+test_unknown(void)
+{
+	struct eval_source s = { .stream = STR("{app=\"a\"}"), .name = STR("files") };
+	struct bed b;
+
+	bed_rule(&b, "1m", "window: 5m\nexpr: '{app=\"a\"} error | stats count() hits'", 0);
+	bed_feed(&b);
+	CHECK(!unknown_with(&b, &s));
+	s.down = true;
+	s.down_since = b.now;
+	CHECK(unknown_with(&b, &s));
+	s.stream = STR("{app=\"b\"}");
+	CHECK(!unknown_with(&b, &s));
+	s.stream = STR_NONE;
+	CHECK(unknown_with(&b, &s));
+	s.down = false;
+	s.gap_from.ns = b.now.ns - 7 * NS_PER_MIN;
+	s.gap_to.ns = b.now.ns - 4 * NS_PER_MIN;
+	CHECK(unknown_with(&b, &s));
+	/* A minute later the gap's end is where the window begins, and out of it. */
+	CHECK(!unknown_with(&b, &s));
+	s.gap_from.ns = s.gap_to.ns = 0;
+	s.read_to.ns = b.now.ns - 2 * NS_PER_MIN;
+	CHECK(unknown_with(&b, &s));
+	bed_close(&b);
+}
+
+struct late {
+	struct wall first, last, from;
+	size_t n, n_rows;
+};
+
+static int
+take_late(void *ctx, const struct eval_set *set)
+{
+	struct late *l = ctx;
+
+	CHECK(l->n == 0 || set->at.ns > l->last.ns);
+	if (l->n++ == 0)
+		l->first = set->at;
+	l->last = set->at;
+	l->n_rows += set->n;
+	if (set->n > 0)
+		l->from = set->results[0].late_from;
+	return 0;
+}
+
+static int
+take_late_from(void *ctx, const struct eval_set *set)
+{
+	struct late *l = ctx;
+
+	if (set->n > 0)
+		l->from = set->results[0].late_from;
+	return 0;
+}
+
+static void
+test_late(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct late late = { .n = 0 };
+	struct wall then;
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "15s", "window: 5m\nexpr: 'level:error | stats by (host) count() hits'", 0);
+	for (i = 0; i < 100; i++)
+		CHECK_STR(str_c(bed_say(&b, &s, 15)), STR(""));
+	/* In a window that is still to come: said by the next evaluation. */
+	bed_line(&b, 120, "a", "error", "x");
+	bed_feed(&b);
+	MUST(eval_group(b.eval, b.view, b.rules->groups, b.now, NULL, 0, take_late_from, &late) ==
+	    0);
+	CHECK(late.from.ns == b.now.ns - 120 * NS_PER_S);
+	MUST(eval_late(b.eval, b.view, b.rules->groups, take_late, &late) == 0);
+	CHECK(late.n == 0);
+	b.now.ns += 15 * NS_PER_S;
+	/* Its windows have passed: the instants from then on, as long as the window is. */
+	then.ns = b.now.ns - 1200 * NS_PER_S;
+	bed_line(&b, 1200, "c", "error", "x");
+	bed_feed(&b);
+	MUST(eval_late(b.eval, b.view, b.rules->groups, take_late, &late) == 0);
+	CHECK(late.n == 20);
+	CHECK(late.n_rows == 20);
+	CHECK(late.first.ns == then.ns && late.last.ns == then.ns + 285 * NS_PER_S);
+	CHECK(late.from.ns == then.ns);
+	/* Once. */
+	late = (struct late){ .n = 0 };
+	MUST(eval_late(b.eval, b.view, b.rules->groups, take_late, &late) == 0);
+	CHECK(late.n == 0);
+	/* The rule goes on as it was. */
+	CHECK_STR(str_c(bed_say(&b, &s, 15)), STR("{host=\"a\"} hits=1 [1]\n"));
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+/* Instants are bounded however far back the rows are. */
+static void
+test_late_bound(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct late late = { .n = 0 };
+	struct bed b;
+
+	bed_rule(&b, "1s", "window: 1h\nexpr: 'level:error | stats by (host) count() hits'", 0);
+	(void)bed_say(&b, &s, 1);
+	(void)bed_say(&b, &s, 1);
+	bed_line(&b, 7200, "a", "error", "x");
+	bed_line(&b, 9200, "a", "error", "x");
+	bed_feed(&b);
+	MUST(eval_late(b.eval, b.view, b.rules->groups, take_late, &late) == 0);
+	CHECK(late.n > 100 && late.n <= EVAL_LATE_MAX);
+	CHECK(late.n_rows == late.n);
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static void
+test_memory_bound(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	char host[16], msg[32];
+	int step, i;
+
+	bed_rule(&b, "15s",
+	    "window: 10m\nexpr: 'level:error | stats by (host) count_uniq(_msg) hits'", 64 << 10);
+	(void)bed_say(&b, &s, 15);
+	for (step = 0; step < 20; step++) {
+		for (i = 0; i < 500; i++) {
+			(void)snprintf(host, sizeof(host), "h%d", i % 50);
+			(void)snprintf(msg, sizeof(msg), "m %d", step * 1000 + i);
+			bed_line(&b, 3, host, "error", msg);
+		}
+		bed_feed(&b);
+		CHECK(eval_memory(b.eval) < 4 << 20);
+		CHECK(same_as_store(&b, b.rules->groups, b.now));
+		b.now.ns += 15 * NS_PER_S;
+	}
+	(void)bed_say(&b, &s, 15);
+	CHECK(s.note[0] != '\0');
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static int
+take_storm(void *ctx, const struct eval_set *set)
+{
+	size_t i;
+
+	CHECK(set->n == EVAL_GROUPS_MAX + 1);
+	CHECK(set->n_over == 70000 - EVAL_GROUPS_MAX);
+	for (i = 0; i < set->n; i++)
+		if (labels_get(&set->results[i].labels, STR("overflow")).n != 0) {
+			CHECK(set->results[i].value == 70000 - EVAL_GROUPS_MAX);
+			*(size_t *)ctx += 1;
+		}
+	return 0;
+}
+
+static void
+test_storm(void)
+{
+	struct bed b;
+	char host[16];
+	size_t n_over = 0;
+	int i;
+
+	bed_rule(&b, "15s", "window: 1m\nexpr: 'level:error | stats by (host) count() hits'", 0);
+	bed_feed(&b);
+	MUST(eval_warm(b.eval, b.view, b.now) == 0);
+	for (i = 0; i < 70000; i++) {
+		(void)snprintf(host, sizeof(host), "h%d", i);
+		bed_line(&b, 3, host, "error", "x");
+	}
+	bed_feed(&b);
+	MUST(eval_group(b.eval, b.view, b.rules->groups, b.now, NULL, 0, take_storm, &n_over) == 0);
+	CHECK(n_over == 1);
+	/* It passes, and the dictionary with it. */
+	for (i = 0; i < 10; i++) {
+		struct said s = { .text = BUF_INIT };
+
+		b.now.ns += 15 * NS_PER_S;
+		(void)bed_say(&b, &s, 0);
+		buf_fini(&s.text);
+	}
+	CHECK(same_as_store(&b, b.rules->groups, b.now));
+	CHECK(eval_memory(b.eval) < 32 << 20);
+	bed_close(&b);
+}
+
+/* A clock that is far ahead takes no memory, and its rows are there when their time comes. */
+static void
+test_ahead(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "1m", "window: 5m\nexpr: 'level:error | stats by (host) count() hits'", 0);
+	(void)bed_say(&b, &s, 60);
+	for (i = 0; i < 300; i++) {
+		bed_line(&b, -3 * 3600 - i * 7, "ahead", "error", "x");
+		bed_line(&b, -86400LL * 365 - i * 86400, "far", "error", "x");
+	}
+	bed_feed(&b);
+	CHECK(eval_memory(b.eval) < 256 << 10);
+	for (i = 0; i < 250; i++) {
+		bed_line(&b, 1, "now", "error", "x");
+		bed_feed(&b);
+		CHECK(same_as_store(&b, b.rules->groups, b.now));
+		b.now.ns += NS_PER_MIN;
+	}
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static void
+test_absent(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "1m", "window: 3m\nexpr: '*'\nabsent: {host: [a, b]}", 0);
+	/* Less than a window: nothing is said to be missing. */
+	for (i = 0; i < 3; i++) {
+		CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+		CHECK(s.unknown);
+		bed_line(&b, 1, "a", "info", "x");
+	}
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"b\"} hits=0 [0]\n"));
+	CHECK(!s.unknown);
+	bed_line(&b, 1, "b", "info", "x");
+	bed_line(&b, 1, "a", "info", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+	(void)bed_say(&b, &s, 60);
+	(void)bed_say(&b, &s, 60);
+	CHECK_STR(str_c(bed_say(&b, &s, 60)),
+	    STR("{host=\"a\"} hits=0 [0]\n{host=\"b\"} hits=0 [0]\n"));
+	/* A source that is down says nothing of its services. */
+	{
+		struct eval_source down = { .name = STR("journal"), .down = true };
+
+		CHECK(unknown_with(&b, &down));
+	}
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static void
+test_absent_learned(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "1m", "window: 2m\nexpr: '*'\nabsent: {host: learned}\nlearn: 1h", 0);
+	bed_line(&b, 3000, "old", "info", "x");
+	bed_line(&b, 7000, "gone", "info", "x");
+	for (i = 0; i < 3; i++) {
+		bed_line(&b, 1, "a", "info", "x");
+		(void)bed_say(&b, &s, 60);
+	}
+	CHECK_STR(buf_view(&s.text), STR("{host=\"old\"} hits=0 [0]\n"));
+	for (i = 0; i < 20; i++) {
+		bed_line(&b, 1, "new", "info", "x");
+		(void)bed_say(&b, &s, 60);
+	}
+	/* What was not seen for so long is no longer expected; what came since is. */
+	CHECK_STR(buf_view(&s.text), STR("{host=\"a\"} hits=0 [0]\n"));
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static void
+test_new_pattern(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "1m", "window: 3m\nexpr: 'level:error'\nnew_pattern: {since: 7d}", 0);
+	bed_line(&b, 3 * 86400, "a", "error", "disk 7 is full");
+	bed_line(&b, 3 * 86400, "a", "info", "nobody counts 12");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+	bed_line(&b, 1, "a", "error", "disk 9 is full");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+	bed_line(&b, 1, "a", "error", "pool 12 is gone");
+	bed_line(&b, 2, "b", "error", "pool 99 is gone");
+	(void)bed_say(&b, &s, 60);
+	CHECK(s.n == 1);
+	CHECK(str_find(buf_view(&s.text), STR("pattern=\"pool <*> is gone\"")) != SIZE_MAX);
+	CHECK(str_find(buf_view(&s.text), STR(" hits=2 [2]")) != SIZE_MAX);
+	for (i = 0; i < 2; i++) {
+		(void)bed_say(&b, &s, 60);
+		CHECK(s.n == 1);
+	}
+	/* It is known by now. */
+	bed_line(&b, 1, "a", "error", "pool 13 is gone");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
+static void
+test_anomaly(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct bed b;
+	int week, minute, i;
+
+	bed_rule(&b, "5m",
+	    "expr: '* | stats by (host) count() hits'\nwindow: 5m\n"
+	    "anomaly: {history: 28d, band: 5, min: 10}",
+	    0);
+	/* Some 10 rows in each five minutes of this hour in four weeks, 100 in the hour before. */
+	for (week = 1; week <= 4; week++)
+		for (minute = -60; minute < 60; minute += 5)
+			for (i = 0; i < (minute < 0 ? 100 : 9 + (minute / 5 + week) % 3); i++)
+				bed_line(&b, week * 7 * 86400 - minute * 60 - 10 - i, "a", "info",
+				    "x");
+	b.now.ns += 300 * NS_PER_S;
+	for (i = 0; i < 11; i++)
+		bed_line(&b, 10 + i, "a", "info", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
+	for (i = 0; i < 40; i++)
+		bed_line(&b, 10 + i, "a", "info", "x");
+	(void)bed_say(&b, &s, 300);
+	CHECK(s.n == 1);
+	CHECK(str_find(buf_view(&s.text),
+	          STR("{host=\"a\"} high=15 hits=40 low=5 median=10 [40]")) != SIZE_MAX);
+	/* None at all is no row, which says nothing: absent is for that. */
+	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
+	/* A label set without a history. */
+	for (i = 0; i < 500; i++)
+		bed_line(&b, 10 + i % 100, "b", "info", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
+	buf_fini(&s.text);
 	bed_close(&b);
 }
 
@@ -351,5 +785,16 @@ main(void)
 	test_same_as_store(90, 20, 5, n);
 	test_same_as_store(3600, 30, 0, n);
 	test_same_as_store(10, 30, 0, n);
+	test_resolve_when();
+	test_unknown();
+	test_late();
+	test_late_bound();
+	test_memory_bound();
+	test_storm();
+	test_ahead();
+	test_absent();
+	test_absent_learned();
+	test_new_pattern();
+	test_anomaly();
 	return check_done();
 }
