@@ -2,7 +2,7 @@
 _weir()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd=${COMP_WORDS[1]}
-	local commands="query grep tail trace fields values patterns ingest store status silence check help version"
+	local commands="query grep tail trace fields values patterns ingest store status silence rules check help version"
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -41,6 +41,13 @@ _weir()
 	esac
 	case $cmd in
 	store) mapfile -t COMPREPLY < <(compgen -W "stats verify seal merge upgrade" -- "$cur") ;;
+	rules)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			mapfile -t COMPREPLY < <(compgen -W "test backtest lint" -- "$cur")
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		fi
+		;;
 	silence) mapfile -t COMPREPLY < <(compgen -W "add list expire" -- "$cur") ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
 	values) mapfile -t COMPREPLY < <(compgen -W "$(weir query --output csv '* | field_names | fields name' \

@@ -3,8 +3,10 @@
  * One job: what is doubtful in rule files, a line each with its place.
  * Floor: 6 (uses alerts, store, base).
  */
+#include <stdio.h>
+
+#include "alerts/backtest.h"
 #include "alerts/lint.h"
-#include "base/io.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/place.h"
@@ -51,6 +53,36 @@ each_rule(const struct rule_set *set, struct lint_store *store, struct lint_run 
 	return r;
 }
 
+/* The rules are tried on the range: what fires all day long is soon looked at by nobody. */
+static int
+check_fires(const struct options *opt, const struct rule_set *set, struct wall since,
+    struct wall until, struct lint_run *l)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	AUTO(backtest_free) struct backtest *b = NULL;
+	const struct backtest_options how = { .store = opt->store,
+		.set = set,
+		.host = "lint",
+		.zone_s = wall_local_offset(opt->now),
+		.since = since,
+		.until = until,
+		.stop = cli_stop_flag() };
+	char text[120];
+	double a_day;
+	size_t i;
+	int r = backtest_run(&b, &how, &why);
+
+	for (i = 0; r == 0 && i < b->n_rules; i++) {
+		a_day = (double)b->rules[i].n_fires / backtest_days(b);
+		/* Of less than a day one hour more than all others says nothing. */
+		if (a_day <= LINT_FIRES_A_DAY_MAX || b->rules[i].n_fires <= LINT_FIRES_A_DAY_MAX)
+			continue;
+		(void)snprintf(text, sizeof(text), "would fire %.0f times a day", a_day);
+		r = on_finding(l, b->rules[i].group, b->rules[i].rule, str_c(text));
+	}
+	return r > 0 ? err_fold(r) : r;
+}
+
 static int
 with_store(const struct options *opt, const struct rule_set *set, struct lint_run *l)
 {
@@ -73,6 +105,10 @@ with_store(const struct options *opt, const struct rule_set *set, struct lint_ru
 	r = lint_store_new(&store, view, since, until, wall_local_offset(opt->now));
 	if (r == 0)
 		r = each_rule(set, store, l);
+	if (r == 0)
+		r = check_fires(opt, set, since, until, l);
+	if (r == -ECANCELED)
+		return CLI_STOPPED;
 	return r != 0 ? cli_fail(CLI_FAILED, "rules lint: %s", err_str(r)) : 0;
 }
 
@@ -87,6 +123,7 @@ rules_lint(struct options *opt)
 	r = rules_files(opt, 1, &set);
 	if (r != 0)
 		return r;
+	cli_catch_signals();
 	if (opt->store != NULL)
 		r = with_store(opt, set, &l);
 	else
