@@ -298,17 +298,23 @@ uniq_values_put(const struct stats_func *f, struct stats_state *s, struct buf *o
 	return buf_err(out);
 }
 
-/* Texts one after the other, as they came; for json_values with what they are sorted by. */
+/* Texts in the order of their keys (json_values … sort by), then of the function's fields, then of arrival. */
 struct list_item {
 	struct str text;
 	struct kept_key *keys;
+	uint64_t order;
+	uint32_t field;
 };
 
+/* Invariants: with a limit, n is below LIST_SLACK times of it; once trimmed, the first limit items are in order. */
 struct list {
 	struct list_item *items;
 	size_t n, cap;
+	bool trimmed;
+	size_t charged;
 	struct arena arena;
 };
+enum { LIST_SLACK = 2, LIST_LEAST = 16 };
 
 static int
 list_of(struct stats_state *s, struct list **ret)
@@ -361,17 +367,80 @@ list_push(struct list *l, const struct list_item *item, size_t n_keys, int64_t *
 	return 0;
 }
 
-static bool
-list_full(const struct stats_func *f, const struct list *l)
+static int
+compare_items(const struct stats_func *f, const struct list_item *x, const struct list_item *y)
 {
-	return f->limit != 0 && f->n_sort == 0 && l->n >= f->limit;
+	int c = f->n_sort == 0 ? 0 : kept_compare(f->sort, f->n_sort, false, x->keys, y->keys);
+
+	if (c == 0)
+		c = (x->field > y->field) - (x->field < y->field);
+	return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+static int
+item_order(const void *a, const void *b, void *ctx)
+{
+	return compare_items(ctx, a, b);
+}
+
+static void
+list_sort(const struct stats_func *f, struct list *l)
+{
+	struct stats_func copy = *f;
+
+	if (l->n > 1)
+		qsort_r(l->items, l->n, sizeof(*l->items), item_order, &copy);
+}
+
+/* Only the first that the limit lets in stay, and their texts. */
+static int
+list_trim(const struct stats_func *f, struct list *l, int64_t *grown)
+{
+	struct list kept = { .trimmed = true };
+	int64_t size = 0;
+	size_t i;
+	int r = 0;
+
+	list_sort(f, l);
+	for (i = 0; r == 0 && i < l->n && i < f->limit; i++)
+		r = list_push(&kept, &l->items[i], f->n_sort, &size);
+	*grown += size - (int64_t)l->charged;
+	kept.charged = (size_t)size;
+	free(l->items);
+	arena_fini(&l->arena);
+	*l = kept;
+	return r;
+}
+
+/* Whether it comes behind as many as the limit lets in. */
+static bool
+list_is_late(const struct stats_func *f, const struct list *l, const struct list_item *item)
+{
+	return f->limit != 0 && l->trimmed && l->n >= f->limit &&
+	    compare_items(f, item, &l->items[f->limit - 1]) > 0;
+}
+
+static int
+list_add(const struct stats_func *f, struct list *l, const struct list_item *item, int64_t *grown)
+{
+	int64_t size = 0;
+	int r;
+
+	if (list_is_late(f, l, item))
+		return 0;
+	r = list_push(l, item, f->n_sort, &size);
+	l->charged += (size_t)size;
+	*grown += size;
+	if (r == 0 && f->limit != 0 && l->n >= LIST_LEAST && l->n / LIST_SLACK >= f->limit)
+		r = list_trim(f, l, grown);
+	return r;
 }
 
 static int
 values_add(const struct stats_func *f, struct stats_batch *sb)
 {
 	char scratch[COLUMN_SCRATCH];
-	struct list_item item = { STR_NONE, NULL };
+	struct list_item item = { STR_NONE, NULL, 0, 0 };
 	struct stats_columns c;
 	struct list *l;
 	size_t i, k;
@@ -385,9 +454,11 @@ values_add(const struct stats_func *f, struct stats_batch *sb)
 			item.text = column_value(c.cols[k], i, scratch);
 			if (item.text.n == 0 && !c.named)
 				continue;
+			item.order = stats_order(sb, i);
+			item.field = (uint32_t)k;
 			r = list_of(stats_state_of(sb, i), &l);
-			if (r == 0 && !list_full(f, l))
-				r = list_push(l, &item, 0, &sb->grown);
+			if (r == 0)
+				r = list_add(f, l, &item, &sb->grown);
 		}
 	}
 	return r;
@@ -404,8 +475,8 @@ list_merge(const struct stats_func *f, struct stats_state *to, struct stats_stat
 	if (b == NULL)
 		return 0;
 	r = list_of(to, &a);
-	for (i = 0; r == 0 && i < b->n && !list_full(f, a); i++)
-		r = list_push(a, &b->items[i], f->n_sort, &grown);
+	for (i = 0; r == 0 && i < b->n; i++)
+		r = list_add(f, a, &b->items[i], &grown);
 	list_fini(from);
 	return r;
 }
@@ -420,6 +491,8 @@ list_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
 	buf_varint(out, l == NULL ? 0 : l->n);
 	for (i = 0; l != NULL && i < l->n; i++) {
 		stats_save_str(out, l->items[i].text);
+		buf_varint(out, l->items[i].order);
+		buf_varint(out, l->items[i].field);
 		for (k = 0; k < f->n_sort; k++) {
 			key = &l->items[i].keys[k];
 			buf_byte(out, (uint8_t)key->kind);
@@ -445,22 +518,26 @@ list_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
 		r = list_of(s, &l);
 	for (; r == 0 && !in->bad && n > 0; n--) {
 		item.text = stats_load_str(in);
+		item.order = scan_varint(in);
+		item.field = (uint32_t)scan_varint(in);
 		for (k = 0; k < f->n_sort; k++) {
 			keys[k].kind = (enum kept_kind)scan_u8(in);
 			keys[k].v = stats_load_int(in);
 			keys[k].text = stats_load_str(in);
 		}
 		if (!in->bad)
-			r = list_push(l, &item, f->n_sort, &grown);
+			r = list_add(f, l, &item, &grown);
 	}
 	return r;
 }
 
 static int
-list_put(const struct stats_func *f, const struct list *l, bool quote, struct buf *out)
+list_put(const struct stats_func *f, struct list *l, bool quote, struct buf *out)
 {
 	size_t n = l == NULL ? 0 : l->n, i;
 
+	if (l != NULL)
+		list_sort(f, l);
 	if (f->limit != 0 && n > f->limit)
 		n = (size_t)f->limit;
 	buf_byte(out, '[');
@@ -491,7 +568,7 @@ json_values_add(const struct stats_func *f, struct stats_batch *sb)
 	char scratch[JSON_SORT_MAX][COLUMN_SCRATCH];
 	struct kept_key keys[JSON_SORT_MAX];
 	struct kept_source src = { .n_keys = f->n_sort };
-	struct list_item item = { STR_NONE, keys };
+	struct list_item item = { STR_NONE, keys, 0, 0 };
 	struct stats_columns c;
 	struct list *l;
 	size_t i;
@@ -510,36 +587,23 @@ json_values_add(const struct stats_func *f, struct stats_batch *sb)
 		if (!stats_takes(sb, i))
 			continue;
 		r = list_of(stats_state_of(sb, i), &l);
-		if (r != 0 || list_full(f, l))
+		kept_keys(&src, i, keys, scratch);
+		item.order = stats_order(sb, i);
+		if (r != 0 || list_is_late(f, l, &item))
 			continue;
 		buf_clear(&text);
 		r = stats_row_json(&c, i, &text);
 		item.text = buf_view(&text);
-		kept_keys(&src, i, keys, scratch);
 		if (r == 0)
-			r = list_push(l, &item, f->n_sort, &sb->grown);
+			r = list_add(f, l, &item, &sb->grown);
 	}
 	return r;
 }
 
 static int
-item_order(const void *a, const void *b, void *ctx)
-{
-	const struct list_item *x = a, *y = b;
-	const struct stats_func *f = ctx;
-
-	return kept_compare(f->sort, f->n_sort, false, x->keys, y->keys);
-}
-
-static int
 json_values_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	struct list *l = s->more;
-	struct stats_func copy = *f;
-
-	if (l != NULL && f->n_sort != 0)
-		qsort_r(l->items, l->n, sizeof(*l->items), item_order, &copy);
-	return list_put(f, l, false, out);
+	return list_put(f, s->more, false, out);
 }
 
 const struct stats_ops stats_uniq_ops = { uniq_add, uniq_merge, uniq_put, uniq_fini, uniq_save,

@@ -179,8 +179,8 @@ def stats_value(func, rows):
 
 
 def plain(v):
-    """What sum and avg add up."""
-    return number(v)
+    """What sum and avg add up: no addresses and no times."""
+    return None if ip(v) is not None or time_ns(v) is not None else number(v)
 
 
 def stats(by, funcs, rows):

@@ -335,7 +335,9 @@ class Grammar:
                 text = r.choice([f"median({f})", f"quantile(0.9, {f})", f"stddev({f})", f"row_max({f}, i)", f"row_min({f}, i)",
                                  f"field_max({f}, {other})", f"field_min({f}, {other})", f"histogram({f})", f"count_uniq_hash({f})",
                                  f"count({f}, {other})", f"count_uniq({f}, {other})", f"rate()", f"rate_sum({f})", f"min({f}, {other})",
-                                 f"max({f}, {other})", f"json_values({f}, i) sort by (i) limit 3", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
+                                 f"max({f}, {other})", f"json_values({f}, i) sort by (i) limit 3",
+                                 f"json_values({f}, i) sort by ({other}) limit 5", f"json_values(i, {f})", f"values({f})", f"values({f}, {other}) limit 7",
+                                 f"any({f})", f"row_any({f}, i)", f"uniq_values({f}) limit 5", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
                 tree = None
             out.append(f"{text} as {name}")
             trees.append(tree)

@@ -77,3 +77,18 @@ query --since 2026-01-31T10:00:05Z --output json: options(ignore_global_time_fil
 
 query --since 2026-01-31T10:00:05Z --output json: options(ignore_global_time_filter=true) * | union (options(ignore_global_time_filter=false) a or b) | stats count() n
 {"n":"3"}
+
+# Lists of stats are in the order of arrival, and with a limit the first of it.
+log
+{"time":"2026-01-31T10:00:03Z","a":"3","b":"x","message":"m"}
+{"time":"2026-01-31T10:00:01Z","a":"1","message":"m"}
+{"time":"2026-01-31T10:00:02Z","a":"2","b":"z","message":"m"}
+
+query: * | stats values(a) v, values(a, b) w, values(a) limit 2 x, values(b, a) limit 1 y
+{"v":"[\"3\",\"1\",\"2\"]","w":"[\"3\",\"1\",\"2\",\"x\",\"\",\"z\"]","x":"[\"3\",\"1\"]","y":"[\"x\"]"}
+
+query: * | stats json_values(a) v, json_values(a) limit 1 w, json_values(a) sort by (a) limit 2 x, json_values(a, b) sort by (b desc, a) y
+{"v":"[{\"a\":\"3\"},{\"a\":\"1\"},{\"a\":\"2\"}]","w":"[{\"a\":\"3\"}]","x":"[{\"a\":\"1\"},{\"a\":\"2\"}]","y":"[{\"a\":\"2\",\"b\":\"z\"},{\"a\":\"3\",\"b\":\"x\"},{\"a\":\"1\"}]"}
+
+query: * | unroll by (nope) | stats any(a) a, row_any(b) b
+{"a":"3","b":"{\"b\":\"x\"}"}

@@ -48,8 +48,10 @@ def test_memory():
         err = p.stderr.decode(errors="replace")
         named = name.split()[0] in err and "262144" in err
         say(p.returncode == 3 and named, f"memory of {name} is bounded", f"exit {p.returncode}: {err[:300]}")
-    p = subprocess.run([weir, "query", "--store", store, "--memory", "256KiB", "--", "* | sort by (k) limit 20"], capture_output=True, env=env)
-    say(p.returncode == 0 and p.stdout.count(b"\n") == 20, "sort with a limit needs no more than its rows", p.stderr.decode())
+    for name, pipe, n in (("sort", "sort by (k) limit 20", 20), ("values", "stats values(k) limit 20", 1), ("json_values", "stats json_values(k) sort by (n) limit 20", 1),
+                          ("uniq_values", "stats uniq_values(k) limit 20", 1)):
+        p = subprocess.run([weir, "query", "--store", store, "--memory", "256KiB", "--", "* | " + pipe], capture_output=True, env=env)
+        say(p.returncode == 0 and p.stdout.count(b"\n") == n, f"{name} with a limit needs no more than its rows", p.stderr.decode())
 
 
 def test_growth():
