@@ -258,6 +258,19 @@ job_settings(const struct outbox_item *item, const struct integration *in, struc
 		.http = in->http };
 }
 
+/* What cannot be shown is still told: that there was something. */
+static void
+job_bare(const struct outbox_item *item, struct send_job *job)
+{
+	if (item->kind == RECEIVER_EMAIL) {
+		job->subject = STR("weir: a notification that cannot be shown");
+		job->text = item->group_key;
+		job->html = STR_NONE;
+	} else {
+		job->body = STR("{\"version\":\"4\",\"status\":\"firing\",\"alerts\":[]}");
+	}
+}
+
 static int
 job_frame(struct sender *s, const struct outbox_item *item, const struct integration *in)
 {
@@ -269,22 +282,21 @@ job_frame(struct sender *s, const struct outbox_item *item, const struct integra
 
 	job_settings(item, in, &job);
 	r = job_render(item, &job, &mail, &body);
-	/* what cannot be read any more is still told: that there was something */
-	if (r > 0 && item->kind == RECEIVER_EMAIL) {
-		job.subject = STR("weir: a notification that cannot be shown");
-		job.text = item->group_key;
-	} else if (r > 0) {
-		job.body = STR("{\"version\":\"4\",\"status\":\"firing\",\"alerts\":[]}");
-	} else if (r < 0) {
+	if (r < 0)
 		return r;
-	}
+	if (r > 0)
+		job_bare(item, &job);
 	send_job_put(&s->out, &job);
-	if (!s->out.failed && s->out.n - before <= SENDER_FRAME_MAX + SEND_FRAME_HEAD)
+	if (!s->out.failed && s->out.n - before > SENDER_FRAME_MAX) {
+		s->out.n = before;
+		job_bare(item, &job);
+		send_job_put(&s->out, &job);
+	}
+	if (!s->out.failed)
 		return 0;
-	r = s->out.failed ? -ENOMEM : -E2BIG;
 	s->out.n = before;
 	s->out.failed = false;
-	return err_origin(r);
+	return err_origin(-ENOMEM);
 }
 
 int

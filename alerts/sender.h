@@ -16,12 +16,12 @@
 
 #include "alerts/outbox.h"
 
-enum { SENDER_JOB_MAX_S = 120, SENDER_JOBS_MAX = 16, SENDER_FRAME_MAX = 4 << 20 };
+enum { SENDER_JOB_MAX_S = 120, SENDER_JOBS_MAX = 32, SENDER_FRAME_MAX = 4 << 20 };
 enum {
 	SENDER_GRACE_S = 15,      /* beyond the job's end: the process itself is stuck */
 	SENDER_OUT_MAX = 8 << 20, /* bytes that the process has not taken yet; beyond: busy */
-	SENDER_FRESH =
-	    4, /* of SENDER_JOBS_MAX kept for what was tried once at most: stuck receivers leave room for others */
+	/* of SENDER_JOBS_MAX kept for what was tried once at most: stuck receivers leave room for others */
+	SENDER_FRESH = 8,
 };
 
 struct sender;

@@ -657,10 +657,10 @@ def black_hole():
 
 
 def test_stuck_servers_hold_up_nobody():
-    """Twenty receivers that stall at every phase, drip, or never accept, and one of each kind that is well."""
+    """Twenty-five receivers that stall at every phase, drip, or never accept, and one of each kind that is well."""
     hole, hold = black_hole()
     stuck = [Smtp(lambda p, a, n, phase=phase: how if p == phase else None)
-             for phase in ("banner", "ehlo", "mail", "rcpt", "data", "dot") for how in ("stall", "drip") if (phase, how) != ("dot", "drip")]
+             for phase in ("banner", "ehlo", "mail", "rcpt", "data", "dot") for how in ("stall", "drip") if (phase, how) != ("dot", "drip")] * 2
     hooks = [Http(lambda path, n: endless()), Http(lambda path, n: stall())]
     well, hook = Smtp(), Http()
     receivers = [mail_config(s.port, CLEAR, name=f"stuck{i}") for i, s in enumerate(stuck)]
