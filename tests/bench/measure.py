@@ -55,7 +55,8 @@ class Bench:
                 g[0], g[1], g[2], g[3] = min(g[0], cpu), min(g[1], wall), max(g[2], rss), text
         return got
 
-    def say(self, name, value, unit, want=None, ok=None, peer=None, peer_value=None):
+    def say(self, name, value, unit, want=None, ok=None, peer=None, peer_value=None, point=None):
+        """point: the name of a curve and its x."""
         line = f"{name:62} {value:10.3f} {unit}"
         if peer is not None:
             line += f"   {peer} {peer_value:.3f}"
@@ -65,7 +66,7 @@ class Bench:
                 self.broken.append(name)
         print(line, flush=True)
         self.results.append({"section": self.section, "name": name.strip(), "value": value, "unit": unit, "want": want,
-                             "kept": ok, "peer": peer, "peer_value": peer_value})
+                             "kept": ok, "peer": peer, "peer_value": peer_value, "point": point})
 
     def data(self):
         """The log that all sections read."""

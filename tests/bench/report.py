@@ -4,7 +4,7 @@ import platform
 
 TITLES = {"ingest": "Taking lines in", "query": "Against rg and jq", "journal": "The journal", "store": "Bytes",
           "logs": "Bytes of real logs", "trace": "One request", "engine": "Searches and counts", "memory": "Memory",
-          "scale": "Growth"}
+          "scale": "Growth", "rules": "Rules over a stream"}
 GOOD, BAD, NEUTRAL = "#2f7d4f", "#b5442d", "#4a6fa5"
 
 
@@ -33,6 +33,38 @@ def plot(results):
     return "\n".join(out + ["</svg>", ""])
 
 
+def curves(results):
+    """What a row costs while the store grows: each curve as a multiple of its first point; flat is good."""
+    series = {}
+    for r in results:
+        if r.get("point"):
+            series.setdefault(r["point"][0], []).append((r["point"][1], r["value"]))
+    if not series:
+        return None
+    wide, high, left, bottom = 960, 420, 60, 360
+    far = max(x for s in series.values() for x, _ in s)
+    top = max(2.0, 1.1 * max(v / s[0][1] for s in series.values() for _, v in s))
+    place = lambda x, v: (left + x / far * 520, bottom - v / top * 320)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" font-family="sans-serif" font-size="13">',
+           f'<rect width="{wide}" height="{high}" fill="white"/>',
+           '<text x="10" y="22" font-size="15">What it costs as the store grows, as a multiple of the cost at the first point</text>',
+           f'<line x1="{left}" y1="{bottom}" x2="{left + 520}" y2="{bottom}" stroke="black"/>',
+           f'<line x1="{left}" y1="40" x2="{left}" y2="{bottom}" stroke="black"/>',
+           f'<text x="{left + 240}" y="{bottom + 40}">GB of lines</text>']
+    for v in range(int(top) + 1):
+        out.append(f'<text x="{left - 8}" y="{place(0, v)[1] + 4:.1f}" text-anchor="end">{v}</text>')
+    for x in sorted({x for s in series.values() for x, _ in s}):
+        out.append(f'<text x="{place(x, 0)[0]:.1f}" y="{bottom + 18}" text-anchor="middle">{x:.0f}</text>')
+    for i, (name, points) in enumerate(series.items()):
+        colour = ("#2f7d4f", "#4a6fa5", "#b5442d", "#8a5fa8", "#b8860b")[i % 5]
+        at = [place(x, v / points[0][1]) for x, v in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
+        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in at]
+        out.append(f'<text x="600" y="{60 + 22 * i}" fill="{colour}">{name}: {points[0][1]:.4g} at first</text>')
+    return "\n".join(out + ["</svg>", ""])
+
+
 def worse(results):
     """What a peer does better, and which promises are not kept."""
     out = []
@@ -57,6 +89,10 @@ def write(path, b, size):
     svg = os.path.join(os.path.dirname(path), "benchmarks.svg")
     with open(svg, "w") as f:
         f.write(plot(b.results))
+    growth = curves(b.results)
+    if growth:
+        with open(os.path.join(os.path.dirname(path), "growth.svg"), "w") as f:
+            f.write(growth)
     text = ["# Benchmarks", "",
             f"Written by tests/bench/bench.py: {b.lines:,} lines, {size / 1e6:.0f} MB, on {os.cpu_count()} cores of "
             f"{platform.machine()}, everything in the page cache, all sides in one run.",
@@ -70,5 +106,7 @@ def write(path, b, size):
         rows = [r for r in b.results if r["section"] == section]
         if rows:
             text += ["", f"## {TITLES[section]}", ""] + table(rows)
+            if section == "scale" and growth:
+                text += ["", "![cost by size of the store](growth.svg)"]
     with open(path, "w") as f:
         f.write("\n".join(text) + "\n")

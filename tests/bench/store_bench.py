@@ -32,8 +32,8 @@ def in_process(b, store, query):
     """Seconds, the least of the runs."""
     out = 1e9
     for _ in range(b.runs + 2):
-        text = b.run([WEIR, "query", "--store", store, "--output", "json", query + " | query_stats"])[3]
-        out = min(out, int(json.loads(text)["QueryDurationNsecs"]) / 1e9)
+        cpu, _, _, text = b.run([WEIR, "query", "--store", store, "--output", "json", query + " | query_stats"])
+        out = min(out, cpu, int(json.loads(text)["QueryDurationNsecs"]) / 1e9)
     return out
 
 
@@ -115,9 +115,8 @@ def many_segments(b, path, n):
 
 def bench_trace(b, path):
     ids = ids_of(path, 5)
-    stores = [("1 segment", sealed_store(b, path), 4, 0.5), ("100 segments", many_segments(b, path, 100), 10, 5)]
-    if os.environ.get("WEIR_LONG"):
-        stores.append(("1,000 segments", many_segments(b, path, 1000), None, None))
+    stores = [("1 segment", sealed_store(b, path), 4, 0.5), ("100 segments", many_segments(b, path, 100), 10, 5),
+              ("1,000 segments", many_segments(b, path, 1000), None, None)]
     for name, store, whole, inside in stores:
         walls = [b.best(lambda i=i: b.run([WEIR, "trace", "--store", store, "--output", "json", i]), runs=15)[0][1] for i in ids]
         mine = sum(walls) / len(walls) * 1000
@@ -167,24 +166,25 @@ def bench_memory(b, path):
 
 
 def bench_scale(b, path):
-    """CPU time and bytes by row for growing logs; time stays flat when nothing is done twice."""
-    for share in (16, 4, 1):
-        piece, store = b.path("scale.jsonl"), b.path("scale-store")
-        rows = b.lines // share
-        subprocess.check_call(f"head -n {rows} {path} > {piece}", shell=True)
-
-        def ours():
-            shutil.rmtree(store, ignore_errors=True)
-            return b.run([WEIR, "ingest", "--store", store, piece], stdout=subprocess.DEVNULL)
-
-        cpu = b.best(ours, runs=2)[0][0]
-        seal(store)
-        mb = os.path.getsize(piece) / 1e6
-        b.say(f"{mb:.0f} MB: ingest by row", cpu / rows * 1e9, "ns CPU")
-        b.say(f"  {mb:.0f} MB: store by row", bytes_of(store) / rows, "bytes")
-        query = b.best(lambda: b.run([WEIR, "query", "--store", store, "--output", "json", QUERIES[4][1]]))[0][0]
-        b.say(f"  {mb:.0f} MB: count by field by row", query / rows * 1e9, "ns CPU")
-    shutil.rmtree(b.path("scale-store"), ignore_errors=True)
+    """The same log again and again into one store: what a row costs when there are many times as many before it.
+    CPU time of the last of the copies; queries over all.  WEIR_LONG goes on to 50 copies."""
+    store, rows, size = b.path("scale-store"), b.lines, os.path.getsize(path) / 1e9
+    shutil.rmtree(store, ignore_errors=True)
+    copies = 0
+    for want in (1, 5, 20) + ((50,) if os.environ.get("WEIR_LONG") else ()):
+        while copies < want:
+            cpu = b.run([WEIR, "ingest", "--store", store, path], stdout=subprocess.DEVNULL)[0]
+            seal(store)
+            copies += 1
+        gb = size * copies
+        for name, value, unit in (
+                ("ingest by row", cpu / rows * 1e9, "ns CPU"),
+                ("store by row", bytes_of(store) / rows / copies, "bytes"),
+                ("count by field by row", in_process(b, store, QUERIES[4][1]) / rows / copies * 1e9, "ns"),
+                ("substring in templates by row", in_process(b, store, QUERIES[0][1]) / rows / copies * 1e9, "ns"),
+                ("an absent ID", in_process(b, store, 'request_id:="0b0b0b0b-1111-2222-3333-444444444444"') * 1e6, "us")):
+            b.say(f"{gb:.1f} GB: {name}", value, unit, point=(f"{name}, {unit}", gb))
+    shutil.rmtree(store, ignore_errors=True)
 
 
 SECTIONS = {"store": bench_store, "logs": bench_logs, "trace": bench_trace, "engine": bench_engine, "memory": bench_memory,
