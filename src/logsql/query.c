@@ -198,6 +198,32 @@ query_parse_filter(struct str text, const struct logsql_options *opt, struct are
 	return err_trace(r);
 }
 
+bool
+query_option(const struct query *q, const char *name, struct str *ret)
+{
+	size_t i;
+
+	/* The last of two that have one name holds. */
+	for (i = q->n_options; i-- > 0;) {
+		if (str_eq_c(q->options[2 * i], name)) {
+			*ret = q->options[2 * i + 1];
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+query_ignores_times(const struct query *q, bool inherited)
+{
+	struct str value;
+
+	if (!query_option(q, "ignore_global_time_filter", &value))
+		return inherited;
+	return str_eq_nocase(value, STR("true")) || str_eq_nocase(value, STR("t")) ||
+	    str_eq(value, STR("1"));
+}
+
 void
 query_format(struct buf *out, const struct query *q)
 {

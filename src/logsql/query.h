@@ -40,6 +40,11 @@ int query_parse(struct str text, const struct logsql_options *opt, struct arena 
 int query_parse_filter(struct str text, const struct logsql_options *opt, struct arena *arena,
     struct filter **ret, struct logsql_error *ret_error);
 
+/** query_option(q, name, ret): the value that options(…) before the query's own filter give ${name}; false without. */
+bool query_option(const struct query *q, const char *name, struct str *ret);
+/** query_ignores_times(q, inherited): whether the caller's bounds of time are left out; ${inherited} where it says nothing. */
+bool query_ignores_times(const struct query *q, bool inherited);
+
 /** query_format(out, q), filter_format(out, f), pipe_format(out, p): append the canonical text. */
 void query_format(struct buf *out, const struct query *q);
 void filter_format(struct buf *out, const struct filter *f);

@@ -112,7 +112,8 @@ explain_plan(const struct query *q, struct store_view *view, const struct run_op
 	struct query shown = *q;
 	int r = 0;
 
-	if (opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX)
+	if ((opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX) &&
+	    !query_ignores_times(q, false))
 		r = filter_new_time(opt->since,
 		    (struct wall){ opt->until.ns == INT64_MAX ? INT64_MAX : opt->until.ns - 1 },
 		    &arena, &times);

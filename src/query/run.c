@@ -135,30 +135,18 @@ last_free(struct stage *s)
 
 static const struct stage_ops last_ops = { "output", last_push, last_flush, last_free };
 
-static bool
-is_true(struct str s)
-{
-	return str_eq_nocase(s, STR("true")) || str_eq_nocase(s, STR("t")) || str_eq(s, STR("1"));
-}
-
 /* Options hold for all queries inside, where these do not say otherwise. */
 static void
 take_options(struct job *j)
 {
 	const struct query_env *outer = j->env.outer;
-	const struct query *q = j->q;
-	size_t i;
+	struct str value;
 
-	if (outer != NULL) {
+	if (outer != NULL)
 		j->env.concurrency = outer->concurrency;
-		j->env.ignore_times = outer->ignore_times;
-	}
-	for (i = 0; i < q->n_options; i++) {
-		if (str_eq(q->options[2 * i], STR("concurrency")))
-			(void)value_uint(q->options[2 * i + 1], &j->env.concurrency);
-		else if (str_eq(q->options[2 * i], STR("ignore_global_time_filter")))
-			j->env.ignore_times = is_true(q->options[2 * i + 1]);
-	}
+	j->env.ignore_times = query_ignores_times(j->q, outer != NULL && outer->ignore_times);
+	if (query_option(j->q, "concurrency", &value))
+		(void)value_uint(value, &j->env.concurrency);
 	j->env.n_workers = j->run->view != NULL ? j->run->n_threads : 1;
 	if (j->env.concurrency > 0 && j->env.concurrency < j->env.n_workers)
 		j->env.n_workers = (unsigned)j->env.concurrency;
