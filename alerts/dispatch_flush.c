@@ -18,7 +18,7 @@
 struct flush {
 	struct dispatch *d;
 	struct group *g;
-	struct wall now;
+	struct wall now, due; /* due: when it should have been now */
 	notify_fn fn;
 	void *ctx;
 	struct arena arena;
@@ -166,7 +166,7 @@ is_news(const struct flush *f, const struct integration *in, const struct told *
 	    !told_has_all(t->resolved, t->n_resolved, f->resolved, f->n_resolved))
 		return true;
 	*ret = NOTIFY_REPEAT;
-	return t->at.ns < f->now.ns - f->g->route->repeat_interval.ns;
+	return t->at.ns < f->due.ns - f->g->route->repeat_interval.ns;
 }
 
 /* ---- the notification ---- */
@@ -282,18 +282,27 @@ tell(struct flush *f, const struct receiver *rc, const struct integration *in)
 	if (r != 0)
 		return err_fold(r);
 	return err_trace(told_set(f->d, t, hash, buf_view(&key), f->firing, f->n_firing,
-	    f->resolved, f->n_resolved, f->now, f->g->route->repeat_interval));
+	    f->resolved, f->n_resolved, f->due, f->g->route->repeat_interval));
 }
 
 int
 group_flush(struct dispatch *d, struct group *g, struct wall now, notify_fn fn, void *ctx)
 {
-	struct flush f = { .d = d, .g = g, .now = now, .fn = fn, .ctx = ctx, .arena = ARENA_INIT };
+	struct span interval = g->route->group_interval;
+	/* A step that comes late moves nothing that comes after it, unless it is late by an interval. */
+	struct wall due = g->next.ns > now.ns - interval.ns ? g->next : now;
+	struct flush f = { .d = d,
+		.g = g,
+		.now = now,
+		.due = due,
+		.fn = fn,
+		.ctx = ctx,
+		.arena = ARENA_INIT };
 	const struct receiver *rc = routing_receiver(d->routing, g->route->receiver);
 	size_t i;
 	int r;
 
-	g->next.ns = now.ns + g->route->group_interval.ns;
+	g->next.ns = due.ns + interval.ns;
 	g->flushed = true;
 	g->dirty = true;
 	if (g->n == 0)

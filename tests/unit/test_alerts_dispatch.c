@@ -182,6 +182,33 @@ test_life(void)
 	run_end(&r);
 }
 
+/* Steps that come late move nothing: 5, 15, 25…, until one is late by a whole interval. */
+static void
+test_late_steps(void)
+{
+	struct run r;
+	int i;
+
+	run_begin(&r, ROUTE(""));
+	fires(&r, "{a=\"0\", g=\"x\"}");
+	for (i = 0; i < 6; i++) {
+		r.now = T0 + (5 + 10 * i) * S + 3 * S;
+		MUST(dispatch_step(r.d, (struct wall){ r.now }, on_notify, &r) == 0);
+	}
+	CHECK(told(&r, "8 r {}:{g=\"x\"} first: +0\n"));
+	CHECK(dispatch_next(r.d).ns <= T0 + 65 * S);
+	/* 5 + 60 is not past at 65, whenever the steps came; at 75 it is. */
+	until(&r, 74);
+	CHECK(told(&r, ""));
+	until(&r, 75);
+	CHECK(told(&r, "75 r {}:{g=\"x\"} repeat: +0\n"));
+	r.now += 300 * S;
+	MUST(dispatch_step(r.d, (struct wall){ r.now }, on_notify, &r) == 0);
+	CHECK(told(&r, "375 r {}:{g=\"x\"} repeat: +0\n"));
+	CHECK(r.d->all[0]->next.ns == r.now + 10 * S);
+	run_end(&r);
+}
+
 /* One that was held back elsewhere for its group's wait does not wait again; one that ended before it was told is never told. */
 static void
 test_no_wait(void)
@@ -626,6 +653,7 @@ main(void)
 {
 	test_table();
 	test_life();
+	test_late_steps();
 	test_no_wait();
 	test_send_resolved();
 	test_inhibit();
