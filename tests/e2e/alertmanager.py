@@ -18,6 +18,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +28,7 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import LONG, WEIRD, Skip, check, main, wait_until
+from harness import LONG, WEIRD, Place, Skip, check, main, wait_until
 
 LAST_EVENT_S = 18
 CASE_S = 24.25
@@ -505,5 +506,114 @@ def amtool_story(sides):
     check("different" not in amtool(sides[1], "alert", "query").stderr, "amtool finds its own version")
 
 
+# ---- our own ways in ----
+
+
+def ask(port, path, headers=None, method="GET", body=None):
+    req = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(req, timeout=20) as res:
+            return res.status, res.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read()
+
+
+def daemon_of(place, port, auth, am=CONFIG):
+    path = os.path.join(place.dir, "alertmanager.yml")
+    with open(path, "w") as f:
+        f.write(am)
+    place.config(f"  - files: {{paths: [{place.logs}/*.log]}}",
+                 more=f"http: {{listen: '127.0.0.1:{port}', auth: {auth}}}\nalerting: {path}\n")
+
+
+def test_token():
+    """Over TCP all but two paths want the token of the store's folder; a reload takes another one."""
+    port = free_port()
+    with Place("token") as p:
+        daemon_of(p, port, "token")
+        p.start()
+        path = os.path.join(p.store, "http.token")
+        check(os.stat(path).st_mode & 0o777 == 0o640, "the token's mode")
+        token = open(path).read().strip()
+        check(len(token) == 64, "a token of 32 random bytes")
+        bearer = {"Authorization": f"Bearer {token}"}
+        check(ask(port, "/health")[0] == 200 and ask(port, "/metrics")[0] == 200, "health and metrics are open")
+        for path_, method in (("/status", "GET"), ("/api/v2/alerts", "GET"), ("/insert/jsonline", "POST"), ("/nothing", "GET")):
+            check(ask(port, path_, method=method, body=b"{}" if method == "POST" else None)[0] == 401, f"{path_} without a token")
+        check(ask(port, "/status", bearer)[0] == 200 and ask(port, "/api/v2/alerts", bearer)[0] == 200, "with it")
+        check(ask(port, "/api/v2/alerts", {"Authorization": f"Bearer {token[:-1]}"})[0] == 401, "with a part of it")
+        check(ask(port, "/insert/jsonline", bearer, "POST", b'{"_msg":"over tcp"}\n')[0] == 200, "lines come in")
+        check(p.count('"over tcp"') == 1, "and are there")
+        with open(path, "w") as f:
+            f.write("another-token\n")
+        p.daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: ask(port, "/status", {"Authorization": "Bearer another-token"})[0] == 200, what="the new token")
+        check(ask(port, "/status", bearer)[0] == 401, "the old one is void")
+        p.stop()
+
+
+def test_handed_over():
+    """systemd listens, and hands the socket over: a unit without a network answers all the same."""
+    port = free_port()
+    with Place("handed") as p:
+        daemon_of(p, port, "none")
+        run = subprocess.Popen(["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-E", "ASAN_OPTIONS", WEIRD, "--config",
+                                p.config_path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: ask_or_none(port), what="an answer", seconds=40)
+            check(ask(port, "/api/v2/status")[0] == 200, "the API")
+            check(ask(port, "/api/v2/status", {"Host": "evil.example"})[0] == 403, "by another name")
+            check(ask(port, "/api/v2/status", {"Origin": "http://evil.example"})[0] == 403, "for another site's page")
+            os.kill(run.pid, signal.SIGHUP)
+            time.sleep(0.5)
+            check(ask(port, "/api/v2/status")[0] == 200, "after a reload")
+        finally:
+            run.terminate()
+            run.wait(10)
+
+
+def ask_or_none(port):
+    try:
+        return ask(port, "/health")[0] == 200
+    except OSError:
+        return False
+
+
+def test_silence():
+    """weir silence over the control socket; what it makes is seen over the API, and outlives kill -9."""
+    port = free_port()
+    with Place("silence") as p:
+        daemon_of(p, port, "none")
+        p.start()
+        url = f"http://127.0.0.1:{port}/api/v2"
+        check(http("POST", url + "/alerts", [{"labels": {"alertname": "Down", "job": "api"}},
+                                             {"labels": {"alertname": "Slow", "job": "db"}, "annotations": {"text": "disk full"}}])[0] == 200,
+              "alerts are taken")
+        p.weir("silence", "list", ok=(1,))
+        one = p.weir("silence", "add", "Down", "job=~api|x", "--for", "2h", "--comment", "why", "--author", "me").stdout.decode().strip()
+        check(len(one) == 36, f"an ID: {one}")
+        two = json.loads(p.weir("silence", "add", "--query", 'text:"disk full"', "-o", "json").stdout)["silenceID"]
+        listed = p.weir("silence", "list").stdout.decode()
+        check(one in listed and two in listed and '{alertname="Down",job=~"api|x"}' in listed and "disk full" in listed, listed)
+        got = http("GET", url + "/alerts?silenced=true")[1]
+        check(sorted(a["status"]["silencedBy"] for a in got) == sorted([[one], [two]]), f"each is held by its own: {got}")
+        p.daemon.kill()
+        p.daemon.wait()
+        p.start()
+        check([s["id"] for s in json.loads(p.weir("silence", "list", "--output", "json").stdout)] == sorted([one, two], key=[two, one].index),
+              "both are there after kill -9, the first to end first")
+        check(len(http("GET", url + "/alerts?silenced=true")[1]) == 2, "the alerts too")
+        p.weir("silence", "expire", one)
+        p.weir("silence", "expire", "00000000-0000-4000-8000-000000000000", ok=(3,))
+        p.weir("silence", "expire", "../alerts", ok=(2,))
+        p.weir("silence", "add", ok=(2,))
+        p.weir("silence", "add", "a=~(", ok=(2,))
+        p.weir("silence", "add", "--query", "(", ok=(2,))
+        p.weir("silence", "add", "a=b", "--for", "soon", ok=(2,))
+        check(one not in p.weir("silence", "list").stdout.decode(), "it is not listed any more")
+        check(one in p.weir("silence", "list", "--all").stdout.decode(), "but with --all")
+        p.stop()
+
+
 if __name__ == "__main__":
-    main([test_same_notifications, test_amtool])
+    main([test_token, test_handed_over, test_silence, test_amtool, test_same_notifications])
