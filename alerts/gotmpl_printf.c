@@ -3,7 +3,6 @@
  * One job: Go's verbs for the values that templates have; a verb that does not fit its value is an error, never text in a mail.
  * Floor: 4 (uses base).
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -14,7 +13,7 @@ enum { WIDTH_MAX = 1000, PRECISION_MAX = 100 };
 
 /* One % of a format. */
 struct verb {
-	bool minus, plus, zero, blank, sharp;
+	bool minus, plus, zero, blank;
 	unsigned width;
 	int precision; /* -1: none */
 	uint8_t c;
@@ -29,8 +28,7 @@ take_flag(struct verb *v, uint8_t c)
 	v->plus = v->plus || c == '+';
 	v->zero = v->zero || c == '0';
 	v->blank = v->blank || c == ' ';
-	v->sharp = v->sharp || c == '#';
-	return c == '-' || c == '+' || c == '0' || c == ' ' || c == '#';
+	return c == '-' || c == '+' || c == '0' || c == ' ';
 }
 
 static unsigned
@@ -66,7 +64,7 @@ verb_read(struct str f, size_t *at, struct verb *v, struct buf *why)
 		return false;
 	}
 	v->c = f.p[(*at)++];
-	if (memchr("vsqdxXfFeEgGtcoUb%", v->c, 18) != NULL && v->c != '\0')
+	if (memchr("vsqdxXfFeEgGtcob%", v->c, 17) != NULL && v->c != '\0')
 		return true;
 	buf_printf(why,
 	    "no verb %%%c: expected one of %%v %%s %%q %%d %%x %%f %%e %%g %%t %%c %%%%",
@@ -89,7 +87,7 @@ verb_fits(uint8_t c, enum tmpl_type type)
 	case TMPL_BOOL:
 		return is_one_of(c, "vt");
 	case TMPL_INT:
-		return is_one_of(c, "vdxXcoUbq");
+		return is_one_of(c, "vdxXcobq");
 	case TMPL_FLOAT:
 		return is_one_of(c, "vfFeEgG");
 	case TMPL_STRING:
@@ -106,6 +104,11 @@ verb_fits(uint8_t c, enum tmpl_type type)
 static bool
 check_verb(const struct verb *v, enum tmpl_type type, struct buf *why)
 {
+	if ((v->plus && v->c == 'q') ||
+	    (v->blank && type == TMPL_STRING && is_one_of(v->c, "xX"))) {
+		buf_printf(why, "flag '%c' of %%%c is not done here", v->plus ? '+' : ' ', v->c);
+		return false;
+	}
 	if (verb_fits(v->c, type))
 		return true;
 	buf_printf(why, "%%%c does not take %s", v->c, tmpl_type_name(type));
@@ -201,11 +204,13 @@ put_text(struct buf *out, const struct verb *v, struct str s)
 {
 	size_t i;
 
+	bool hex = v->c == 'x' || v->c == 'X';
+
 	if (v->precision >= 0)
-		s = first_chars(s, v->precision);
+		s = hex ? str_sub(s, 0, (size_t)v->precision) : first_chars(s, v->precision);
 	if (v->c == 'q')
 		put_quoted(out, s, '"');
-	else if (v->c == 'x' || v->c == 'X')
+	else if (hex)
 		for (i = 0; i < s.n; i++)
 			buf_printf(out, v->c == 'X' ? "%02X" : "%02x", s.p[i]);
 	else
@@ -251,16 +256,13 @@ put_int(struct buf *out, const struct verb *v, int64_t i)
 		put_char(out, i, v->c == 'q');
 		return;
 	}
-	if (v->c == 'U') {
-		buf_printf(out, "U+%04" PRIX64, u);
+	/* Nothing at all, not even the sign. */
+	if (i == 0 && v->precision == 0)
 		return;
-	}
 	if (i < 0)
 		buf_byte(out, '-');
 	else if (v->plus || v->blank)
 		buf_byte(out, v->plus ? '+' : ' ');
-	if (v->sharp && base == 16)
-		buf_c(out, v->c == 'X' ? "0X" : "0x");
 	put_base(out, u, base, v->c == 'X', v->precision);
 }
 
@@ -302,7 +304,7 @@ static void
 put_padded(struct buf *out, const struct verb *v, struct str s, bool number)
 {
 	bool sign = number && s.n > 0 && (s.p[0] == '-' || s.p[0] == '+' || s.p[0] == ' ');
-	bool zero = v->zero && !v->minus && (number ? true : v->c != 'v');
+	bool zero = v->zero && !v->minus;
 	size_t i, n = 0;
 
 	for (i = 0; i < s.n; i++)
@@ -339,6 +341,10 @@ put_all(struct tmpl_run *run, struct str f, const struct tmpl_value *args, struc
 			continue;
 		}
 		buf_clear(&one);
+		/* Go's %+v is another verb, and a precision of digits leaves nothing to fill. */
+		v.plus = v.plus && v.c != 'v';
+		v.zero = v.zero &&
+		    !(args->type == TMPL_INT && v.precision >= 0 && !is_one_of(v.c, "cq"));
 		number = args->type == TMPL_INT || (args->type == TMPL_FLOAT && isfinite(args->f));
 		put_value(&one, &v, args++);
 		put_padded(out, &v, buf_view(&one), number);
