@@ -2,7 +2,7 @@
 """tests/bench/bench.py - weir against the tools it replaces, side by side in one run.
 
 usage: bench.py [--lines N] [--runs N] [--dir DIR] [--json FILE] [--report FILE] [SECTION…]
-sections: ingest query journal store logs trace engine memory scale      --report writes docs/BENCHMARKS.md and its plot
+sections: ingest query journal store logs trace engine memory scale rules      --report writes docs/BENCHMARKS.md and its plot
 
 Exit 1 when a promise is not kept.
 """
@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import report
+import rules_bench
 import store_bench
 from measure import SHARED, WEIR, WEIRD, Bench, bytes_of, ids_of
 
@@ -118,7 +119,8 @@ def bench_journal(b, _path):
     b.say("  peak memory of one process", mine[2] / 1024, "MiB", "<= 64", mine[2] / 1024 <= 64)
 
 
-SECTIONS = {"ingest": bench_ingest, "query": bench_query, "journal": bench_journal, **store_bench.SECTIONS}
+SECTIONS = {"ingest": bench_ingest, "query": bench_query, "journal": bench_journal, **store_bench.SECTIONS,
+            **rules_bench.SECTIONS}
 
 
 def main():

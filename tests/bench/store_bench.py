@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tarfile
 
-from measure import SHARED, WEIR, bytes_of, ids_of
+from measure import BUILD, SHARED, WEIR, bytes_of, ids_of
 
 
 def ingest(store, path, *more):
@@ -187,5 +187,18 @@ def bench_scale(b, path):
     shutil.rmtree(store, ignore_errors=True)
 
 
-SECTIONS = {"store": bench_store, "logs": bench_logs, "trace": bench_trace, "engine": bench_engine, "memory": bench_memory,
+def bench_commits(b, _path):
+    """Commits made while a segment is sealed, and all others, of one run."""
+    store = b.path("commit-store")
+    shutil.rmtree(store, ignore_errors=True)
+    text = b.run([os.path.join(BUILD, "tests/bench/commit_bench"), store, "3000", "500"])[3].decode()
+    got = {w[0]: [int(x) for x in w[1:]] for w in map(str.split, text.splitlines())}
+    b.say("500 rows and their commit: p50", got["otherwise"][1] / 1000, "ms")
+    b.say("  p99", got["otherwise"][2] / 1000, "ms")
+    times = got["sealing"][2] / max(got["otherwise"][2], 1)
+    b.say("p99 of a commit while sealing: as a multiple of its p99 otherwise", times, "x", "<= 2", times <= 2)
+    shutil.rmtree(store, ignore_errors=True)
+
+
+SECTIONS = {"store": bench_store, "logs": bench_logs, "trace": bench_trace, "engine": bench_engine, "memory": bench_memory, "commits": bench_commits,
             "scale": bench_scale}
