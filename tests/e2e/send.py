@@ -25,6 +25,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import BUILD, LONG, Skip, check, main, wait_until  # noqa: E402
 
+# of an installed unit, whose user alone may read its secrets
+SOCKET, SECRETS = os.environ.get("SEND_SOCKET"), os.environ.get("SEND_SECRETS")
 DRIVE = os.environ.get("SEND_DRIVE", os.path.join(BUILD, "tests/e2e/send_drive"))
 
 
@@ -266,13 +268,14 @@ def answer(code, head="", body=b""):
 class Drive:
     def __init__(self, config, keep=None, socket_path=None):
         self.dir = keep or tempfile.mkdtemp(prefix="weir-e2e-send-")
-        self.secrets = os.path.join(self.dir, "secrets")
+        self.secrets = SECRETS or os.path.join(self.dir, "secrets")
         os.makedirs(self.secrets, exist_ok=True)
         self.file("password", "s3cret\n")
         with open(os.path.join(self.dir, "alertmanager.yml"), "w") as f:
             f.write(config)
         self.lines = []
         self.queue = queue.Queue()
+        socket_path = socket_path or SOCKET
         args = [DRIVE, f.name, os.path.join(self.dir, "state.db"), self.secrets] + ([socket_path] if socket_path else [])
         self.proc = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -282,6 +285,8 @@ class Drive:
         with open(os.path.join(self.secrets, name), "w") as f:
             f.write(text)
         os.chmod(f.name, 0o600)
+        if SECRETS:
+            shutil.chown(f.name, "weir-send")
 
     def read(self):
         for line in self.proc.stdout:
@@ -365,7 +370,11 @@ CLEAR = "        require_tls: false\n"
 
 
 def tls(more=""):
-    return f"        tls_config: {{ca_file: {Certs.need().path('ca.pem')}}}\n{more}"
+    ca = Certs.need().path("ca.pem")
+    if SECRETS:
+        ca = shutil.copy(ca, SECRETS)
+        shutil.chown(ca, "weir-send")
+    return f"        tls_config: {{ca_file: {ca}}}\n{more}"
 
 
 AUTH = "        auth_username: weir\n        auth_password_file: password\n"

@@ -93,6 +93,9 @@ def test_setup():
         check(m.run(f'runuser -u weir -- python3 -c "{ask}"').stdout == "0\n", "the send process takes nonsense for the end")
         check("denied" in m.run(f'runuser -u nobody -- python3 -c "{ask}"', ok=1).stderr, "who may send")
         check("denied" in m.run("runuser -u weir -- ls /etc/weir/secrets", ok=2).stderr, "weird sees no secrets")
+        m.run("cd /weir-checkout && SEND_SOCKET=/run/weir-send.sock SEND_SECRETS=/etc/weir/secrets WEIR_BUILD=build-install "
+              "python3 tests/e2e/send.py test_mail_in_the_clear test_mail_starttls_auth test_tls_is_never_given_up test_webhook "
+              "test_server_down_then_one_joined_message test_stuck_servers_hold_up_nobody")
         for unit in ("weird.service", "weir-send@1.service"):
             score = m.run(f"systemd-analyze security --threshold=15 {unit}", ok=None)
             check(score.returncode == 0, score.stdout[-400:])
