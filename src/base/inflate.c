@@ -23,6 +23,7 @@ enum {
 	ZSTD_WINDOW_LOG_BYTES =
 	    23,                /* of what comes from outside: 8 MiB, as every encoder but --long */
 	GZIP_WINDOW = 15 + 16, /* zlib's way to say: gzip only */
+	ZSTD_STEP_MAX = 4096,
 	MAGIC_MAX = 6,
 };
 
@@ -45,7 +46,6 @@ struct inflate {
 	struct str packed;         /* not yet in raw */
 	bool eof;                  /* no more raw bytes */
 	bool between;              /* at the end of a member: the input may end here */
-	bool inside;               /* zstd: a frame has begun */
 	bool corrupt;              /* nothing more can be had */
 	size_t at, n;              /* raw[at..n) is not used yet */
 	z_stream gz;
@@ -136,8 +136,8 @@ static int
 zs_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 {
 	ZSTD_inBuffer from = { in->raw, in->n, in->at };
-	/* With room for all of a frame it is decoded at one go, and damage at its end would cost its beginning. */
-	ZSTD_outBuffer to = { out, in->inside ? n : 1, 0 };
+	/* An error gives nothing of what the same call has made: little a call, so that damage costs little before it. */
+	ZSTD_outBuffer to = { out, n < ZSTD_STEP_MAX ? n : ZSTD_STEP_MAX, 0 };
 	size_t r = ZSTD_decompressStream(in->zs, &to, &from);
 
 	in->at = from.pos;
@@ -145,7 +145,6 @@ zs_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 	if (ZSTD_isError(r))
 		return INFLATE_E_CORRUPT;
 	in->between = r == 0;
-	in->inside = r != 0;
 	return 0;
 }
 

@@ -28,7 +28,7 @@ DEFINE_AUTO(struct inflate *, inflate_free)
  * inflate_read(in, p, n, ret_n):
  * Up to n > 0 plain bytes; ret_n 0 at the end.
  *
- * Errors: INFLATE_E_CORRUPT (damaged or cut; what was whole has been given), -errno.
+ * Errors: INFLATE_E_CORRUPT (damaged or cut; what was whole has been given, but for at most the last 4 KiB before it), -errno.
  */
 int inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n);
 
