@@ -157,6 +157,7 @@ pipe_field_names_make(const struct stage_args *a, struct stage **ret)
 /* The values of one field; ignored for good once they are too many or too long. */
 struct facet {
 	struct map values; /* to rows */
+	int64_t charged;
 	bool ignored;
 };
 
@@ -193,7 +194,7 @@ facet_of(struct facets_part *part, struct str name, struct facet **ret)
 			part->facets = facets;
 			part->cap = cap;
 		}
-		part->facets[part->n] = (struct facet){ MAP_INIT, false };
+		part->facets[part->n] = (struct facet){ MAP_INIT, 0, false };
 		e->value = part->n++;
 	}
 	*ret = &part->facets[e->value];
@@ -201,10 +202,12 @@ facet_of(struct facets_part *part, struct str name, struct facet **ret)
 }
 
 static void
-ignore(struct facet *f)
+ignore(struct facets_stage *s, struct facet *f)
 {
 	f->ignored = true;
 	map_fini(&f->values);
+	(void)env_charge(s->stage.env, "facets", -f->charged);
+	f->charged = 0;
 }
 
 static int
@@ -216,16 +219,21 @@ facet_add(struct facets_stage *s, struct facet *f, struct str v, uint64_t n)
 	if (v.n == 0 || f->ignored)
 		return 0;
 	if (v.n > s->pipe->value_len_max) {
-		ignore(f);
+		ignore(s, f);
 		return 0;
 	}
 	e = map_put(&f->values, v, &fresh);
 	if (e == NULL)
 		return err_origin(-ENOMEM);
 	e->value += n;
-	if (f->values.n > s->pipe->values_max)
-		ignore(f);
-	return fresh ? env_charge(s->stage.env, "facets", (int64_t)v.n + 64) : 0;
+	if (f->values.n > s->pipe->values_max) {
+		ignore(s, f);
+		return 0;
+	}
+	if (!fresh)
+		return 0;
+	f->charged += (int64_t)v.n + 64;
+	return env_charge(s->stage.env, "facets", (int64_t)v.n + 64);
 }
 
 static int
@@ -291,7 +299,7 @@ facets_merge(struct facets_stage *s, struct facets_part *from)
 		g = &from->facets[from->fields.entries[i].value];
 		r = facet_of(&s->parts[0], from->fields.entries[i].key, &f);
 		if (r == 0 && g->ignored && !f->ignored)
-			ignore(f);
+			ignore(s, f);
 		for (k = 0; r == 0 && k < g->values.n; k++)
 			r = facet_add(s, f, g->values.entries[k].key, g->values.entries[k].value);
 	}

@@ -118,23 +118,42 @@ merge_ints(struct uniq_stage *u)
 	return err_trace(r);
 }
 
-/* More hits first, then by key. */
-static int
-top_order(const void *a, const void *b)
-{
-	const struct map_entry *const *x = a, *const *y = b;
+/* An entry and the first bytes of its key as a number of the same order: most comparisons need no more. */
+struct ranked {
+	uint64_t head;
+	const struct map_entry *e;
+};
 
-	if ((*x)->value != (*y)->value)
-		return (*x)->value < (*y)->value ? 1 : -1;
-	return str_cmp((*x)->key, (*y)->key);
+static struct ranked
+ranked_of(const struct map_entry *e)
+{
+	struct ranked out = { 0, e };
+	size_t i;
+
+	for (i = 0; i < sizeof(out.head); i++)
+		out.head = out.head << 8 | (i < e->key.n ? e->key.p[i] : 0U);
+	return out;
 }
 
 static int
 key_order(const void *a, const void *b)
 {
-	const struct map_entry *const *x = a, *const *y = b;
+	const struct ranked *x = a, *y = b;
 
-	return str_cmp((*x)->key, (*y)->key);
+	if (x->head != y->head)
+		return x->head < y->head ? -1 : 1;
+	return str_cmp(x->e->key, y->e->key);
+}
+
+/* More hits first, then by key. */
+static int
+top_order(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->e->value != y->e->value)
+		return x->e->value < y->e->value ? 1 : -1;
+	return key_order(a, b);
 }
 
 /* Write one group: its fields, then hits and rank where they are wanted. */
@@ -168,7 +187,7 @@ static int
 put_groups(struct uniq_stage *u, struct rows_out *out)
 {
 	const struct map *all = &u->parts[0].keys;
-	AUTO_FREE const struct map_entry **order = calloc(all->n + 1, sizeof(*order));
+	AUTO_FREE struct ranked *order = calloc(all->n + 1, sizeof(*order));
 	uint64_t limit = u->pipe->limit;
 	size_t i, n = 0;
 	bool over;
@@ -178,15 +197,15 @@ put_groups(struct uniq_stage *u, struct rows_out *out)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < all->n; i++)
 		if (all->entries[i].value != 0 && is_wanted(u->pipe, all->entries[i].key))
-			order[n++] = &all->entries[i];
+			order[n++] = ranked_of(&all->entries[i]);
 	qsort(order, n, sizeof(*order), u->pipe->kind == PIPE_TOP ? top_order : key_order);
 	over = limit != 0 && n > limit;
 	if (over)
 		n = (size_t)limit;
 	/* Hits of some of the values would mislead, so that they are 0 when the limit cuts. */
 	for (i = 0; r == 0 && i < n; i++)
-		r = put_group(u, out, order[i]->key,
-		    over && u->pipe->kind != PIPE_TOP ? 0 : order[i]->value, i + 1);
+		r = put_group(u, out, order[i].e->key,
+		    over && u->pipe->kind != PIPE_TOP ? 0 : order[i].e->value, i + 1);
 	return r != 0 ? r : rows_out_flush(out);
 }
 
