@@ -272,7 +272,8 @@ int
 outbox_restart(struct outbox *o, struct wall now)
 {
 	static const char sql[] =
-	    "UPDATE outbox_item SET state = 0, unsure = 1, due = ?1 WHERE state = 1";
+	    "UPDATE outbox_item SET state = 0, unsure = 1, due = ?1,"
+	    " last_error = 'the send process ended before it answered; it may have arrived' WHERE state = 1";
 	sqlite3_stmt *st;
 	size_t i;
 	int r;

@@ -95,6 +95,8 @@ sender_child_end(struct sender_child *c, bool hurry, struct buf *why)
 	int status = 0, waited_ms, sig;
 	pid_t r = 0;
 
+	if (c->fd >= 0 && c->pid == 0)
+		buf_c(why, "its connection ended");
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	c->fd = -1;
