@@ -32,7 +32,7 @@ match_dict(const struct filter *f, const struct column *c, uint64_t *sel,
     struct filter_scratch *scratch)
 {
 	AUTO_FREE uint8_t *yes = calloc(c->n_dict + 1, 1);
-	size_t i, w, k, n;
+	size_t i, w, k, n, n_yes = 0;
 	uint64_t keep;
 	int r = 0;
 
@@ -41,9 +41,15 @@ match_dict(const struct filter *f, const struct column *c, uint64_t *sel,
 	for (i = 0; i < c->n_dict && r >= 0; i++) {
 		r = filter_test(f, c->dict[i], scratch);
 		yes[i] = r == 1;
+		n_yes += r == 1;
 	}
 	if (r < 0)
 		return err_trace(r);
+	/* Of most blocks all values or none are wanted: then no row need be looked at. */
+	if (n_yes == 0)
+		bits_zero(sel, c->n_rows);
+	if (n_yes == 0 || n_yes == c->n_dict)
+		return 0;
 	for (w = 0; w < BITS_WORDS(c->n_rows); w++) {
 		if (sel[w] == 0)
 			continue;
