@@ -2,7 +2,7 @@
 """tests/bench/bench.py - weir against the tools it replaces, side by side in one run.
 
 usage: bench.py [--lines N] [--runs N] [--dir DIR] [--json FILE] [--report FILE] [SECTION…]
-sections: ingest query journal store logs trace engine memory scale rules      --report writes docs/BENCHMARKS.md and its plot
+sections: ingest query journal store logs trace engine memory commits scale rules      --report writes docs/BENCHMARKS.md and its plot
 
 Exit 1 when a promise is not kept.
 """

@@ -4,7 +4,7 @@ import platform
 
 TITLES = {"ingest": "Taking lines in", "query": "Against rg and jq", "journal": "The journal", "store": "Bytes",
           "logs": "Bytes of real logs", "trace": "One request", "engine": "Searches and counts", "memory": "Memory",
-          "scale": "Growth", "rules": "Rules over a stream"}
+          "commits": "Commits", "scale": "Growth", "rules": "Rules over a stream"}
 GOOD, BAD, NEUTRAL = "#2f7d4f", "#b5442d", "#4a6fa5"
 
 
