@@ -23,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import BUILD, LONG, Skip, check, main, wait_until  # noqa: E402
+from harness import BUILD, LONG, Journald, Place, Skip, check, main, wait_until  # noqa: E402
 
 # of an installed unit, whose user alone may read its secrets
 SOCKET, SECRETS = os.environ.get("SEND_SOCKET"), os.environ.get("SEND_SECRETS")
@@ -415,38 +415,49 @@ def test_mail_headers_are_not_injected():
         check("ünï" in m.get_body(("plain",)).get_content(), "the text comes through")
 
 
+class Aiosmtpd:
+    """aiosmtpd with STARTTLS by our CA, and AUTH."""
+
+    def __enter__(self):
+        # Debian's, whichever python runs this
+        sys.path.append("/usr/lib/python3/dist-packages")
+        from aiosmtpd.controller import Controller
+        from aiosmtpd.smtp import AuthResult
+        self.got, self.logins = got, logins = [], []
+
+        class Handler:
+            async def handle_DATA(self, server, session, envelope):
+                got.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+                return "250 ok"
+
+        def login(server, session, envelope, mechanism, data):
+            logins.append((mechanism, data.login, data.password))
+            return AuthResult(success=data.password == b"s3cret")
+
+        self.controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(), tls_context=Certs.need().server(),
+                                     require_starttls=True, authenticator=login, auth_required=True)
+        self.controller.start()
+        self.port = self.controller.port
+        return self
+
+    def __exit__(self, *_):
+        self.controller.stop()
+
+    def mails(self):
+        return [plain(m) for m in self.got]
+
+
 def test_mail_starttls_auth():
     """aiosmtpd: STARTTLS with our CA, AUTH by PLAIN or LOGIN from a file."""
-    # Debian's, whichever python runs this
-    sys.path.append("/usr/lib/python3/dist-packages")
-    from aiosmtpd.controller import Controller
-    from aiosmtpd.smtp import AuthResult
-    got, logins = [], []
-
-    class Handler:
-        async def handle_DATA(self, server, session, envelope):
-            got.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
-            return "250 ok"
-
-    def login(server, session, envelope, mechanism, data):
-        logins.append((mechanism, data.login, data.password))
-        return AuthResult(success=data.password == b"s3cret")
-
-    c = Controller(Handler(), hostname="127.0.0.1", port=free_port(), tls_context=Certs.need().server(), require_starttls=True,
-                   authenticator=login, auth_required=True)
-    c.start()
-    try:
-        with Drive(config(mail_config(c.port, tls(AUTH)))) as d:
-            d.put("a1", "ops")
-            check(d.fate("a1")["state"] == "delivered", "delivered")
-            check(len(got) == 1 and logins[-1][1:] == (b"weir", b"s3cret"), f"{got} {logins}")
-            d.put("a2", "ops", reason="resolved")
-            d.fate("a2")
-            first, second = [email.message_from_bytes(x[2], policy=email.policy.default) for x in got]
-            check(second["In-Reply-To"] == first["Message-ID"] == second["References"], "resolved threads with firing")
-            check(second["Message-ID"] != first["Message-ID"], "and has its own id")
-    finally:
-        c.stop()
+    with Aiosmtpd() as server, Drive(config(mail_config(server.port, tls(AUTH)))) as d:
+        d.put("a1", "ops")
+        check(d.fate("a1")["state"] == "delivered", "delivered")
+        check(len(server.got) == 1 and server.logins[-1][1:] == (b"weir", b"s3cret"), f"{server.got} {server.logins}")
+        d.put("a2", "ops", reason="resolved")
+        d.fate("a2")
+        first, second = server.mails()
+        check(second["In-Reply-To"] == first["Message-ID"] == second["References"], "resolved threads with firing")
+        check(second["Message-ID"] != first["Message-ID"], "and has its own id")
 
 
 def free_port():
@@ -468,41 +479,53 @@ def test_mail_implicit_tls():
     s.close()
 
 
-def test_mail_opensmtpd():
-    """A mailbox behind OpenSMTPD, in the clear."""
-    if os.geteuid() != 0 or not shutil.which("smtpd"):
-        raise Skip("needs root and OpenSMTPD")
-    place = tempfile.mkdtemp(prefix="weir-e2e-smtpd-")
-    os.chmod(place, 0o755)
-    box = os.path.join(place, "box")
-    os.mkdir(box)
-    shutil.chown(box, "nobody")
-    port = free_port()
-    with open(os.path.join(place, "smtpd.conf"), "w") as f:
-        f.write(f'listen on 127.0.0.1 port {port}\naction "in" maildir "{box}/%{{rcpt}}" virtual {{ "@" = "nobody" }}\n'
-                'match from any for domain "example.org" action "in"\n')
-    # its sockets and queue are its own: a mount namespace of this process and its children
-    script = (f"mount --make-rprivate / && mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/spool && mkdir -m 711 /var/spool/smtpd && "
-              f"exec smtpd -d -f {place}/smtpd.conf")
-    proc = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script], stdout=subprocess.DEVNULL,
-                            stderr=open(os.path.join(place, "log"), "w"))
-    try:
-        wait_until(lambda: can_connect(port), what="OpenSMTPD")
-        with Drive(config(mail_config(port, CLEAR))) as d:
-            d.put("a1", "ops")
-            check(d.fate("a1")["state"] == "delivered", "delivered")
+class Opensmtpd:
+    """A mailbox behind OpenSMTPD, in the clear: the STARTTLS of Debian 12's does not work."""
 
-            def found():
-                for at, _, names in os.walk(box):
-                    for n in names:
-                        if at.endswith("/new"):
-                            return open(os.path.join(at, n), "rb").read()
-            mail = wait_until(found, what="a mail in the box")
-            check(b"<a1.m0@host.example>" in mail, "our Message-ID")
-        shutil.rmtree(place)
-    finally:
-        proc.kill()
-        proc.wait()
+    def __enter__(self):
+        if os.geteuid() != 0 or not shutil.which("smtpd"):
+            raise Skip("needs root and OpenSMTPD")
+        self.place = tempfile.mkdtemp(prefix="weir-e2e-smtpd-")
+        os.chmod(self.place, 0o755)
+        self.box = os.path.join(self.place, "box")
+        os.mkdir(self.box)
+        shutil.chown(self.box, "nobody")
+        self.port = free_port()
+        with open(os.path.join(self.place, "smtpd.conf"), "w") as f:
+            f.write(f'listen on 127.0.0.1 port {self.port}\n'
+                    f'action "in" maildir "{self.box}/%{{rcpt}}" virtual {{ "@" = "nobody" }}\n'
+                    'match from any for domain "example.org" action "in"\n')
+        # its sockets and queue are its own: a mount namespace of this process and its children
+        script = ("mount --make-rprivate / && mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/spool && mkdir -m 711 /var/spool/smtpd && "
+                  f"exec smtpd -d -f {f.name}")
+        with open(os.path.join(self.place, "log"), "w") as log:
+            self.proc = subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
+                                         stdout=subprocess.DEVNULL, stderr=log)
+        wait_until(lambda: can_connect(self.port), what="OpenSMTPD")
+        return self
+
+    def __exit__(self, kind, *_):
+        self.proc.kill()
+        self.proc.wait()
+        if kind is None:
+            shutil.rmtree(self.place)
+
+    def mails(self):
+        found = []
+        for at, _, names in os.walk(self.box):
+            if at.endswith("/new"):
+                for n in sorted(names):
+                    with open(os.path.join(at, n), "rb") as f:
+                        found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+        return sorted(found, key=lambda m: m["Date"].datetime)
+
+
+def test_mail_opensmtpd():
+    with Opensmtpd() as server, Drive(config(mail_config(server.port, CLEAR))) as d:
+        d.put("a1", "ops")
+        check(d.fate("a1")["state"] == "delivered", "delivered")
+        mail = wait_until(server.mails, what="a mail in the box")[0]
+        check(mail["Message-ID"] == "<a1.m0@host.example>", "our Message-ID")
 
 
 def can_connect(port):
@@ -794,6 +817,74 @@ def test_rights_of_the_unit():
             p = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=15", f.name], capture_output=True, text=True)
             check(p.returncode == 0, p.stdout[-300:])
         check("PrivateNetwork=yes" in open(os.path.join(d, "weird.service")).read(), "weird reaches out to nobody")
+
+
+# ---- through weird ----
+
+RULES = """
+groups:
+  - name: shop
+    interval: 1s
+    rules:
+      - alert: Errors
+        expr: 'level:error | stats by (app) count() n | filter n:>0'
+        window: 4s
+        annotations: {summary: '{{ $labels.app }} has {{ $value }} errors'}
+"""
+
+
+def people(aio, box, hook, key):
+    """One receiver with all three."""
+    mails = "".join(f"""
+      - {{to: ops@example.org, from: weir@example.org, smarthost: 'localhost:{port}', send_resolved: true, {more}}}"""
+                    for port, more in ((aio.port, f"auth_username: weir, auth_password_file: password, "
+                                                  f"tls_config: {{ca_file: {Certs.need().path('ca.pem')}}}"),
+                                       (box.port, "require_tls: false")))
+    return f"""
+route: {{receiver: all, group_by: [alertname, app], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+  - name: all
+    email_configs:{mails}
+    webhook_configs: [{{url: 'http://127.0.0.1:{hook.port}/', hmac_secret_file: {key}}}]
+"""
+
+
+def test_from_a_journal_line_to_people():
+    """journald to weird to aiosmtpd (STARTTLS, AUTH), OpenSMTPD's mailbox and a webhook; then resolved, in the same thread."""
+    journald = Journald.need()
+    hook = Http()
+    with Aiosmtpd() as aio, Opensmtpd() as box, Place("people") as place:
+        secrets = os.path.join(place.dir, "secrets")
+        os.makedirs(os.path.join(place.dir, "rules"))
+        os.mkdir(secrets)
+        for name, text in (("secrets/password", "s3cret\n"), ("secrets/key", "topsecret"), ("rules/shop.yaml", RULES),
+                           ("alertmanager.yml", people(aio, box, hook, "key"))):
+            with open(os.path.join(place.dir, name), "w") as f:
+                f.write(text)
+        place.config("  - journal: {from: now}", store="commit_interval: 200ms",
+                     more=f"rules: [\"{place.dir}/rules/*.yaml\"]\nalerting: {place.dir}/alertmanager.yml\nsecrets: {secrets}\n")
+        place.start()
+        time.sleep(1)
+        began = time.monotonic()
+        journald.send(json.dumps({"level": "error", "app": "pay", "msg": "no\r\nBcc: evil@example.com\r\n\r\n.\r\n<script>x</script>"}),
+                      SYSLOG_IDENTIFIER="shop")
+        wait_until(lambda: hook.posts and aio.got and box.mails(), what="a webhook and two mails")
+        print(f"   journald line to a webhook and two mailboxes: {time.monotonic() - began:.2f} s")
+        wait_until(lambda: len(hook.posts) > 1 and len(aio.got) > 1 and len(box.mails()) > 1, what="resolved, three times")
+        for server in (aio, box):
+            firing, resolved = server.mails()
+            check("FIRING" in firing["Subject"] and "RESOLVED" in resolved["Subject"], f"{firing['Subject']}, {resolved['Subject']}")
+            check(resolved["In-Reply-To"] == firing["Message-ID"], "one thread")
+            check(firing["Bcc"] is None and "pay has 1 errors" in firing.get_body(("plain",)).get_content(), "text")
+            check("evil@example.com" in firing.get_body(("plain",)).get_content(), "the line itself stands in it")
+            check("<script>" not in firing.get_body(("html",)).get_content(), "encoded for HTML")
+        check([x[1] for x in aio.got] == [["ops@example.org"]] * 2, f"{aio.got}")
+        check(aio.logins[-1][1:] == (b"weir", b"s3cret"), "AUTH")
+        for _, _, head, body in hook.posts:
+            check(head["weir-signature"] == "sha256=" + hmac.new(b"topsecret", body, hashlib.sha256).hexdigest(), "signature")
+        check([json.loads(p[3])["status"] for p in hook.posts] == ["firing", "resolved"], "statuses")
+        check(place.stop() == 0, "SIGTERM")
+    hook.close()
 
 
 # ---- webhooks ----
