@@ -46,6 +46,30 @@ put_labels(const struct pipe *stats, const struct labels *l, const char *before,
 	}
 }
 
+/* Where results count only some of the rows (count() if (…)), those are what stands behind the alert. */
+static void
+put_conditions(const struct pipe *stats, const char *before, struct buf *out)
+{
+	const char * or = "";
+	size_t i;
+
+	/* What a switch has left over is no filter. */
+	for (i = 0; i < stats->n_funcs; i++)
+		if (stats->funcs[i].is_default)
+			return;
+	for (i = 0; i < stats->n_funcs; i++) {
+		if (stats->funcs[i].filter == NULL)
+			continue;
+		buf_c(out, * or == '\0' ? before : or);
+		buf_c(out, "(");
+		filter_format(out, stats->funcs[i].filter);
+		buf_c(out, ")");
+		or = " or ";
+	}
+	if (* or != '\0')
+		buf_c(out, ")");
+}
+
 void
 evidence_query(const struct rule *rule, const struct route_alert *alert, struct buf *out)
 {
@@ -59,6 +83,7 @@ evidence_query(const struct rule *rule, const struct route_alert *alert, struct 
 		filter_format(out, q->filter);
 		buf_c(out, ")");
 		put_labels(q->pipes[0], &alert->labels, " ", out);
+		put_conditions(q->pipes[0], " (", out);
 		return;
 	}
 	filter_format(out, q->filter);
@@ -66,8 +91,10 @@ evidence_query(const struct rule *rule, const struct route_alert *alert, struct 
 		buf_c(out, " | ");
 		pipe_format(out, q->pipes[i]);
 	}
-	if (stats)
+	if (stats) {
 		put_labels(q->pipes[rule->n_row], &alert->labels, " | filter ", out);
+		put_conditions(q->pipes[rule->n_row], " | filter (", out);
+	}
 }
 
 /* In single quotes, as every shell reads it. */
