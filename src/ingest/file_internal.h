@@ -231,6 +231,7 @@ struct look {
 	struct file_stat st;
 	struct file_id id;
 	bool turned; /* a generation came to its end */
+	bool denied; /* there is a file that cannot be read now: what is missing may be in it */
 };
 
 /* file_missed.c: files that are known by nothing. */

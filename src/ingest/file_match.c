@@ -89,9 +89,11 @@ match_siblings(struct look *l)
 		sib = &l->sibs[i];
 		g = gen_by_stat(l->f, &sib->st);
 		if (g == NULL) {
+			why = NULL;
 			fd = file_open(sib->path, &sib->st, &why);
 			if (fd < 0) {
 				sib->used = true;
+				l->denied = l->denied || (why == NULL && fd != -ENOENT);
 				continue;
 			}
 			r = file_id_get(fd, &sib->id);
@@ -262,8 +264,10 @@ look_at_name(struct look *l)
 		retire_live(l);
 		return err_trace(set_state(l, FOLLOW_REFUSED, 0, why));
 	}
-	if (l->fd < 0)
+	if (l->fd < 0) {
+		l->denied = true;
 		return err_trace(set_state(l, FOLLOW_DENIED, l->fd, err_str(l->fd)));
+	}
 	f->state = FOLLOW_READING;
 	f->error = 0;
 	return err_trace(take_fd(l));
@@ -417,6 +421,9 @@ find_missing(struct look *l)
 		r = find_in_siblings(l, g, &found);
 		if (r == 0 && !found)
 			r = find_in_live(l, g, &found);
+		/* For as long as it takes: to give it up would be to read it again from its beginning. */
+		if (r == 0 && !found && l->denied)
+			continue;
 		if (r == 0 && !found && may_come(l))
 			waiting = true;
 		else if (r == 0 && !found)

@@ -44,6 +44,15 @@ def test_files():
         check(p.returncode == 0 and p.stdout.count(b"\n") == 1, f"query: {p}")
 
 
+def test_unit():
+    """What the unit must say for the daemon to be what its page promises."""
+    with Installed() as at:
+        unit = open(f"{at.prefix}/lib/systemd/system/weird.service").read().splitlines()
+        for line in ("LimitCORE=0", "Type=notify", "NoNewPrivileges=yes", "ProtectSystem=strict", "Restart=on-failure"):
+            check(line in unit, f"weird.service: no {line}")
+        check(any(u.startswith("WatchdogSec=") for u in unit), "weird.service: no WatchdogSec")
+
+
 def test_journal_helper():
     """weir query --input journal: goes on in a helper, which is found from where weir lies."""
     journal = Journald.need()
@@ -64,4 +73,4 @@ def test_journal_helper():
 
 
 if __name__ == "__main__":
-    main([test_files, test_journal_helper])
+    main([test_files, test_unit, test_journal_helper])

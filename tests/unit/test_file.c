@@ -2,6 +2,7 @@
  * tests/unit/test_file.c - files as they come.
  * One job: one case of odd bytes, names or kinds of files after another.
  */
+#include "base/io.h"
 #include "file_fixture.h"
 #include "ingest/file_internal.h"
 #include "ingest/frame.h"
@@ -400,6 +401,114 @@ test_peers(void)
 	end();
 }
 
+/* A file system that lost its server for a while, and then is there again. */
+static int
+stale(void *ctx, enum io_op op, const char *path, size_t n)
+{
+	int *left = ctx;
+
+	if (*left <= 0 || (op != IO_READ && (op != IO_OPEN || strstr(path, "a.log") == NULL)))
+		return 0;
+	--*left;
+	return -ESTALE;
+}
+
+static void
+test_stale(void)
+{
+	int left = 0, i;
+
+	begin("*.log");
+	fix_puts(x, "a.log", "n=1\n");
+	fix_open(x);
+	fix_settle(x, 40);
+	io_set_hook(stale, &left);
+	for (i = 2; i < 6; i++) {
+		left = 1 + i % 3;
+		fix_puts(x, "a.log",
+		    i == 2       ? "n=2\n"
+		        : i == 3 ? "n=3\n"
+		        : i == 4 ? "n=4\n"
+		                 : "n=5\n");
+		if (fix_poll(x) < 0) {
+			fix_forget(x);
+			MUST(x->src->ops->rewind(x->src) == 0);
+		}
+	}
+	left = 3;
+	fix_crash(x);
+	left = 3;
+	fix_settle(x, 60);
+	fix_settle(x, 60);
+	io_set_hook(NULL, NULL);
+	for (i = 1; i < 6; i++)
+		CHECK(x->seen[i] == 1);
+	CHECK(x->n_losses == 0);
+	end();
+}
+
+/* Nothing is concluded from the times of a file. */
+static void
+test_mtimes(void)
+{
+	static const time_t odd[] = { 0, 4102444800, -86400, 1 };
+	struct timespec t[2] = { { 0, 0 }, { 0, 0 } };
+	char line[16], path[256];
+	size_t i;
+
+	begin("*.log");
+	fix_open(x);
+	fix_path(x, path, "a.log");
+	for (i = 0; i < ARRAY_LEN(odd); i++) {
+		(void)snprintf(line, sizeof(line), "n=%zu\n", i);
+		fix_puts(x, "a.log", line);
+		t[0].tv_sec = t[1].tv_sec = odd[i];
+		MUST(utimensat(AT_FDCWD, path, t, 0) == 0);
+		fix_settle(x, 40);
+		if (i == 1)
+			fix_crash(x);
+		t[0].tv_sec = t[1].tv_sec = -odd[i];
+		MUST(utimensat(AT_FDCWD, path, t, 0) == 0);
+		fix_settle(x, 40);
+	}
+	for (i = 0; i < ARRAY_LEN(odd); i++)
+		CHECK(x->seen[i] == 1);
+	CHECK(x->n_losses == 0);
+	end();
+}
+
+/* More names than may be followed: the rest is refused, said once, and has its turn when others are gone. */
+static void
+test_too_many(void)
+{
+	char name[32], line[32];
+	int i, n;
+
+	begin("*.log");
+	x->opt.max_names = 5;
+	x->opt.close_idle.ns = NS_PER_MS;
+	for (i = 0; i < 8; i++) {
+		(void)snprintf(name, sizeof(name), "f%d.log", i);
+		(void)snprintf(line, sizeof(line), "n=%d\n", i);
+		fix_puts(x, name, line);
+	}
+	fix_open(x);
+	fix_settle(x, 60);
+	for (i = n = 0; i < 8; i++)
+		n += (int)x->seen[i];
+	CHECK(n == 5 && x->n_says == 1);
+	for (i = 0; i < 8; i++) {
+		(void)snprintf(name, sizeof(name), "f%d.log", i);
+		if (x->seen[i] == 1)
+			fix_unlink(x, name);
+	}
+	for (i = 0; i < 3; i++)
+		fix_settle(x, 1060);
+	for (i = 0; i < 8; i++)
+		CHECK(x->seen[i] == 1);
+	end();
+}
+
 static void
 test_options(void)
 {
@@ -435,6 +544,9 @@ main(void)
 	test_max_open();
 	test_group_and_crash();
 	test_peers();
+	test_stale();
+	test_mtimes();
+	test_too_many();
 	test_options();
 	return check_done();
 }
