@@ -3,33 +3,14 @@
  * One job: of the values that are expected, given or learned, those without a row in the window.
  * Floor: 4 (uses query, store, logsql, base).
  *
- * Silence says something only where somebody listened: in the first window after the start, and while the window has time
- * in which the host slept, its clock jumped or (before this process) no stream at all had rows, the set is unknown.
+ * Silence says something only where somebody listened: in the first window after the start (of rules, which begin anew when
+ * the host has slept or its clock has jumped) the set is unknown, and so it is for instants before this process began at which no
+ * stream at all had rows: the host was off.
  */
 #include "alerts/eval_internal.h"
 #include "logsql/value.h"
 
 enum { LEARN_ROWS_MAX = 50000000, LEARNED_MAX = 10000 };
-
-/* Clocks apart by more than this since the last look: a sleep or a jump, and no slow correction. */
-#define JUMP_NS (30 * NS_PER_S)
-
-void
-eval_clock(struct eval *e)
-{
-	int64_t now = wall_now().ns, boot = boot_now().ns;
-	int64_t slept = boot - mono_now().ns, offset = now - boot;
-	int64_t jump = offset - e->wall_offset, nap = slept - e->slept;
-	int64_t length = nap > JUMP_NS ? nap : jump > JUMP_NS ? jump : 0;
-
-	if (e->wall_offset != 0 && (length > 0 || jump < -JUMP_NS)) {
-		if (now - length < e->paused.from)
-			e->paused.from = now - length;
-		e->paused.to = now;
-	}
-	e->slept = slept;
-	e->wall_offset = offset;
-}
 
 static void
 beat(struct eval_pulse *p, int64_t t)
@@ -89,10 +70,8 @@ deaf(const struct eval *e, const struct eval_rule *er, struct wall at)
 
 	if (from < er->form->first)
 		return "rules have run for less than its window";
-	if (e->paused.to > from && e->paused.from <= at.ns)
-		return "the host slept or its clock jumped within the window";
-	if (e->pulse != NULL && !was_alive(e->pulse, from, at.ns))
-		return "no stream at all has rows in the window";
+	if (e->pulse != NULL && from < e->started && !was_alive(e->pulse, from, at.ns))
+		return "no stream at all has rows in the window, which is before the start";
 	return NULL;
 }
 

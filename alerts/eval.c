@@ -56,7 +56,7 @@ eval_new(struct eval **ret, const struct rule_set *set, const struct eval_option
 	e->env.zone_s = opt->zone_s;
 	e->env.newest_floor = INT64_MIN;
 	atomic_flag_clear(&e->env.error_set);
-	e->paused = (struct eval_range){ INT64_MAX, INT64_MIN };
+	e->started = opt->live ? wall_now().ns : INT64_MIN;
 	r = feed_new(&e->feed);
 	if (r == 0)
 		r = add_rules(e);
@@ -261,8 +261,6 @@ eval_group(struct eval *e, struct store_view *view, const struct rule_group *gro
 	size_t i;
 	int r = 0;
 
-	if (e->opt.live)
-		eval_clock(e);
 	for (i = 0; r == 0 && i < e->n_rules; i++) {
 		struct eval_rule *er = &e->rules[i];
 		struct eval_set set = { .rule = er->rule, .group = group, .at = at };

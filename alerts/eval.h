@@ -68,7 +68,7 @@ struct eval_options {
 	int zone_s;
 	unsigned n_threads;
 	uint64_t memory_max; /* 0: EVAL_MEMORY_MAX */
-	/* The host's clocks are those of the instants: a host that slept is no service that is silent. */
+	/* Instants are those of the host's clock: a host that was off is no service that is silent. */
 	bool live;
 };
 

@@ -127,11 +127,9 @@ struct eval {
 	struct eval_sink sink;
 	struct query_env env;     /* of row pipes */
 	struct eval_pulse *pulse; /* NULL: no rule asks */
-	struct eval_range
-	    paused; /* when the host slept or its clock jumped; from above to: never */
-	int64_t slept, wall_offset;
-	struct arena arena; /* as long as the evaluator */
-	struct arena work;  /* as long as one set */
+	int64_t started;          /* live: when it began, by the clock */
+	struct arena arena;       /* as long as the evaluator */
+	struct arena work;        /* as long as one set */
 };
 
 /* eval_rows.c */
@@ -210,8 +208,7 @@ int eval_learn(struct eval *e, const struct eval_rule *er, struct store_view *vi
 /** eval_absent(e, er, view, set): the set's rows to what is missing of them. */
 int eval_absent(struct eval *e, struct eval_rule *er, struct store_view *view,
     struct eval_set *set);
-/** eval_clock(e): look whether the host slept or its clock jumped.  eval_beat(e, block): rows came. */
-void eval_clock(struct eval *e);
+/** eval_beat(e, block): rows came, of whatever stream. */
 int eval_beat(struct eval *e, struct feed_block *block);
 
 /* newpattern.c */

@@ -126,23 +126,6 @@ partial_next(struct partial_cursor *c)
 	return !c->in.bad;
 }
 
-/* The states of an entry that is not of counts; states[n] are zero before. */
-static int
-load_entry(const struct partial *p, struct str entry, struct stats_state *states)
-{
-	struct scan in = SCAN_OF(entry);
-	size_t i;
-	int r = 0;
-
-	if (entry.n == 0)
-		return 0;
-	if (!p->counts)
-		(void)scan_varint(&in);
-	for (i = 0; r == 0 && i < p->n; i++)
-		r = stats_ops_of(p->funcs[i].kind)->load(&p->funcs[i], &in, &states[i]);
-	return r == 0 && in.bad ? err_origin(-EPROTO) : r;
-}
-
 static int
 merge_counts(const struct partial *p, struct str a, struct str b, struct buf *out)
 {
@@ -154,48 +137,63 @@ merge_counts(const struct partial *p, struct str a, struct str b, struct buf *ou
 	return x.bad || y.bad ? err_origin(-EPROTO) : 0;
 }
 
+/* One function's states of two entries, each read to its end. */
 static int
-merge_entries(const struct partial *p, struct str a, struct str b, struct stats_state *work,
-    struct buf *tmp, struct buf *out)
+merge_one(const struct stats_func *f, struct scan *a, struct scan *b, struct buf *out)
 {
-	size_t i;
+	const struct stats_ops *ops = stats_ops_of(f->kind);
+	struct stats_state x = { 0 }, y = { 0 };
 	int r;
+
+	if (ops->merge_saved != NULL)
+		return ops->merge_saved(f, a, b, out);
+	r = ops->load(f, a, &x);
+	if (r == 0)
+		r = ops->load(f, b, &y);
+	if (r == 0)
+		r = ops->merge(f, &x, &y);
+	if (r == 0)
+		r = ops->save(f, &x, out);
+	ops->fini(&x);
+	ops->fini(&y);
+	return r;
+}
+
+static int
+merge_entries(const struct partial *p, struct str a, struct str b, struct buf *tmp, struct buf *out)
+{
+	struct scan x = SCAN_OF(a), y = SCAN_OF(b);
+	size_t i;
+	int r = 0;
 
 	if (p->counts)
 		return merge_counts(p, a, b, out);
-	memset(work, 0, 2 * p->n * sizeof(*work));
-	r = load_entry(p, a, work);
-	if (r == 0)
-		r = load_entry(p, b, work + p->n);
+	(void)scan_varint(&x);
+	(void)scan_varint(&y);
+	buf_clear(tmp);
 	for (i = 0; r == 0 && i < p->n; i++)
-		r = stats_ops_of(p->funcs[i].kind)->merge(&p->funcs[i], &work[i], &work[p->n + i]);
-	if (r == 0)
-		r = save_entry(p, work, tmp, out);
-	for (i = 0; i < 2 * p->n; i++)
-		stats_ops_of(p->funcs[i % p->n].kind)->fini(&work[i]);
-	return r;
+		r = merge_one(&p->funcs[i], &x, &y, tmp);
+	if (r == 0 && (x.bad || y.bad))
+		r = err_origin(-EPROTO);
+	buf_varint(out, tmp->n);
+	buf_str(out, buf_view(tmp));
+	return r != 0 ? r : buf_err(tmp);
 }
 
 int
 partial_merge(const struct partial *p, struct str a, struct str b, struct buf *out)
 {
-	AUTO_FREE struct stats_state *work = NULL;
 	AUTO_FINI(buf_fini) struct buf tmp = BUF_INIT;
 	struct partial_cursor x = partial_open(p, a), y = partial_open(p, b);
 	bool has_x = partial_next(&x), has_y = partial_next(&y);
 	uint32_t last = UINT32_MAX, group;
 	int r = 0;
 
-	if (!p->counts) {
-		work = calloc(2 * p->n + 1, sizeof(*work));
-		if (work == NULL)
-			return err_origin(-ENOMEM);
-	}
 	while (r == 0 && (has_x || has_y)) {
 		group = has_x && (!has_y || x.group <= y.group) ? x.group : y.group;
 		partial_put_entry(out, last, group, STR_NONE);
 		if (has_x && has_y && x.group == y.group)
-			r = merge_entries(p, x.entry, y.entry, work, &tmp, out);
+			r = merge_entries(p, x.entry, y.entry, &tmp, out);
 		else
 			buf_str(out, has_x && x.group == group ? x.entry : y.entry);
 		last = group;
@@ -208,21 +206,41 @@ partial_merge(const struct partial *p, struct str a, struct str b, struct buf *o
 	return r != 0 ? r : buf_err(out);
 }
 
+static int
+show_one(const struct stats_func *f, struct scan *in, bool empty, struct buf *out)
+{
+	const struct stats_ops *ops = stats_ops_of(f->kind);
+	struct stats_state s = { 0 };
+	int r = 0;
+
+	if (!empty && ops->put_saved != NULL) {
+		r = ops->put_saved(f, in, out);
+		if (r <= 0)
+			return r;
+		r = 0;
+	}
+	if (!empty)
+		r = ops->load(f, in, &s);
+	if (r == 0)
+		r = ops->put(f, &s, out);
+	ops->fini(&s);
+	return r;
+}
+
 int
 partial_show(const struct partial *p, struct str entry, struct buf *out, size_t *ends)
 {
-	AUTO_FREE struct stats_state *states = calloc(p->n + 1, sizeof(*states));
+	struct scan in = SCAN_OF(entry);
 	size_t i, from = out->n;
-	int r;
+	int r = 0;
 
-	if (states == NULL)
-		return err_origin(-ENOMEM);
-	r = load_entry(p, entry, states);
+	if (!p->counts && entry.n != 0)
+		(void)scan_varint(&in);
 	for (i = 0; r == 0 && i < p->n; i++) {
-		r = stats_ops_of(p->funcs[i].kind)->put(&p->funcs[i], &states[i], out);
+		r = show_one(&p->funcs[i], &in, entry.n == 0, out);
 		ends[i] = out->n - from;
 	}
-	for (i = 0; i < p->n; i++)
-		stats_ops_of(p->funcs[i].kind)->fini(&states[i]);
+	if (r == 0 && in.bad)
+		r = err_origin(-EPROTO);
 	return r != 0 ? r : buf_err(out);
 }

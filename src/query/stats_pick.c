@@ -330,14 +330,14 @@ field_add(const struct stats_func *f, struct stats_batch *sb)
 }
 
 const struct stats_ops stats_min_ops = { extreme_add, pick_merge, extreme_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };
 const struct stats_ops stats_max_ops = { extreme_add, pick_merge, extreme_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };
 const struct stats_ops stats_any_ops = { any_add, any_merge, value_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };
 const struct stats_ops stats_row_any_ops = { row_any_add, any_merge, row_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };
 const struct stats_ops stats_row_ops = { row_add, pick_merge, row_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };
 const struct stats_ops stats_field_ops = { field_add, pick_merge, value_put, pick_fini, pick_save,
-	pick_load };
+	pick_load, NULL, NULL };

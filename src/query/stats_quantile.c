@@ -6,16 +6,10 @@
 #include <math.h>
 
 #include "logsql/value.h"
-#include "query/stats_state.h"
+#include "query/stats_spread.h"
 
-/*
- * A log-linear histogram: each power of two is cut into CELLS equal parts, so that a value's cell
- * is at most 1/128 of
- * it wide and the middle at most 1/256 off.  Cells are found from the bits of the double.
- */
-enum { CELLS = 128, EXPONENTS = 2048, EXACT_MAX = 8192 };
-/* As bytes, more values than these take more room than their cells. */
-enum { SAVED_EXACT_MAX = 512 };
+/* Exact while values are so few; then in the cells of stats_spread.h. */
+enum { CELLS = SPREAD_CELLS, EXPONENTS = SPREAD_EXPONENTS, EXACT_MAX = 2048 };
 
 struct spread_number {
 	int64_t v;
@@ -67,40 +61,6 @@ spread_fini(struct stats_state *s)
 	s->more = NULL;
 }
 
-static inline void
-cell_of(double v, size_t *ret_row, size_t *ret_cell)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &v, sizeof(bits));
-	*ret_row = (size_t)(bits >> 52 & 0x7ff) + (bits >> 63 != 0 ? 0 : EXPONENTS);
-	*ret_cell = (size_t)(bits >> 45 & (CELLS - 1));
-	/* Mirrored, so that a walk goes up. */
-	if (bits >> 63 != 0) {
-		*ret_row = EXPONENTS - 1 - *ret_row;
-		*ret_cell = CELLS - 1 - *ret_cell;
-	}
-}
-
-/* The middle of a cell. */
-static double
-cell_value(size_t row, size_t cell)
-{
-	bool negative = row < EXPONENTS;
-	uint64_t bits;
-	double v;
-
-	if (negative) {
-		row = EXPONENTS - 1 - row;
-		cell = CELLS - 1 - cell;
-	} else {
-		row -= EXPONENTS;
-	}
-	bits = (uint64_t)row << 52 | (uint64_t)cell << 45 | UINT64_C(1) << 44;
-	memcpy(&v, &bits, sizeof(v));
-	return negative ? -v : v;
-}
-
 static int
 hist_add(struct spread *p, double v, uint64_t n)
 {
@@ -113,7 +73,7 @@ hist_add(struct spread *p, double v, uint64_t n)
 		p->whole = true;
 		p->min = p->max = v;
 	}
-	cell_of(v, &row, &cell);
+	spread_cell(v, &row, &cell);
 	if (p->hist[row] == NULL)
 		p->hist[row] = calloc(CELLS, sizeof(**p->hist));
 	if (p->hist[row] == NULL)
@@ -206,7 +166,7 @@ hist_count(struct spread *p, double v, bool fraction)
 
 	if (p == NULL || p->hist == NULL || (p->whole && fraction) || v < p->min || v > p->max)
 		return false;
-	cell_of(v, &row, &cell);
+	spread_cell(v, &row, &cell);
 	if (p->hist[row] == NULL)
 		return false;
 	p->hist[row][cell]++;
@@ -332,7 +292,7 @@ merge_hist(struct spread *a, const struct spread *b)
 	for (i = 0; r == 0 && i < 2 * EXPONENTS; i++)
 		for (k = 0; r == 0 && b->hist[i] != NULL && k < CELLS; k++)
 			if (b->hist[i][k] != 0)
-				r = hist_add(a, cell_value(i, k), b->hist[i][k]);
+				r = hist_add(a, spread_cell_value(i, k), b->hist[i][k]);
 	if (r != 0)
 		return r;
 	/* The middles of cells are no integers; what the values were is known. */
@@ -411,7 +371,7 @@ load_hist(struct scan *in, struct spread *p)
 		count = scan_varint(in);
 		if (at >= (uint64_t)2 * EXPONENTS * CELLS)
 			return err_origin(-EPROTO);
-		r = hist_add(p, cell_value(at / CELLS, at % CELLS), count);
+		r = hist_add(p, spread_cell_value(at / CELLS, at % CELLS), count);
 	}
 	p->whole = whole;
 	p->min = min;
@@ -429,7 +389,7 @@ quantile_save(const struct stats_func *f, struct stats_state *s, struct buf *out
 	buf_byte(out, p != NULL);
 	if (p == NULL)
 		return 0;
-	if (p->n_numbers > SAVED_EXACT_MAX)
+	if (p->n_numbers > SPREAD_SAVED_MAX)
 		r = spill(p);
 	if (r != 0)
 		return r;
@@ -471,6 +431,20 @@ quantile_load(const struct stats_func *f, struct scan *in, struct stats_state *s
 	if (r == 0 && scan_u8(in) != 0)
 		r = load_hist(in, p);
 	return r;
+}
+
+static int
+quantile_merge_saved(const struct stats_func *f, struct scan *a, struct scan *b, struct buf *out)
+{
+	return spread_merge(a, b, out);
+}
+
+static int
+quantile_put_saved(const struct stats_func *f, struct scan *in, struct buf *out)
+{
+	int r = spread_put(f, in, out);
+
+	return r > 0 ? STATS_E_LOAD : r;
 }
 
 static int
@@ -516,7 +490,7 @@ put_hist(const struct spread *p, uint64_t index, struct buf *out)
 				index -= p->hist[i][k];
 				continue;
 			}
-			v = cell_value(i, k);
+			v = spread_cell_value(i, k);
 			v = p->whole ? round(v) : v;
 			v = v < p->min ? p->min : v > p->max ? p->max : v;
 			value_format_float(out, v);
@@ -703,6 +677,6 @@ histogram_put(const struct stats_func *f, struct stats_state *s, struct buf *out
 }
 
 const struct stats_ops stats_quantile_ops = { quantile_add, quantile_merge, quantile_put,
-	spread_fini, quantile_save, quantile_load };
+	spread_fini, quantile_save, quantile_load, quantile_merge_saved, quantile_put_saved };
 const struct stats_ops stats_histogram_ops = { histogram_add, histogram_merge, histogram_put,
-	histogram_fini, histogram_save, histogram_load };
+	histogram_fini, histogram_save, histogram_load, NULL, NULL };

@@ -607,10 +607,10 @@ json_values_put(const struct stats_func *f, struct stats_state *s, struct buf *o
 }
 
 const struct stats_ops stats_uniq_ops = { uniq_add, uniq_merge, uniq_put, uniq_fini, uniq_save,
-	uniq_load };
+	uniq_load, NULL, NULL };
 const struct stats_ops stats_uniq_values_ops = { uniq_values_add, uniq_values_merge,
-	uniq_values_put, map_state_fini, uniq_values_save, uniq_values_load };
+	uniq_values_put, map_state_fini, uniq_values_save, uniq_values_load, NULL, NULL };
 const struct stats_ops stats_values_ops = { values_add, list_merge, values_put, list_fini,
-	list_save, list_load };
+	list_save, list_load, NULL, NULL };
 const struct stats_ops stats_json_values_ops = { json_values_add, list_merge, json_values_put,
-	list_fini, list_save, list_load };
+	list_fini, list_save, list_load, NULL, NULL };

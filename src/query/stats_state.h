@@ -51,7 +51,13 @@ struct stats_ops {
 	/* Append the state as bytes; read them into an empty state.  What was saved is for this process alone. */
 	int (*save)(const struct stats_func *f, struct stats_state *s, struct buf *out);
 	int (*load)(const struct stats_func *f, struct scan *in, struct stats_state *s);
+	/* Where it pays: two saved states as one, and the result of one; both read what they take.  NULL: load them.
+	 * STATS_E_LOAD of put_saved: nothing was read, load it. */
+	int (*merge_saved)(const struct stats_func *f, struct scan *a, struct scan *b,
+	    struct buf *out);
+	int (*put_saved)(const struct stats_func *f, struct scan *in, struct buf *out);
 };
+enum { STATS_E_LOAD = 1 };
 
 /** stats_ops_of(kind): static. */
 const struct stats_ops *stats_ops_of(enum stats_kind kind);

@@ -390,16 +390,18 @@ more_fini(struct stats_state *s)
 }
 
 const struct stats_ops stats_count_ops = { count_add, merge_n, put_n, no_fini, stats_save_n,
-	stats_load_n };
+	stats_load_n, NULL, NULL };
 const struct stats_ops stats_count_empty_ops = { count_empty_add, merge_n, put_n, no_fini,
-	stats_save_n, stats_load_n };
+	stats_save_n, stats_load_n, NULL, NULL };
 const struct stats_ops stats_rate_ops = { rate_add, merge_n, rate_put, no_fini, stats_save_n,
-	stats_load_n };
-const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, no_fini, sum_save, sum_load };
-const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, no_fini, sum_save, sum_load };
+	stats_load_n, NULL, NULL };
+const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, no_fini, sum_save, sum_load,
+	NULL, NULL };
+const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, no_fini, sum_save, sum_load,
+	NULL, NULL };
 const struct stats_ops stats_rate_sum_ops = { sum_add, sum_merge, rate_sum_put, no_fini, sum_save,
-	sum_load };
+	sum_load, NULL, NULL };
 const struct stats_ops stats_sum_len_ops = { sum_len_add, merge_n, put_n, no_fini, stats_save_n,
-	stats_load_n };
+	stats_load_n, NULL, NULL };
 const struct stats_ops stats_stddev_ops = { stddev_add, stddev_merge, stddev_put, more_fini,
-	stddev_save, stddev_load };
+	stddev_save, stddev_load, NULL, NULL };

@@ -682,6 +682,95 @@ test_absent(void)
 	bed_close(&b);
 }
 
+static int
+take_values(void *ctx, const struct eval_set *set)
+{
+	double *out = ctx;
+	size_t i;
+
+	char text[64];
+
+	MUST(set->n == 1);
+	for (i = 0; i < set->results[0].values.n; i++) {
+		(void)snprintf(text, sizeof(text), "%.*s",
+		    STR_ARG(set->results[0].values.p[i].value));
+		out[i] = strtod(text, NULL);
+	}
+	return 0;
+}
+
+static int
+cmp_double(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* More values than are kept singly: from panes of few and of many, each quantile is within half a per cent. */
+static void
+test_quantile_many(void)
+{
+	struct bed b;
+	static double all[6000];
+	double got[3];
+	size_t n = 0;
+	int step, i;
+
+	bed_rule(&b, "1m",
+	    "window: 10m\nexpr: '* | stats quantile(0.5, ms) a, quantile(0.9, ms) b, quantile(0.99, ms) c'",
+	    0);
+	for (step = 0; step < 10; step++) {
+		for (i = step % 3 == 0 ? 20 : 1000; i > 0 && n < ARRAY_LEN(all); i--) {
+			struct line l = { b.now.ns - 5 * NS_PER_S, "a", "info", "x",
+				1 + below(50) * below(1000), NULL };
+
+			all[n++] = l.ms;
+			bed_put(&b, &l);
+		}
+		bed_feed(&b);
+		MUST(eval_group(b.eval, b.view, b.rules->groups, b.now, NULL, 0, take_values,
+		         got) == 0);
+		b.now.ns += NS_PER_MIN;
+	}
+	qsort(all, n, sizeof(*all), cmp_double);
+	CHECK(n > 5000);
+	for (i = 0; i < 3; i++) {
+		double phi = i == 0 ? 0.5
+		    : i == 1        ? 0.9
+		                    : 0.99,
+		       want = all[(size_t)(phi * (double)n)];
+
+		CHECK(got[i] > want * 0.995 - 1 && got[i] < want * 1.005 + 1);
+	}
+	bed_close(&b);
+}
+
+/* Instants that are made up after a start: a host that was off had no rows of any stream. */
+static void
+test_absent_off(void)
+{
+	struct said s = { .text = BUF_INIT };
+	struct eval_options opt = { .n_threads = 1, .live = true };
+	struct bed b;
+	int i;
+
+	bed_rule(&b, "1m", "window: 3m\nexpr: 'host:a'\nabsent: {host: [a]}", 0);
+	b.eval = eval_free(b.eval);
+	opt.store = b.path;
+	MUST(eval_new(&b.eval, b.rules, &opt) == 0);
+	for (i = 0; i < 8; i++) {
+		(void)bed_say(&b, &s, 60);
+		CHECK(s.unknown && s.n == 0);
+	}
+	/* Something runs, and a does not. */
+	bed_line(&b, 1, "b", "info", "x");
+	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"a\"} hits=0 [0]\n"));
+	CHECK(!s.unknown);
+	buf_fini(&s.text);
+	bed_close(&b);
+}
+
 static void
 test_absent_learned(void)
 {
@@ -787,12 +876,14 @@ main(void)
 	test_same_as_store(10, 30, 0, n);
 	test_resolve_when();
 	test_unknown();
+	test_quantile_many();
 	test_late();
 	test_late_bound();
 	test_memory_bound();
 	test_storm();
 	test_ahead();
 	test_absent();
+	test_absent_off();
 	test_absent_learned();
 	test_new_pattern();
 	test_anomaly();
