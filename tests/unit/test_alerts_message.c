@@ -189,7 +189,7 @@ test_mail(struct made *m, const struct evidence *ev)
 	CHECK_STR(buf_view(&mail.subject),
 	    STR("[FIRING:1] Refused service=shop severity=page on web1: 20 payments <b>refused</b>"));
 	CHECK(has(&mail.text, "payment refused: card 38\n"));
-	CHECK(has(&mail.text, "20 x     payment refused: card <*>"));
+	CHECK(has(&mail.text, "20 x NEW payment refused: card <*>"));
 	CHECK(has(&mail.text, "Lines (newest 10 of 20)"));
 	CHECK(has(&mail.text, "█"));
 	CHECK(has(&mail.text, "weir trace req_7c3c1046"));
