@@ -2,7 +2,7 @@
 """tests/bench/bench.py - weir against the tools it replaces, side by side in one run.
 
 usage: bench.py [--lines N] [--runs N] [--dir DIR] [--json FILE] [--report FILE] [SECTION…]
-sections: ingest query journal store logs trace engine memory commits scale rules      --report writes docs/BENCHMARKS.md and its plot
+sections: ingest query journal store logs trace engine memory commits scale rules backtest --report writes docs/BENCHMARKS.md and its plot
 
 Exit 1 when a promise is not kept.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import backtest_bench
 import report
 import rules_bench
 import store_bench
@@ -120,7 +121,7 @@ def bench_journal(b, _path):
 
 
 SECTIONS = {"ingest": bench_ingest, "query": bench_query, "journal": bench_journal, **store_bench.SECTIONS,
-            **rules_bench.SECTIONS}
+            **rules_bench.SECTIONS, **backtest_bench.SECTIONS}
 
 
 def main():
