@@ -10,8 +10,9 @@
 
 #include "base/own.h"
 
-/* Beside weir where it is installed, and in the folder where it is built. */
-static const char *const places[] = { "../libexec/weir", "src/cli", "." };
+/* Beside weir where it is installed, in the folder where it is built, and where it was to be installed; from weir's folder
+ * unless they begin with a slash. */
+static const char *const places[] = { "../" WEIR_LIBEXEC, "src/cli", ".", WEIR_LIBEXEC_FULL };
 
 void
 helper_exec(const char *name, char **argv)
@@ -27,7 +28,8 @@ helper_exec(const char *name, char **argv)
 	if (slash != NULL)
 		*slash = '\0';
 	for (i = 0; i < ARRAY_LEN(places); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s/%s", self, places[i], name);
+		(void)snprintf(path, sizeof(path), "%s/%s/%s", places[i][0] == '/' ? "" : self,
+		    places[i], name);
 		(void)execv(path, argv);
 	}
 }
