@@ -5,6 +5,8 @@
  */
 #include "api/api_internal.h"
 
+enum { ANSWER_COPY_MAX = 64 << 10 };
+
 struct params {
 	struct arena *arena;
 	struct label *p;
@@ -32,6 +34,27 @@ static enum MHD_Result
 call_failed(struct request *req, struct MHD_Connection *conn)
 {
 	return answer_text(conn, req->status, buf_view(&req->why));
+}
+
+/* What may be large is not copied again. */
+static enum MHD_Result
+answer_take(struct MHD_Connection *conn, unsigned status, const char *type, struct buf *body)
+{
+	struct MHD_Response *res;
+	enum MHD_Result r;
+
+	if (body->n < ANSWER_COPY_MAX)
+		return answer(conn, status, type, buf_view(body));
+	res = MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_MUST_FREE);
+	if (res == NULL)
+		return MHD_NO;
+	*body = (struct buf)BUF_INIT;
+	(void)MHD_add_response_header(res, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void)MHD_add_response_header(res, "X-Content-Type-Options", "nosniff");
+	door_progress(conn, true);
+	r = MHD_queue_response(conn, status, res);
+	MHD_destroy_response(res);
+	return r;
 }
 
 /* Ask; the request waits on when it is told so. */
@@ -63,7 +86,7 @@ call(struct request *req, struct MHD_Connection *conn, const char *url, const ch
 		request_wait(req, &req->api->later);
 		res = MHD_YES;
 	} else if (r == 0 && !reply.body.failed) {
-		res = answer(conn, reply.status, reply.type, buf_view(&reply.body));
+		res = answer_take(conn, reply.status, reply.type, &reply.body);
 	} else if (r == API_E_NONE) {
 		res = answer_text(conn, MHD_HTTP_NOT_FOUND, STR("no such path\n"));
 	} else if (r == API_E_LATER) {

@@ -79,6 +79,8 @@ fake_request(void *ctx, const struct api_request *req, struct api_answer *ret)
 	(void)snprintf(f->asked, sizeof(f->asked), "%s", buf_c_str(&b));
 	ret->status = 202;
 	buf_c(&ret->body, "{}");
+	for (i = 0; i < 200000 && str_eq(req->path, STR("/api/large")); i++)
+		buf_byte(&ret->body, 'x');
 	return 0;
 }
 
@@ -493,6 +495,26 @@ test_calls(void)
 	CHECK(f.n_calls == 3);
 }
 
+static void
+test_large_answer(void)
+{
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int fd = client();
+	char text[65536];
+	size_t n = 0;
+	ssize_t k;
+	int i;
+
+	send_c(api, fd, "GET /api/large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	for (i = 0; i < 100; i++) {
+		turn(api);
+		while ((k = recv(fd, text, sizeof(text), 0)) > 0)
+			n += (size_t)k;
+	}
+	CHECK(n > 200002 && n < 201000);
+}
+
 /* Told to come again: it waits without being asked, then is asked with all that it had. */
 static void
 test_call_later(void)
@@ -713,6 +735,7 @@ main(void)
 	test_held();
 	test_end();
 	test_calls();
+	test_large_answer();
 	test_call_later();
 	test_token();
 	test_no_token();
