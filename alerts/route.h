@@ -55,7 +55,7 @@ struct route {
 	struct str *group_by;
 	size_t n_group_by;
 	struct span group_wait, group_interval, repeat_interval;
-	bool go_on;                /* continue */
+	bool go_on;       /* continue */
 	struct str *mute; /* names of time intervals */
 	size_t n_mute;
 	struct str *active;
