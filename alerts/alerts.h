@@ -75,6 +75,8 @@ int alerts_reload(struct alerts *a, struct rule_set *set, struct routing *r);
 int alerts_step(struct alerts *a, struct wall now, struct wall committed,
     const struct eval_source *sources, size_t n_sources);
 struct wall alerts_next(const struct alerts *a);
+/** alerts_settle(a, now): before the end: answers of what is on its way are taken; true: there are more to come. */
+bool alerts_settle(struct alerts *a, struct wall now);
 /** alerts_flush(a): what is known is saved, before the end. */
 int alerts_flush(struct alerts *a);
 int alerts_fd(const struct alerts *a); /* the send process: readable means step; -1: none */

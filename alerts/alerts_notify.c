@@ -288,3 +288,16 @@ alerts_results(struct alerts *a)
 {
 	return a->sender != NULL ? sender_run(a->sender, a->now, on_result, on_death, a) : 0;
 }
+
+bool
+alerts_settle(struct alerts *a, struct wall now)
+{
+	bool more;
+
+	alerts_lock(a);
+	if (now.ns > a->now.ns)
+		a->now = now;
+	more = a->sender != NULL && alerts_results(a) == 0 && sender_busy(a->sender) > 0;
+	alerts_unlock(a);
+	return more;
+}

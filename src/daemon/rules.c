@@ -176,6 +176,17 @@ thread_wait(struct rules *r)
 		rules_drain(r->to_thread);
 }
 
+/* What is answered within a moment need not be sent again after the start. */
+static void
+thread_settle(struct rules *r)
+{
+	struct pollfd p = { alerts_fd(r->alerts), POLLIN, 0 };
+	struct span until = { mono_now().ns + RULES_SETTLE_MS * NS_PER_MS };
+
+	while (alerts_settle(r->alerts, wall_now()) && mono_now().ns < until.ns)
+		(void)poll(&p, 1, 100);
+}
+
 static void *
 thread_run(void *ctx)
 {
@@ -192,6 +203,7 @@ thread_run(void *ctx)
 		thread_tell(r);
 		thread_wait(r);
 	}
+	thread_settle(r);
 	(void)alerts_flush(r->alerts);
 	return NULL;
 }

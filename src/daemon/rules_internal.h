@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <systemd/sd-event.h>
 
 #include "daemon/rules.h"
 
@@ -16,6 +17,7 @@ enum {
 	RULES_SLEEP_MAX_S = 30, /* of the thread, with nothing to do */
 	RULES_BEHIND_MAX_S =
 	    60, /* rules wait no longer for sources that are behind; they are unknown then */
+	RULES_SETTLE_MS = 1500, /* at the end, for answers of what is on its way */
 	RULES_SOURCES_S = 2,    /* sources are looked at so often */
 	RULES_PATIENCE_MS = 30, /* of the loop, for metrics and status */
 };

@@ -887,6 +887,34 @@ def test_from_a_journal_line_to_people():
     hook.close()
 
 
+def test_a_clean_stop_doubles_nothing():
+    """SIGTERM while a webhook has not answered yet: its answer is waited for, and the next start sends nothing again."""
+    def slow(path, n):
+        time.sleep(0.7)
+        yield answer(200)
+    hook = Http(slow)
+    with Place("cleanstop") as place:
+        os.makedirs(os.path.join(place.dir, "rules"))
+        with open(os.path.join(place.dir, "rules/shop.yaml"), "w") as f:
+            f.write(RULES.replace("window: 4s", "window: 1h"))
+        with open(os.path.join(place.dir, "alertmanager.yml"), "w") as f:
+            f.write("route: {receiver: hook, group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\nreceivers:\n  - name: hook\n"
+                    f"    webhook_configs: [{{url: 'http://127.0.0.1:{hook.port}/'}}]\n")
+        place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"]}}", store="commit_interval: 200ms",
+                     more=f"rules: [\"{place.dir}/rules/*.yaml\"]\nalerting: {place.dir}/alertmanager.yml\n")
+        place.start()
+        with open(f"{place.logs}/a.log", "a") as f:
+            f.write(json.dumps({"level": "error", "app": "pay", "msg": "no"}) + "\n")
+        wait_until(lambda: hook.posts, what="the webhook")
+        check(place.stop() == 0, "SIGTERM")
+        place.start()
+        rows = wait_until(lambda: place.query('{weir="alerts"} change:delivered'), what="the event of its delivery")
+        time.sleep(3)
+        check(len(rows) == 1 and len(hook.posts) == 1, f"{len(hook.posts)} posts")
+        check(place.stop() == 0, "SIGTERM")
+    hook.close()
+
+
 # ---- webhooks ----
 
 def test_webhook():
