@@ -100,5 +100,4 @@ is "what never matched" 1 "Never: matched no row in 1h" "$weir" rules lint --sto
 is "no store" 3 "" "$weir" rules backtest --store "$tmp/none" "$tmp/h.yaml"
 is "no file" 2 "" "$weir" rules test "$tmp/none.yaml"
 is "no part" 2 "expected test, backtest or lint" "$weir" rules
-python3 tests/e2e/templates.py "$weir" || failed=1
 exit $failed

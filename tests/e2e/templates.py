@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tests/e2e/templates.py - templates of annotations against Prometheus' own.
 
-usage: templates.py WEIR [SEED…]
+usage: templates.py [SEED…]      $WEIR_BUILD is the build folder
 
 Random templates that both accept are run by `weir rules test` and by promtool, and must print the same.  Where promtool is
 not installed there is nothing to compare with.
@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 
-WEIR, SEEDS = sys.argv[1], [int(s) for s in sys.argv[2:]] or [1, 2]
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WEIR = os.path.join(os.environ.get("WEIR_BUILD", os.path.join(TOP, "build")), "weir")
+SEEDS = [int(s) for s in sys.argv[1:]] or [1, 2]
 COUNT = 300
 VERBS = {"f": "vfFeEgG", "i": "vdxXcobq", "s": "vsqxX", "b": "vt"}
 LITERALS = {
