@@ -67,7 +67,8 @@ int dispatch_new(struct dispatch **ret, const struct routing *r, struct silences
 struct dispatch *dispatch_free(struct dispatch *d);
 DEFINE_AUTO(struct dispatch *, dispatch_free)
 
-/** dispatch_reload(d, r): groups and what was told of them go on. */
+/** dispatch_reload(d, r): groups and what was told of them go on.  The old routing is freed after it, by the caller; after a failure the
+ * room is loaded again. */
 int dispatch_reload(struct dispatch *d, const struct routing *r);
 
 /** dispatch_put(d, alerts, n, now): new, changed or resolved alerts; copied.  A posted one (rule_id 0) that overlaps with what is known

@@ -3,6 +3,9 @@
  * One job: method, path, decoded parameters and whole body handed up; the answer sent.
  * Floor: 5 (uses alerts, base).
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "api/api_internal.h"
 
 enum { ANSWER_COPY_MAX = 64 << 10 };
@@ -36,6 +39,27 @@ call_failed(struct request *req, struct MHD_Connection *conn)
 	return answer_text(conn, req->status, buf_view(&req->why));
 }
 
+/* The address of a visitor; "socket" for this host's users. */
+static struct str
+peer(struct MHD_Connection *conn, char who[INET6_ADDRSTRLEN])
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	const char *text = NULL;
+
+	if (sa != NULL && sa->sa_family == AF_INET) {
+		memcpy(&in, sa, sizeof(in));
+		text = inet_ntop(AF_INET, &in.sin_addr, who, INET6_ADDRSTRLEN);
+	} else if (sa != NULL && sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		text = inet_ntop(AF_INET6, &in6.sin6_addr, who, INET6_ADDRSTRLEN);
+	}
+	return text != NULL ? str_c(text) : STR("socket");
+}
+
 /* What may be large is not copied again. */
 static enum MHD_Result
 answer_take(struct MHD_Connection *conn, unsigned status, const char *type, struct buf *body)
@@ -65,6 +89,7 @@ call(struct request *req, struct MHD_Connection *conn, const char *url, const ch
 	struct params ps = { &arena, NULL, 0, false };
 	struct api_request ask = { .method = str_c(method), .path = str_c(url) };
 	struct api_answer reply = { .type = "application/json", .body = BUF_INIT };
+	char who[INET6_ADDRSTRLEN];
 	enum MHD_Result res;
 	int r;
 
@@ -77,7 +102,7 @@ call(struct request *req, struct MHD_Connection *conn, const char *url, const ch
 	ask.params = ps.p;
 	ask.n_params = ps.n;
 	ask.body = buf_view(&req->body);
-	ask.who = STR("socket");
+	ask.who = peer(conn, who);
 	if (str_eq_c(ask.method, "HEAD"))
 		ask.method = STR("GET");
 	r = req->api->ops.request(req->api->ops.ctx, &ask, &reply);

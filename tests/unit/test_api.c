@@ -75,6 +75,7 @@ fake_request(void *ctx, const struct api_request *req, struct api_answer *ret)
 	for (i = 0; i < req->n_params; i++)
 		buf_printf(&b, " %.*s=%.*s", STR_ARG(req->params[i].name),
 		    STR_ARG(req->params[i].value));
+	CHECK(str_eq(req->who, STR("socket")) || str_eq(req->who, STR("127.0.0.1")));
 	buf_printf(&b, " [%zu]", req->body.n);
 	(void)snprintf(f->asked, sizeof(f->asked), "%s", buf_c_str(&b));
 	ret->status = 202;
