@@ -123,17 +123,13 @@ mail_prepare(struct mail *m)
 {
 	const struct send_job *job = m->work->job;
 	struct str name, addr;
-	size_t i;
 
 	if (!mail_address(job->from, &name, &addr)) {
 		buf_printf(&m->why, "from: \"%.*s\" is no mail address", STR_ARG(job->from));
 		return false;
 	}
 	buf_str(&m->from, addr);
-	for (i = 0; i < job->hello.n; i++)
-		if (job->hello.p[i] <= ' ' || job->hello.p[i] >= 0x7f)
-			break;
-	buf_str(&m->hello, i == job->hello.n && i > 0 && i < 254 ? job->hello : STR("localhost"));
+	buf_str(&m->hello, mail_hello_name(job));
 	mail_compose(job, &m->message);
 	return true;
 }

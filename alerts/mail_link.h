@@ -37,7 +37,9 @@ int mail_link_read(struct mail_link *l, void *p, size_t n);
 /** mail_link_wait(l, until): until something can be read; false: the time is up. */
 bool mail_link_wait(struct mail_link *l, struct span until);
 
-/** mail_hello(l, ret_line): greeting, EHLO, STARTTLS where the job wants it; ${ret_line} gets the greeting for libesmtp. */
+/** mail_hello_name(job): what EHLO says: as configured where it can be said, else localhost. */
+struct str mail_hello_name(const struct send_job *job);
+/** mail_hello(l, ret_greeting): greeting, EHLO, STARTTLS where the job wants it; ${ret_greeting} gets the greeting for libesmtp. */
 bool mail_hello(struct mail_link *l, struct buf *ret_greeting);
 
 /* How the dialogue stands, as the relay has seen it. */

@@ -200,6 +200,17 @@ reply_is(struct mail_link *l, const char *what, int code, int want, const struct
 	return false;
 }
 
+struct str
+mail_hello_name(const struct send_job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->hello.n; i++)
+		if (job->hello.p[i] <= ' ' || job->hello.p[i] >= 0x7f)
+			return STR("localhost");
+	return i > 0 && i < 254 ? job->hello : STR("localhost");
+}
+
 static bool
 hello_offers(struct str reply, struct str word)
 {
@@ -222,7 +233,7 @@ static bool
 hello_starttls(struct mail_link *l, struct buf *reply)
 {
 	struct span until = send_wait(l->work, MAIL_REPLY_MS);
-	struct str name = l->work->job->hello;
+	struct str name = mail_hello_name(l->work->job);
 	AUTO_FINI(buf_fini) struct buf hello = BUF_INIT;
 	int code;
 

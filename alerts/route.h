@@ -26,7 +26,7 @@ struct integration {
 	/* email */
 	struct str *to;
 	size_t n_to;
-	struct str from, smarthost, hello, auth_username, auth_password_file, auth_identity;
+	struct str from, smarthost, hello, auth_username, auth_password_file;
 	bool require_tls;
 	struct label *headers; /* may set Subject */
 	size_t n_headers;

@@ -247,7 +247,6 @@ job_settings(const struct outbox_item *item, const struct integration *in, struc
 		.to = item->to,
 		.auth_username = in->auth_username,
 		.auth_password_file = in->auth_password_file,
-		.auth_identity = in->auth_identity,
 		.require_tls = in->require_tls,
 		.headers = in->headers,
 		.n_headers = in->n_headers < SEND_HEADERS_MAX ? in->n_headers : SEND_HEADERS_MAX,

@@ -107,7 +107,6 @@ static const struct field job_fields[] = {
 	JOB(to, FIELD_TEXT, SEND_TO_MAX * 1024),
 	JOB(auth_username, FIELD_TEXT, SEND_NAME_MAX),
 	JOB(auth_password_file, FIELD_TEXT, SEND_NAME_MAX),
-	JOB(auth_identity, FIELD_TEXT, SEND_NAME_MAX),
 	JOB(require_tls, FIELD_BOOL, 0),
 	JOB(message_id, FIELD_TEXT, SEND_NAME_MAX),
 	JOB(in_reply_to, FIELD_TEXT, SEND_NAME_MAX),

@@ -38,7 +38,7 @@ struct send_job {
 	struct wall at;      /* when the notification was made */
 	/* mail */
 	struct str smarthost, hello, from, to; /* to: one a line */
-	struct str auth_username, auth_password_file, auth_identity;
+	struct str auth_username, auth_password_file;
 	bool require_tls;
 	struct label *headers;
 	size_t n_headers;
