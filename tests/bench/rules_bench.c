@@ -121,7 +121,7 @@ put_rule(struct buf *out, unsigned i, const char *window)
 		break;
 	case 2:
 		buf_printf(out,
-		    "{service=\"service-%u\"} path:\"/api/v1/p%u\" ms:>1500 | stats by (host) count() slow, max(ms) worst | filter slow:>5",
+		    "{service=\"service-%u\"} path:\"/api/v1/p%u\" | stats by (host) quantile(0.95, ms) p95, max(ms) worst | filter p95:>180",
 		    service, path);
 		break;
 	case 3:
