@@ -75,8 +75,10 @@ try_block(struct str bytes, unsigned choice)
 	static const uint32_t rows[] = { 0, 1, 2, 3, 5, 8, 13, 21 };
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	struct str lines[ARRAY_LEN(rows)];
+	struct record recs[ARRAY_LEN(rows)] = { 0 };
+	AUTO_FREE uint64_t *ids = NULL;
 	struct block_column_info info;
-	size_t i;
+	size_t i, n_ids = 0;
 
 	if (block_open_unchecked(&b, &io) != 0)
 		return;
@@ -84,8 +86,15 @@ try_block(struct str bytes, unsigned choice)
 		block_column_at(b, i, &info);
 		try_column(b, info.name, choice);
 	}
+	/* Rare fields are the last ones. */
+	for (; i < block_n_columns(b); i += 1 + choice) {
+		block_column_at(b, i, &info);
+		try_column(b, info.name, choice);
+	}
 	for (i = 0; i < ARRAY_LEN(rows) && rows[i] < block_n_rows(b); i++)
 		;
 	(void)block_lines(b, rows, i, &arena, lines);
+	(void)block_records(b, 0, (uint32_t)i, &arena, recs);
+	(void)block_ids(b, &ids, &n_ids);
 	(void)block_verify(b, no_report, NULL);
 }

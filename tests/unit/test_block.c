@@ -454,7 +454,7 @@ test_encodings(struct block_builder *builder)
 static int
 write_seeds(struct block_builder *builder, const char *dir)
 {
-	static const size_t rows[] = { 1, 7, 80, 400 };
+	static const size_t rows[] = { 1, 7, 80, 400, 300 };
 	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
 	struct model m;
 	const uint64_t *ids;
@@ -463,7 +463,8 @@ write_seeds(struct block_builder *builder, const char *dir)
 	FILE *f;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		model_fill(&m, rows[i], COLUMNS);
+		/* The last one has rare fields. */
+		model_fill(&m, rows[i], i < 4 ? COLUMNS : 600);
 		model_build(&m, builder, &out, &ids, &n_ids);
 		(void)snprintf(path, sizeof(path), "%s/rows%zu", dir, rows[i]);
 		f = fopen(path, "w");
