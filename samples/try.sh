@@ -65,11 +65,13 @@ chmod 755 "$try"
 export SHOP_RUN=$try/shop WEIR_STORE=$try/store PATH=$build:$PATH
 journald=
 daemon=
+mailbox=
 
 # shellcheck disable=SC2329
 finish() {
   trap '' INT TERM
   if [ -n "$daemon" ]; then kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; fi
+  if [ -n "$mailbox" ]; then kill "$mailbox" 2>/dev/null && wait "$mailbox" 2>/dev/null || true; fi
   "$top/samples/shop/stop.sh" || true
   if [ -n "$journald" ]; then kill "$journald" 2>/dev/null && wait "$journald" 2>/dev/null; fi
   rm -rf "$try"
@@ -92,7 +94,16 @@ if [ "$WEIR_TRY_INNER" = private ]; then
 fi
 echo "samples/try.sh says hello" | systemd-cat -t weir-try -p notice || true
 ./samples/shop/start.sh
-sed -e "s#@RUN@#$SHOP_RUN#g; s#@STORE@#$WEIR_STORE#g" samples/shop/weir.yaml.in >"$try/weir.yaml"
+# Its owner's mailbox, on this machine: what weird mails lands there.
+/usr/bin/python3 samples/shop/mailbox.py "$try/mail" 2>"$try/mailbox.log" &
+mailbox=$!
+for _ in $(seq 100); do
+  if [ -s "$try/mail/port" ]; then break; fi
+  kill -0 "$mailbox" 2>/dev/null || { cat "$try/mailbox.log"; exit 1; }
+  sleep 0.1
+done
+sed -e "s#@PORT@#$(cat "$try/mail/port")#g" samples/shop/alertmanager.yml.in >"$SHOP_RUN/alertmanager.yml"
+sed -e "s#@RUN@#$SHOP_RUN#g; s#@STORE@#$WEIR_STORE#g; s#@SHOP@#$top/samples/shop#g" samples/shop/weir.yaml.in >"$try/weir.yaml"
 weird --config "$try/weir.yaml" 2>"$try/weird.log" &
 daemon=$!
 id=$(./samples/shop/traffic.sh 240)
@@ -122,7 +133,29 @@ show weir trace "$id"
 services=$(weir query --output json 'request_id:="'"$id"'" or application_name:="'"$id"'" | uniq by (service) | filter service:*' | wc -l)
 must "the trace shows $services services, expected at least 3" [ "$services" -ge 3 ]
 
-say "8. What weird says of itself"
+say "8. Its errors, mailed to its owner"
+for _ in $(seq 200); do
+  if ls "$try"/mail/*.eml >/dev/null 2>&1; then break; fi
+  sleep 0.1
+done
+if [ ! -e "$try/mail/1.eml" ]; then
+  tail -n 20 "$try/weird.log" >&2
+  weir why-not --no-pager ShopErrors >&2 || true
+  weir alerts --no-pager outbox --all >&2 || true
+fi
+must "no mail came" [ -e "$try/mail/1.eml" ]
+/usr/bin/python3 - "$try/mail/1.eml" <<'MAIL'
+import email, email.policy, sys
+mail = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
+for name in ("From", "To", "Subject", "Message-ID"):
+    print(f"{name}: {mail[name]}")
+print()
+print("\n".join(mail.get_body(("plain",)).get_content().splitlines()[:40]))
+MAIL
+show weir alerts
+must "the mail's alert is not among the events" [ "$(count '{weir="alerts"} alert:="ShopErrors" change:firing')" -gt 0 ]
+
+say "9. What weird says of itself"
 show weir status
 
 say "What to type next"
@@ -136,6 +169,7 @@ cat <<NEXT
   weir query 'status:>=500 | stats by (path) count()'  what fails, and where
   weir trace $id
   weir fields; weir values service                     what there is
+  weir alerts; weir why ShopErrors                     what fires, and why
   weir help query; less docs/LOGSQL.md                 and how to ask
 NEXT
 if [ -n "$once" ]; then exit 0; fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # samples/shop/install.sh - the Debian packages of the shop.  As root or with sudo; their services are not started.
 set -u
-want=(nginx-light gunicorn python3-flask python3-redis python3-psycopg2 redis-server postgresql curl procps systemd)
+want=(nginx-light gunicorn python3-flask python3-redis python3-psycopg2 redis-server postgresql curl procps systemd
+  python3-aiosmtpd)
 missing=()
 for p in "${want[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")

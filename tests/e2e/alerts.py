@@ -62,9 +62,10 @@ class Hook:
         self.server.server_close()
 
     def alerts(self):
-        """(status, app) of each alert told, in order."""
+        """(status, app) of each alert told, in order; one whose answer was cut off may come again, with its key."""
         with self.lock:
-            return [(a["status"], a["labels"].get("app", "")) for _, b, _ in self.got for a in b["alerts"]]
+            once = {h["Idempotency-Key"]: b for _, b, h in self.got}
+            return [(a["status"], a["labels"].get("app", "")) for b in once.values() for a in b["alerts"]]
 
     def statuses(self):
         with self.lock:

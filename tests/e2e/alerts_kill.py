@@ -42,7 +42,7 @@ class Hook:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                name = self.headers.get("Weir-Notification") or self.headers.get("Idempotency-Key") or ""
+                name = self.headers["Idempotency-Key"]
                 with hook.lock:
                     hook.got.append((time.time(), name, body))
                     late = rng.random() < 0.2
@@ -103,7 +103,7 @@ def told(hook):
     with hook.lock:
         got = list(hook.got)
     for _, name, body in got:
-        key = (name, json.dumps(body, sort_keys=True)) if name else json.dumps(body, sort_keys=True)
+        key = (name, json.dumps(body, sort_keys=True))
         if key in seen:
             twice += 1
             continue
