@@ -126,12 +126,17 @@ outbox_is_full(struct outbox *o, bool *ret)
 	sqlite3_stmt *st;
 	int r, s;
 
+	*ret = false;
+	if (o->room-- > 0)
+		return 0;
 	r = statedb_prepare(o->db, sql, &st);
 	if (r != 0)
 		return r;
 	s = sqlite3_step(st);
-	if (s == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0) >= OUTBOX_MAX;
+	if (s == SQLITE_ROW) {
+		o->room = OUTBOX_MAX - sqlite3_column_int64(st, 0);
+		*ret = o->room < 0;
+	}
 	(void)sqlite3_reset(st);
 	return s == SQLITE_ROW ? 0 : err_origin(-EIO);
 }

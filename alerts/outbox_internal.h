@@ -36,6 +36,7 @@ struct outbox {
 	struct outbox_counts total;
 	outbox_fate_fn fate;
 	void *fate_ctx;
+	int64_t room;     /* so many more rows fit for sure; counted anew at 0 */
 	struct wall last; /* the latest time that was given; 0: none yet */
 	struct outbox_late *late;
 	size_t n_late;

@@ -437,6 +437,36 @@ test_full(void)
 	play_close(&p);
 }
 
+/* A storm is bounded: what is beyond is refused, joining goes on, and each still comes out in its turn. */
+static void
+test_storm(void)
+{
+	char id[32], group[32];
+	struct outbox_counts n;
+	struct play p;
+	unsigned i, r = 0;
+
+	play_open(&p);
+	for (i = 0; i < OUTBOX_MAX + 10; i++) {
+		(void)snprintf(id, sizeof(id), "n%u", i);
+		r += put_in(&p, id, id, NOTIFY_FIRST, 1) == OUTBOX_E_FULL;
+	}
+	CHECK(r == 10);
+	for (i = 0; i < 5; i++) {
+		(void)snprintf(id, sizeof(id), "again%u", i);
+		(void)snprintf(group, sizeof(group), "n%u", i);
+		CHECK(put_in(&p, id, group, NOTIFY_RESOLVED, 1) == 0);
+	}
+	outbox_count(p.o, &n);
+	CHECK(n.waiting == OUTBOX_MAX && n.joined == 5 && n.refused == 10);
+	for (i = 0; i < 100; i++) {
+		CHECK(due(&p) == 1);
+		result(&p, p.id, 0, "", "", false);
+	}
+	CHECK(count(&p, false) == OUTBOX_MAX - 100);
+	play_close(&p);
+}
+
 int
 main(void)
 {
@@ -450,5 +480,6 @@ main(void)
 	test_clock();
 	test_lanes();
 	test_full();
+	test_storm();
 	return check_done();
 }
