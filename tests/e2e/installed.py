@@ -8,7 +8,8 @@ import tempfile
 
 from harness import BUILD, Journald, check, main, wait_until
 
-FILES = ["bin/weir", "sbin/weird", "libexec/weir/weir-journal", "include/weir/weir.h", "share/man/man1/weir.1", "share/man/man8/weird.8",
+FILES = ["bin/weir", "sbin/weird", "libexec/weir/weir-journal", "libexec/weir/weir-rules", "share/weir/rules/services.yaml",
+         "share/weir/alertmanager.yml", "include/weir/weir.h", "share/man/man1/weir.1", "share/man/man8/weird.8",
          "share/man/man5/weir.yaml.5", "share/bash-completion/completions/weir", "share/zsh/site-functions/_weir",
          "lib/systemd/system/weird.service", "lib/sysusers.d/weir.conf", "lib/tmpfiles.d/weir.conf", "share/weir/weir.yaml"]
 
@@ -74,5 +75,16 @@ def test_journal_helper():
         check(p.returncode == 3 and b"not installed" in p.stderr, f"without the helper: {p}")
 
 
+def test_rules_helper():
+    """weir rules and weir check go on in a helper; the shipped rules pass their cases from where they lie."""
+    with Installed() as at:
+        rules = f"{at.prefix}/share/weir/rules"
+        for name in ("services", "system", "web"):
+            p = at.weir("rules", "test", f"{rules}/tests/{name}.yaml")
+            check(p.returncode == 0 and b" 0 failed" in p.stdout, f"{name}: {p}")
+        p = at.weir("check", f"{at.prefix}/share/weir/alertmanager.yml")
+        check(p.returncode == 0, f"alertmanager.yml: {p}")
+
+
 if __name__ == "__main__":
-    main([test_files, test_unit, test_journal_helper])
+    main([test_files, test_unit, test_journal_helper, test_rules_helper])
