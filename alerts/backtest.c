@@ -36,23 +36,35 @@ on_set(void *ctx, const struct eval_set *set)
 
 /* ---- alerts ---- */
 
-/* The last of an alert that still fires; alerts are few beside evaluations. */
+/* The latest of a rule's alert with these labels: its number from 1, 0 for none; NULL without memory. */
+static uint64_t *
+last_of(struct backtest *b, uint64_t rule_id, uint64_t fingerprint)
+{
+	uint64_t key[2] = { rule_id, fingerprint };
+	struct map_entry *e = map_put(&b->last, str_of(key, sizeof(key)), NULL);
+
+	return e != NULL ? &e->value : NULL;
+}
+
+/* The one that still fires. */
 static struct backtest_alert *
 open_alert(struct backtest *b, const struct alert *a)
 {
-	size_t i;
+	const uint64_t *n = last_of(b, a->rule_id, a->fingerprint);
 
-	for (i = b->n_alerts; i-- > 0;)
-		if (b->alerts[i].fingerprint == a->fingerprint && b->alerts[i].rule == a->rule)
-			return b->alerts[i].resolved_at.ns == 0 ? &b->alerts[i] : NULL;
-	return NULL;
+	if (n == NULL || *n == 0 || b->alerts[*n - 1].resolved_at.ns != 0)
+		return NULL;
+	return &b->alerts[*n - 1];
 }
 
 static int
 add_alert(struct backtest *b, const struct alert *a, struct wall at)
 {
+	uint64_t *last = last_of(b, a->rule_id, a->fingerprint);
 	struct backtest_alert *more, *one;
 
+	if (last == NULL)
+		return err_origin(-ENOMEM);
 	if (b->n_alerts == BACKTEST_ALERTS_MAX) {
 		b->n_more++;
 		return 0;
@@ -65,6 +77,7 @@ add_alert(struct backtest *b, const struct alert *a, struct wall at)
 		b->cap_alerts = b->cap_alerts * 2 + 64;
 	}
 	one = &b->alerts[b->n_alerts++];
+	*last = b->n_alerts;
 	*one = (struct backtest_alert){ .group = a->group,
 		.rule = a->rule,
 		.fingerprint = a->fingerprint,
@@ -102,18 +115,13 @@ on_change(void *ctx, const struct alert *a, enum alert_change c, struct wall at)
 static void
 mark_told(struct backtest *b, const struct notification *n)
 {
-	size_t i, k;
+	const uint64_t *last;
+	size_t k;
 
 	for (k = 0; k < n->n; k++) {
-		uint64_t fingerprint = labels_fingerprint(&n->alerts[k].labels);
-
-		for (i = b->n_alerts; i-- > 0;)
-			if (b->alerts[i].fingerprint == fingerprint &&
-			    b->alerts[i].rule->id == n->alerts[k].rule_id) {
-				if (b->alerts[i].told_at.ns == 0)
-					b->alerts[i].told_at = n->at;
-				break;
-			}
+		last = last_of(b, n->alerts[k].rule_id, labels_fingerprint(&n->alerts[k].labels));
+		if (last != NULL && *last > 0 && b->alerts[*last - 1].told_at.ns == 0)
+			b->alerts[*last - 1].told_at = n->at;
 	}
 }
 
@@ -316,6 +324,7 @@ backtest_free(struct backtest *b)
 	if (b != NULL) {
 		free(b->alerts);
 		free(b->notes);
+		map_fini(&b->last);
 		arena_fini(&b->arena);
 	}
 	free(b);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "alerts/sim.h"
+#include "base/map.h"
 
 enum { BACKTEST_ALERTS_MAX = 100000, BACKTEST_SWEEP = 7 };
 
@@ -46,6 +47,7 @@ struct backtest {
 	struct backtest_alert *alerts;
 	size_t n_alerts, cap_alerts;
 	uint64_t n_more; /* beyond BACKTEST_ALERTS_MAX */
+	struct map last; /* by rule and fingerprint: 1 + the number of its latest */
 	struct backtest_rule *rules;
 	size_t n_rules;
 	struct backtest_note *notes;
