@@ -67,7 +67,7 @@ enc_codes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n, struct arena *
 bool
 enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t bound, uint32_t *out)
 {
-	uint32_t max = 0;
+	uint32_t beyond = 0, last = (uint32_t)(bound - 1);
 	uint8_t max8 = 0;
 	size_t i;
 
@@ -88,7 +88,8 @@ enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t boun
 	/* What has too few bits to be beyond the bound need not be looked at. */
 	if (c->width < 32 && bound >= (size_t)1 << c->width)
 		return true;
+	/* The highest bit is set by a number that is beyond: of the difference, or its own where that wraps round. */
 	for (i = 0; i < rows->n; i++)
-		max = out[i] > max ? out[i] : max;
-	return max < bound;
+		beyond |= (last - out[i]) | out[i];
+	return beyond >> 31 == 0;
 }

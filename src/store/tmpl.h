@@ -87,7 +87,7 @@ struct tmpl {
 	size_t n_slots;
 	struct str *pieces; /* n_slots + 1 */
 	struct tmpl_slot *slots;
-	size_t n_rows;
+	size_t n_rows;    /* once tmpl_count was called */
 	uint64_t at, len; /* of its values in the chunk */
 	uint32_t sum;
 	bool loaded;
@@ -107,6 +107,7 @@ struct tmpl_set {
 	struct enc_chunk text;  /* the values of code 0, without absent ones */
 	size_t n_text;
 	uint32_t text_sum;
+	bool counted;
 	size_t budget;    /* bytes that slots may still decode to */
 	uint8_t *scratch; /* a row that may be long, on its way */
 	size_t scratch_cap;
@@ -114,6 +115,8 @@ struct tmpl_set {
 
 /** tmpl_open(c, arena, ret): the head: templates and codes, no values. */
 int tmpl_open(const struct enc_chunk *c, struct arena *arena, struct tmpl_set *ret);
+/** tmpl_count(set): how many rows each template has; a search that no template needs decoded for goes without. */
+int tmpl_count(struct tmpl_set *set);
 /** tmpl_load(set, t): the values of a template. */
 int tmpl_load(struct tmpl_set *set, struct tmpl *t);
 /** tmpl_open_text(set): the head of the values that are text. */

@@ -55,16 +55,16 @@ static int
 run_start(struct tmpl_set *set, struct run *run, const struct column *text)
 {
 	size_t i, want = text->kind == COLUMN_TEXT ? text->offs[text->n_rows] : 0, max;
-	int r;
+	int r = tmpl_count(set);
 
-	for (i = 0; i < set->n; i++) {
+	for (i = 0; r == 0 && i < set->n; i++) {
 		r = set->tmpls[i].n_rows != 0 ? tmpl_load(set, &set->tmpls[i]) : 0;
 		if (r != 0)
 			return r;
 		max = set->tmpls[i].row_max;
 		want += set->tmpls[i].n_rows * (max < ROW_GUESS ? max : ROW_GUESS);
 	}
-	return run_grow(run, want);
+	return r != 0 ? err_trace(r) : run_grow(run, want);
 }
 
 static int

@@ -55,13 +55,16 @@ get_table(struct tmpl_set *set, struct scan *s)
 	return table.at == table.n ? 0 : BLOCK_E_CORRUPT;
 }
 
-/* How many values each code has: four tables in turn, so that equal neighbours do not wait for each other. */
-static int
-count_codes(struct tmpl_set *set, uint32_t *ret_text)
+/* Four tables in turn, so that equal neighbours do not wait for each other. */
+int
+tmpl_count(struct tmpl_set *set)
 {
 	size_t n = set->n + 1, i, k;
-	uint32_t *counts = arena_zalloc(set->arena, 4 * n, sizeof(*counts));
+	uint32_t *counts;
 
+	if (set->counted)
+		return 0;
+	counts = arena_zalloc(set->arena, 4 * n, sizeof(*counts));
 	if (counts == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i + 4 <= set->n_values; i += 4)
@@ -73,7 +76,7 @@ count_codes(struct tmpl_set *set, uint32_t *ret_text)
 		counts[i] += counts[n + i] + counts[2 * n + i] + counts[3 * n + i];
 	for (i = 0; i < set->n; i++)
 		set->tmpls[i].n_rows = counts[i + 1];
-	*ret_text = counts[0];
+	set->counted = true;
 	return 0;
 }
 
@@ -101,6 +104,7 @@ get_codes(struct tmpl_set *set, struct scan *s)
 	uint32_t *codes = arena_alloc(set->arena, (set->n_values + 1) * sizeof(*codes));
 	struct enc_codes packed;
 	uint32_t n_text = 0;
+	size_t i;
 	int r;
 
 	if (codes == NULL)
@@ -111,8 +115,9 @@ get_codes(struct tmpl_set *set, struct scan *s)
 	if (!enc_codes_of(&packed, &all, set->n + 1, codes))
 		return BLOCK_E_CORRUPT;
 	set->codes = codes;
-	r = count_codes(set, &n_text);
-	return r == 0 ? list_others(set, n_text) : err_trace(r);
+	for (i = 0; i < set->n_values; i++)
+		n_text += codes[i] == 0;
+	return err_trace(list_others(set, n_text));
 }
 
 /* Where the values of each template and the text lie; all of it must fill the chunk. */
@@ -191,6 +196,9 @@ tmpl_load(struct tmpl_set *set, struct tmpl *t)
 
 	if (t->loaded)
 		return 0;
+	r = tmpl_count(set);
+	if (r < 0)
+		return err_trace(r);
 	bytes = arena_alloc(set->arena, t->len + ENC_PAD);
 	if (bytes == NULL)
 		return err_origin(-ENOMEM);
