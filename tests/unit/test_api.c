@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "api/api.h"
+#include "api/api_internal.h"
 #include "base/own.h"
 #include "check.h"
 
@@ -693,6 +693,48 @@ test_both_doors(void)
 	CHECK(answers(one, "HTTP/1.1 200") == 1 && answers(two, "HTTP/1.1 200") == 1);
 }
 
+static bool
+is_shut(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, 0) == 0;
+}
+
+/* Two minutes later: who has not sent a whole request is put out, also one who sent a byte now and then; who waits for us is not. */
+static void
+test_slow(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct fake f;
+	AUTO(api_free) struct api *api = start(&f);
+	AUTO_CLOSE int head = -1;
+	AUTO_CLOSE int body = -1;
+	AUTO_CLOSE int waits = -1;
+	struct span later = mono_now();
+
+	MUST(api_listen(api, str_c(where), STR_NONE, &why) == 0);
+	head = visitor();
+	body = visitor();
+	waits = visitor();
+	send_c(api, head, "GET /health HT");
+	send_c(api, body, "POST /api/y HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n12");
+	send_c(api, waits,
+	    "POST /insert/jsonline HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n{\"a\":1}\n");
+	turn(api);
+	later.ns += (API_SLOW_S - 10) * NS_PER_S;
+	door_sweep(&api->tcp_door, later);
+	turn(api);
+	CHECK(!is_shut(head) && !is_shut(body));
+	send_c(api, body, "3");
+	later.ns += 20 * NS_PER_S;
+	door_sweep(&api->tcp_door, later);
+	turn(api);
+	CHECK(is_shut(head) && is_shut(body) && !is_shut(waits));
+	api_committed(api, true);
+	CHECK(answers(waits, "HTTP/1.1 200") == 1);
+}
+
 static void
 test_token_file(void)
 {
@@ -742,6 +784,7 @@ main(void)
 	test_no_token();
 	test_passed();
 	test_both_doors();
+	test_slow();
 	test_token_file();
 	(void)rmdir(dir);
 	return check_failed != 0;
