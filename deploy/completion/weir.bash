@@ -2,7 +2,7 @@
 _weir()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd=${COMP_WORDS[1]}
-	local commands="query grep tail trace fields values patterns ingest store status silence rules check help version"
+	local commands="query grep tail trace fields values patterns ingest store status alerts silence why why-not rules check help version"
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -48,6 +48,7 @@ _weir()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		fi
 		;;
+	alerts) mapfile -t COMPREPLY < <(compgen -W "outbox" -- "$cur") ;;
 	silence) mapfile -t COMPREPLY < <(compgen -W "add list expire" -- "$cur") ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
 	values) mapfile -t COMPREPLY < <(compgen -W "$(weir query --output csv '* | field_names | fields name' \

@@ -7,10 +7,11 @@ import os
 import signal
 import socket
 import statistics
+import subprocess
 import threading
 import time
 
-from harness import Journald, Place, check, main, wait_until
+from harness import Journald, Place, Skip, check, main, wait_until
 
 RULE = """
 groups:
@@ -252,6 +253,47 @@ def test_unknown():
         state = place.weir("why-not", "Errors").stdout.decode()
         check("Errors" in state, state)
         check(place.stop() == 0, "SIGTERM")
+    hook.close()
+
+
+def test_full_disk():
+    """state.db cannot grow: alerts stay in memory, nothing is sent; with room again all of it is told, once."""
+    hook = Hook()
+    with Place("alertsf") as place:
+        if os.geteuid() != 0:
+            raise Skip("needs root for a small file system")
+        # as large as a store can do with: what fills it is beside the store's own files
+        os.mkdir(place.store)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=750", "tmpfs", place.store], check=True)
+        try:
+            configure(place, hook, window="4s")
+            place.start()
+            line(place, "before")
+            wait_until(lambda: ("firing", "before") in hook.alerts(), what="an alert before")
+            with open(f"{place.store}/filler", "wb") as f:
+                try:
+                    while True:
+                        f.write(b"x" * 65536)
+                        f.flush()
+                except OSError:
+                    pass
+            line(place, "during")
+            time.sleep(4)
+            check(place.daemon.poll() is None, f"weird ended: {place.said()[-1000:]}")
+            check(("firing", "during") not in hook.alerts() or "cannot be written" not in place.said(),
+                  "told before it was stored")
+            os.unlink(f"{place.store}/filler")
+            wait_until(lambda: ("firing", "during") in hook.alerts(), seconds=30, what="the alert of the full time")
+            wait_until(lambda: ("resolved", "during") in hook.alerts(), seconds=30, what="its end")
+            wait_until(lambda: ("resolved", "before") in hook.alerts(), seconds=30, what="the end of the one before")
+            time.sleep(2)
+            told = hook.alerts()
+            check(all(told.count((s, a)) == 1 for s in ("firing", "resolved") for a in ("before", "during")), f"told {told}")
+            check(place.stop() == 0, "SIGTERM")
+        finally:
+            if place.daemon and place.daemon.poll() is None:
+                place.kill()
+            subprocess.run(["umount", "-l", place.store])
     hook.close()
 
 
