@@ -88,6 +88,13 @@ def test_setup():
         m.run("/usr/local/bin/weir query --output json '{unit=\"shopper.service\",host!=\"\"} unit:=\"shopper.service\"'")
         m.run("/usr/local/bin/weir query '_SYSTEMD_UNIT:=weird.service'", ok=1)
         m.run("kill -9 $(systemctl show -p MainPID --value weird); sleep 3; systemctl is-active weird")
+        # the unit has no network; systemd listens for it
+        m.run("ip link set lo up; sed -i '/^http:/d' /etc/weir/weir.yaml; echo 'http: {listen: 127.0.0.1:9428}' >>/etc/weir/weir.yaml; "
+              "systemctl enable --now weir-http.socket; systemctl restart weird")
+        status = "curl -s -m 20 -o /dev/null -w '%{http_code}' http://127.0.0.1:9428/status"
+        check(m.run(status).stdout == "401", "over TCP a token is wanted")
+        check(m.run(status + ' -H "Authorization: Bearer $(cat /var/lib/weir/http.token)"').stdout == "200", "and taken")
+        m.run("runuser -u nobody -- cat /var/lib/weir/http.token", ok=1)
         m.run("systemctl stop weird; test \"$(systemctl show -p Result --value weird)\" = success")
         ask = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/run/weir-send.sock'); s.send(b'x' * 100); print(len(s.recv(9)))"
         check(m.run(f'runuser -u weir -- python3 -c "{ask}"').stdout == "0\n", "the send process takes nonsense for the end")
