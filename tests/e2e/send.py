@@ -4,6 +4,7 @@
 send_drive puts notifications into an outbox and delivers them as weird does; aiosmtpd (STARTTLS, AUTH), OpenSMTPD and servers
 of raw sockets receive. Each fault must leave the others alone, lose nothing, double nothing, and say what it was.
 """
+import atexit
 import base64
 import email
 import email.policy
@@ -42,6 +43,7 @@ class Certs:
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="weir-e2e-certs-")
+        atexit.register(shutil.rmtree, self.dir, ignore_errors=True)
         self.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
                  "-days", "30", "-subj", "/CN=test CA")
         self.make("good", "DNS:localhost,IP:127.0.0.1")
