@@ -132,11 +132,19 @@ build_db(struct alerts *a)
 	return r;
 }
 
-/* Groups that are not known begin at the start, not before. */
+/* Groups that are not known begin at the start, not before; what was before a clock went back is not waited for. */
 static void
 build_start(struct alerts *a)
 {
+	struct wall ahead = { a->now.ns + NS_PER_MIN };
 	size_t i;
+
+	for (i = 0; i < a->n_groups && a->now.ns != 0; i++)
+		if (a->groups[i].last.ns > ahead.ns) {
+			a->groups[i].last = a->now;
+			a->groups[i].dirty = true;
+			state_clock(a->state, a->now);
+		}
 
 	for (i = 0; i < a->n_groups; i++)
 		if (a->groups[i].last.ns == INT64_MIN) {

@@ -1,0 +1,230 @@
+/*
+ * tests/unit/test_alerts_front.c - tests alerts/alerts*.c.
+ * One job: instants in order and once, over stops and jumps of the clock.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "alerts/alerts.h"
+#include "check.h"
+#include "store/store.h"
+
+static char place[] = "/tmp/weir-test-front.XXXXXX";
+static const int64_t T0 = INT64_C(1700000040) * NS_PER_S; /* a whole minute */
+
+static const char rules_text[] =
+    "groups: [{name: g, interval: 1m, rules: ["
+    "{alert: Errors, expr: 'level:error | stats by (app) count() n | filter n:>0', window: 5m},"
+    "{alert: Quiet, expr: '* | stats count() n | filter n:<1', window: 5m}]}]";
+
+struct bench {
+	struct alerts *alerts;
+	struct buf events;
+	unsigned n_events;
+	uint64_t stored; /* events that the store has, when it is opened */
+};
+
+static int
+on_event(void *ctx, struct str id, struct wall at, struct str text, const struct label *fields,
+    size_t n)
+{
+	struct bench *b = ctx;
+
+	(void)id;
+	(void)fields;
+	(void)n;
+	buf_printf(&b->events, "%lld %.*s\n", (long long)((at.ns - T0) / NS_PER_S), STR_ARG(text));
+	b->n_events++;
+	return 0;
+}
+
+static void
+bench_open(struct bench *b, int64_t at_s, const char *db)
+{
+	AUTO_FINI(buf_fini) struct buf errors = BUF_INIT;
+	struct alerts_ops ops = { .event = on_event, .ctx = b };
+	struct alerts_options opt = { .store = place,
+		.db = db,
+		.host = "h",
+		.events_stored = b->stored };
+	struct rule_set *set = NULL;
+	struct routing *routing = NULL;
+
+	opt.start.ns = T0 + at_s * NS_PER_S;
+	MUST(rules_parse("r.yaml", str_c(rules_text), 0, &set, &errors) == 0);
+	MUST(routing_default(&routing) == 0);
+	MUST(alerts_new(&b->alerts, set, routing, &opt, &ops) == 0);
+}
+
+static void
+bench_close(struct bench *b)
+{
+	b->alerts = alerts_free(b->alerts);
+	buf_fini(&b->events);
+	b->n_events = 0;
+}
+
+static void
+step(struct bench *b, int64_t at_s)
+{
+	struct wall now = { T0 + at_s * NS_PER_S };
+
+	do {
+		CHECK(alerts_step(b->alerts, now, now, NULL, 0) == 0);
+	} while (alerts_next(b->alerts).ns == 0);
+}
+
+static unsigned
+evaluations(struct bench *b)
+{
+	static const char name[] = "\nweir_rules_evaluations_total ";
+	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
+	size_t at;
+
+	MUST(alerts_enter(b->alerts, (struct span){ NS_PER_S }));
+	alerts_metrics(b->alerts, &out);
+	alerts_leave(b->alerts);
+	at = str_find(buf_view(&out), str_c(name));
+	return at != SIZE_MAX ? (unsigned)strtoul(buf_c_str(&out) + at + strlen(name), NULL, 10)
+	                      : 0;
+}
+
+static bool
+told(const struct bench *b, const char *what)
+{
+	return str_find(buf_view(&b->events), str_c(what)) != SIZE_MAX;
+}
+
+/* A row a minute for ten minutes, one of them an error. */
+static void
+store_make(void)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	struct store_options opt = { .dir_mode = 0700 };
+	struct store *s = NULL;
+	int i;
+
+	MUST(store_open(&s, place, &opt, (struct wall){ T0 }, &why) == 0);
+	for (i = 0; i < 10; i++) {
+		struct field f[] = {
+			{ STR("_msg"), STR("line"), VALUE_STRING },
+			{ STR("level"), i == 2 ? STR("error") : STR("info"), VALUE_STRING },
+			{ STR("app"), STR("one"), VALUE_STRING },
+		};
+		struct record rec = { .fields = f,
+			.n_fields = 3,
+			.stream = STR("{}"),
+			.time = { T0 + (i * 60 + 30) * NS_PER_S },
+			.flags = RECORD_HAS_TIME };
+
+		MUST(store_append(s, &rec, 1) == 0);
+	}
+	MUST(store_commit(s, (struct wall){ T0 + 600 * NS_PER_S }) == 0);
+	s = store_close(s);
+}
+
+static void
+test_made_up(void)
+{
+	struct bench one = { 0 }, many = { 0 };
+	int i;
+
+	/* Step by step, and all at once after a stop: the same. */
+	bench_open(&one, 0, ":memory:");
+	for (i = 0; i <= 10; i++)
+		step(&one, i * 60);
+	bench_open(&many, 0, ":memory:");
+	step(&many, 600);
+	CHECK(one.n_events == 2 && told(&one, "180 alert firing") &&
+	    told(&one, "480 alert resolved"));
+	CHECK_STR(buf_view(&many.events), buf_view(&one.events));
+	CHECK(evaluations(&one) == 20 && evaluations(&many) == 20);
+	/* Once more at the same time: nothing is evaluated again. */
+	step(&one, 600);
+	step(&one, 601);
+	CHECK(evaluations(&one) == 20);
+	bench_close(&one);
+	bench_close(&many);
+}
+
+static void
+test_restart(void)
+{
+	struct bench b = { 0 };
+	char db[300];
+
+	(void)snprintf(db, sizeof(db), "%s/state.db", place);
+	bench_open(&b, 0, db);
+	step(&b, 300);
+	CHECK(told(&b, "180 alert firing") && b.n_events == 1);
+	bench_close(&b);
+	/* The store has that event. */
+	b.stored = 1;
+	bench_open(&b, 330, db);
+	step(&b, 600);
+	CHECK(told(&b, "480 alert resolved") && b.n_events == 1);
+	bench_close(&b);
+	/* The last one it does not have: it comes again, with what is new behind it. */
+	bench_open(&b, 600, db);
+	CHECK(told(&b, "480 alert resolved") && b.n_events == 1);
+	bench_close(&b);
+	b.stored = 2;
+	/* A clock that was set back while it was stopped. */
+	bench_open(&b, -3600, db);
+	step(&b, -3600 + 61);
+	CHECK(evaluations(&b) == 2);
+	bench_close(&b);
+	(void)unlink(db);
+}
+
+/* An hour that was never lived through is neither made up nor taken for silence. */
+static void
+test_clock(void)
+{
+	struct bench b = { 0 };
+
+	bench_open(&b, 0, ":memory:");
+	step(&b, 600);
+	CHECK(evaluations(&b) == 20);
+	CHECK(alerts_jumped(b.alerts, (struct wall){ T0 + 600 * NS_PER_S },
+	          (struct wall){ T0 + 4200 * NS_PER_S }) == 0);
+	step(&b, 4200);
+	CHECK(evaluations(&b) == 20);
+	step(&b, 4260);
+	CHECK(evaluations(&b) == 22);
+	CHECK(told(&b, "clock went from") && told(&b, "rule unknown: Errors"));
+	/* And back: it goes on at once, and nothing twice in the same minute. */
+	CHECK(alerts_jumped(b.alerts, (struct wall){ T0 + 4260 * NS_PER_S },
+	          (struct wall){ T0 + 660 * NS_PER_S }) == 0);
+	step(&b, 660);
+	CHECK(evaluations(&b) == 22);
+	step(&b, 720);
+	CHECK(evaluations(&b) == 24);
+	bench_close(&b);
+}
+
+static void
+clean(void)
+{
+	struct dirent *e;
+	DIR *dir = opendir(place);
+
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		(void)unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir != NULL)
+		(void)closedir(dir);
+	(void)rmdir(place);
+}
+
+int
+main(void)
+{
+	MUST(mkdtemp(place) != NULL);
+	store_make();
+	test_made_up();
+	test_restart();
+	test_clock();
+	clean();
+	return check_done();
+}
