@@ -2,165 +2,8 @@
  * tests/unit/test_alerts_eval.c - the evaluator.
  * One job: windows kept on the stream say at every instant what the store says, whatever order rows come in.
  */
-#include <stdio.h>
-
-#include "alerts/eval.h"
+#include "eval_bed.h"
 #include "query/run.h"
-#include "store_rows.h"
-
-#define T0 (INT64_C(1700000000) * NS_PER_S)
-
-/* splitmix64 */
-static uint64_t seed;
-
-static uint64_t
-draw(void)
-{
-	uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-static unsigned
-below(unsigned n)
-{
-	return (unsigned)(((draw() >> 32) * n) >> 32);
-}
-
-/* A store, its view, and rules over it. */
-struct bed {
-	char path[64];
-	struct store *store;
-	struct store_view *view;
-	struct rule_set *rules;
-	struct eval *eval;
-	uint64_t next;
-	struct wall now;
-};
-
-static void
-bed_open(struct bed *b, const char *rules, uint64_t memory)
-{
-	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
-	struct store_options opt = { .seal_bytes = 1 << 20 };
-	struct eval_options eopt = { .memory_max = memory, .n_threads = 1 };
-
-	*b = (struct bed){ .now = { T0 } };
-	(void)snprintf(b->path, sizeof(b->path), "/tmp/weir-eval-%d", (int)getpid());
-	rows_remove_dir(b->path);
-	MUST(store_open(&b->store, b->path, &opt, b->now, &error) == 0);
-	if (rules_parse("test.yml", str_c(rules), 0, &b->rules, &error) != 0) {
-		fprintf(stderr, "%s", buf_c_str(&error));
-		MUST(false);
-	}
-	eopt.store = b->path;
-	MUST(eval_new(&b->eval, b->rules, &eopt) == 0);
-}
-
-/* As after a crash: the position that was kept is older than what the store has. */
-static void
-bed_restart(struct bed *b)
-{
-	struct eval_options opt = { .n_threads = 1, .store = b->path };
-	uint64_t next = b->next - (b->next > 50 ? below(50) : 0);
-
-	b->eval = eval_free(b->eval);
-	MUST(eval_new(&b->eval, b->rules, &opt) == 0);
-	if (below(2) == 0)
-		MUST(eval_warm(b->eval, b->view, b->now) == 0);
-	MUST(eval_feed(b->eval, b->view, next, &b->next) == 0);
-}
-
-static void
-bed_close(struct bed *b)
-{
-	(void)eval_free(b->eval);
-	(void)rules_free(b->rules);
-	(void)store_view_free(b->view);
-	(void)store_close(b->store);
-	rows_remove_dir(b->path);
-}
-
-struct line {
-	int64_t t;
-	const char *host, *level, *msg;
-	unsigned ms;
-	const char *stream;
-};
-
-static void
-bed_put(struct bed *b, const struct line *l)
-{
-	struct record rec = { 0 };
-	struct field f[4];
-	char ms[16];
-
-	(void)snprintf(ms, sizeof(ms), "%u", l->ms);
-	f[0] = (struct field){ STR("host"), str_c(l->host), VALUE_STRING };
-	f[1] = (struct field){ STR("level"), str_c(l->level), VALUE_STRING };
-	f[2] = (struct field){ STR("ms"), str_c(ms), VALUE_NUMBER };
-	f[3] = (struct field){ STR("_msg"), str_c(l->msg), VALUE_STRING };
-	rec = (struct record){ .time = { l->t },
-		.stream = str_c(l->stream != NULL ? l->stream : "{app=\"a\"}"),
-		.fields = f,
-		.n_fields = 4,
-		.flags = RECORD_HAS_TIME };
-	MUST(store_append(b->store, &rec, 1) == 0);
-}
-
-static void
-bed_commit(struct bed *b)
-{
-	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
-
-	MUST(store_commit(b->store, b->now) == 0);
-	if (b->view == NULL)
-		MUST(store_view_open(&b->view, b->path, &error) == 0);
-	else
-		MUST(store_view_refresh(b->view) == 0);
-}
-
-static void
-bed_feed(struct bed *b)
-{
-	bed_commit(b);
-	MUST(eval_feed(b->eval, b->view, b->next, &b->next) == 0);
-}
-
-/* Results as text, a line each, so that two answers can be compared. */
-struct said {
-	struct buf text;
-	size_t n;
-	bool failed, unknown;
-	char note[200];
-};
-
-static int
-say_set(void *ctx, const struct eval_set *set)
-{
-	struct said *s = ctx;
-	size_t i, k;
-
-	s->failed = s->failed || set->failed;
-	s->unknown = s->unknown || set->unknown;
-	(void)snprintf(s->note, sizeof(s->note), "%.*s", STR_ARG(set->note));
-	if (set->failed)
-		buf_printf(&s->text, "failed %.*s\n", STR_ARG(set->why));
-	for (i = 0; i < set->n; i++) {
-		const struct eval_result *r = &set->results[i];
-
-		labels_format(&s->text, &r->labels);
-		for (k = 0; k < r->values.n; k++)
-			buf_printf(&s->text, " %.*s=%.*s", STR_ARG(r->values.p[k].name),
-			    STR_ARG(r->values.p[k].value));
-		buf_printf(&s->text, " [%g]%s%s\n", r->value, r->holds ? "" : " no",
-		    r->may_resolve ? " resolve" : "");
-		s->n++;
-	}
-	return 0;
-}
 
 /* What the store says at the instant, in the same form. */
 static int
@@ -356,45 +199,6 @@ test_same_as_store(unsigned window_s, unsigned interval_s, unsigned offset_s, un
 	bed_close(&b);
 }
 
-/* One rule in one group; an instant every ${interval} seconds. */
-static void
-bed_rule(struct bed *b, const char *interval, const char *rule, uint64_t memory)
-{
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-
-	buf_printf(&text, "groups:\n  - name: g\n    interval: %s\n    rules:\n      - alert: A\n",
-	    interval);
-	while (*rule != '\0') {
-		size_t n = strcspn(rule, "\n");
-
-		buf_printf(&text, "        %.*s\n", (int)n, rule);
-		rule += n + (rule[n] != '\0');
-	}
-	bed_open(b, buf_c_str(&text), memory);
-	b->now.ns -= b->now.ns % NS_PER_HOUR;
-}
-
-static void
-bed_line(struct bed *b, int64_t ago_s, const char *host, const char *level, const char *msg)
-{
-	struct line l = { b->now.ns - ago_s * NS_PER_S, host, level, msg, 7, NULL };
-
-	bed_put(b, &l);
-}
-
-/* What is said at now, and now moves on. */
-static const char *
-bed_say(struct bed *b, struct said *s, int64_t step_s)
-{
-	buf_clear(&s->text);
-	s->failed = s->unknown = false;
-	s->n = 0;
-	bed_feed(b);
-	MUST(eval_group(b->eval, b->view, b->rules->groups, b->now, NULL, 0, say_set, s) == 0);
-	b->now.ns += step_s * NS_PER_S;
-	return buf_c_str(&s->text);
-}
-
 static void
 test_resolve_when(void)
 {
@@ -417,17 +221,6 @@ test_resolve_when(void)
 	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
 	buf_fini(&s.text);
 	bed_close(&b);
-}
-
-static bool
-unknown_with(struct bed *b, const struct eval_source *source)
-{
-	struct said s = { .text = BUF_INIT };
-
-	MUST(eval_group(b->eval, b->view, b->rules->groups, b->now, source, 1, say_set, &s) == 0);
-	b->now.ns += NS_PER_MIN;
-	buf_fini(&s.text);
-	return s.unknown;
 }
 
 static void
@@ -649,39 +442,6 @@ test_ahead(void)
 	bed_close(&b);
 }
 
-static void
-test_absent(void)
-{
-	struct said s = { .text = BUF_INIT };
-	struct bed b;
-	int i;
-
-	bed_rule(&b, "1m", "window: 3m\nexpr: '*'\nabsent: {host: [a, b]}", 0);
-	/* Less than a window: nothing is said to be missing. */
-	for (i = 0; i < 3; i++) {
-		CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
-		CHECK(s.unknown);
-		bed_line(&b, 1, "a", "info", "x");
-	}
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"b\"} hits=0 [0]\n"));
-	CHECK(!s.unknown);
-	bed_line(&b, 1, "b", "info", "x");
-	bed_line(&b, 1, "a", "info", "x");
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
-	(void)bed_say(&b, &s, 60);
-	(void)bed_say(&b, &s, 60);
-	CHECK_STR(str_c(bed_say(&b, &s, 60)),
-	    STR("{host=\"a\"} hits=0 [0]\n{host=\"b\"} hits=0 [0]\n"));
-	/* A source that is down says nothing of its services. */
-	{
-		struct eval_source down = { .name = STR("journal"), .down = true };
-
-		CHECK(unknown_with(&b, &down));
-	}
-	buf_fini(&s.text);
-	bed_close(&b);
-}
-
 static int
 take_values(void *ctx, const struct eval_set *set)
 {
@@ -746,123 +506,6 @@ test_quantile_many(void)
 	bed_close(&b);
 }
 
-/* Instants that are made up after a start: a host that was off had no rows of any stream. */
-static void
-test_absent_off(void)
-{
-	struct said s = { .text = BUF_INIT };
-	struct eval_options opt = { .n_threads = 1, .live = true };
-	struct bed b;
-	int i;
-
-	bed_rule(&b, "1m", "window: 3m\nexpr: 'host:a'\nabsent: {host: [a]}", 0);
-	b.eval = eval_free(b.eval);
-	opt.store = b.path;
-	MUST(eval_new(&b.eval, b.rules, &opt) == 0);
-	for (i = 0; i < 8; i++) {
-		(void)bed_say(&b, &s, 60);
-		CHECK(s.unknown && s.n == 0);
-	}
-	/* Something runs, and a does not. */
-	bed_line(&b, 1, "b", "info", "x");
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR("{host=\"a\"} hits=0 [0]\n"));
-	CHECK(!s.unknown);
-	buf_fini(&s.text);
-	bed_close(&b);
-}
-
-static void
-test_absent_learned(void)
-{
-	struct said s = { .text = BUF_INIT };
-	struct bed b;
-	int i;
-
-	bed_rule(&b, "1m", "window: 2m\nexpr: '*'\nabsent: {host: learned}\nlearn: 1h", 0);
-	bed_line(&b, 3000, "old", "info", "x");
-	bed_line(&b, 7000, "gone", "info", "x");
-	for (i = 0; i < 3; i++) {
-		bed_line(&b, 1, "a", "info", "x");
-		(void)bed_say(&b, &s, 60);
-	}
-	CHECK_STR(buf_view(&s.text), STR("{host=\"old\"} hits=0 [0]\n"));
-	for (i = 0; i < 20; i++) {
-		bed_line(&b, 1, "new", "info", "x");
-		(void)bed_say(&b, &s, 60);
-	}
-	/* What was not seen for so long is no longer expected; what came since is. */
-	CHECK_STR(buf_view(&s.text), STR("{host=\"a\"} hits=0 [0]\n"));
-	buf_fini(&s.text);
-	bed_close(&b);
-}
-
-static void
-test_new_pattern(void)
-{
-	struct said s = { .text = BUF_INIT };
-	struct bed b;
-	int i;
-
-	bed_rule(&b, "1m", "window: 3m\nexpr: 'level:error'\nnew_pattern: {since: 7d}", 0);
-	bed_line(&b, 3 * 86400, "a", "error", "disk 7 is full");
-	bed_line(&b, 3 * 86400, "a", "info", "nobody counts 12");
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
-	bed_line(&b, 1, "a", "error", "disk 9 is full");
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
-	bed_line(&b, 1, "a", "error", "pool 12 is gone");
-	bed_line(&b, 2, "b", "error", "pool 99 is gone");
-	(void)bed_say(&b, &s, 60);
-	CHECK(s.n == 1);
-	CHECK(str_find(buf_view(&s.text), STR("pattern=\"pool <*> is gone\"")) != SIZE_MAX);
-	CHECK(str_find(buf_view(&s.text), STR(" hits=2 [2]")) != SIZE_MAX);
-	for (i = 0; i < 2; i++) {
-		(void)bed_say(&b, &s, 60);
-		CHECK(s.n == 1);
-	}
-	/* It is known by now. */
-	bed_line(&b, 1, "a", "error", "pool 13 is gone");
-	CHECK_STR(str_c(bed_say(&b, &s, 60)), STR(""));
-	buf_fini(&s.text);
-	bed_close(&b);
-}
-
-static void
-test_anomaly(void)
-{
-	struct said s = { .text = BUF_INIT };
-	struct bed b;
-	int week, minute, i;
-
-	bed_rule(&b, "5m",
-	    "expr: '* | stats by (host) count() hits'\nwindow: 5m\n"
-	    "anomaly: {history: 28d, band: 5, min: 10}",
-	    0);
-	/* Some 10 rows in each five minutes of this hour in four weeks, 100 in the hour before. */
-	for (week = 1; week <= 4; week++)
-		for (minute = -60; minute < 60; minute += 5)
-			for (i = 0; i < (minute < 0 ? 100 : 9 + (minute / 5 + week) % 3); i++)
-				bed_line(&b, week * 7 * 86400 - minute * 60 - 10 - i, "a", "info",
-				    "x");
-	b.now.ns += 300 * NS_PER_S;
-	for (i = 0; i < 11; i++)
-		bed_line(&b, 10 + i, "a", "info", "x");
-	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
-	for (i = 0; i < 40; i++)
-		bed_line(&b, 10 + i, "a", "info", "x");
-	(void)bed_say(&b, &s, 300);
-	CHECK(s.n == 1);
-	CHECK(str_find(buf_view(&s.text),
-	          STR("{host=\"a\"} high=15 hits=40 low=5 median=10 [40]")) != SIZE_MAX);
-	/* None at all is no row, which says nothing: absent is for that. */
-	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
-	/* A label set without a history. */
-	for (i = 0; i < 500; i++)
-		bed_line(&b, 10 + i % 100, "b", "info", "x");
-	CHECK_STR(str_c(bed_say(&b, &s, 300)), STR(""));
-	buf_fini(&s.text);
-	bed_close(&b);
-}
-
 int
 main(void)
 {
@@ -882,10 +525,5 @@ main(void)
 	test_memory_bound();
 	test_storm();
 	test_ahead();
-	test_absent();
-	test_absent_off();
-	test_absent_learned();
-	test_new_pattern();
-	test_anomaly();
 	return check_done();
 }
