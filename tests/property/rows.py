@@ -402,7 +402,8 @@ class Grammar:
             parts.append(s)
             known = known and t is not None
             trees.append(t)
-        if self.rnd.random() < 0.6:
+        # Equal rows of the two sides of a union are in no order, so nothing is picked out of them.
+        if self.rnd.random() < 0.6 and not any("union (" in p for p in parts):
             t, s, ordered = self.last()
             parts.append(s)
             known = known and t is not None
