@@ -8,6 +8,9 @@
  * One row is read once for all rules: the block's columns are decoded once and every rule's filter runs over them.  A pane is
  * as long as the greatest common part of window and interval; a window is the merge of its panes, kept as it slides, so
  * that cost follows new rows and not the window's length.  Rules that are no streams (rule.stream false) ask the store.
+ *
+ * A window that is not held (at the start, for an instant before the last, for rows that were far ahead of the clock) is read
+ * from the store when it is wanted, for all rules that want it in one go; so a backtest needs no feed: it asks for instants.
  */
 #pragma once
 
@@ -17,8 +20,8 @@ struct eval;
 struct store_view;
 
 enum {
-	EVAL_MEMORY_MAX = 64
-	    << 20, /* bytes of panes of all rules; beyond it a rule's labels are cut and it says so */
+	/* Bytes of panes of all rules; beyond it the rules that hold most are asked of the store, and their sets say so. */
+	EVAL_MEMORY_MAX = 64 << 20,
 	EVAL_GROUPS_MAX =
 	    50000, /* label sets of one rule at once; further ones are counted, in one set {overflow="true"} */
 };
