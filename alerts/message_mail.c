@@ -10,6 +10,8 @@
 enum {
 	MAIL_FULL_MAX = 5,   /* alerts told with their evidence */
 	MAIL_SHORT_MAX = 50, /* further ones told in a line each */
+	SUBJECT_LABEL_MAX = 40,
+	SUBJECT_LABELS_MAX = 90, /* bytes of the subject up to the host */
 };
 
 static size_t
@@ -42,6 +44,30 @@ put_what(const json_t *labels, struct buf *out)
 	}
 }
 
+/* The same, short: long values, as those of patterns are, are left to the text. */
+static void
+put_what_short(const json_t *labels, struct buf *out)
+{
+	struct str name = message_str(labels, "alertname");
+	const char *key;
+	json_t *v;
+
+	message_line(name.n > 0 ? name : STR("alerts"), 60, out);
+	json_object_foreach((json_t *)(uintptr_t)labels, key, v)
+	{
+		size_t n = strlen(key) + json_string_length(v);
+
+		if (strcmp(key, "alertname") == 0 || strcmp(key, "alertgroup") == 0 ||
+		    n > SUBJECT_LABEL_MAX || out->n + n > SUBJECT_LABELS_MAX)
+			continue;
+		buf_c(out, " ");
+		message_line(str_c(key), SUBJECT_LABEL_MAX, out);
+		buf_c(out, "=");
+		message_line(str_of(json_string_value(v), json_string_length(v)), SUBJECT_LABEL_MAX,
+		    out);
+	}
+}
+
 static struct str
 summary_of(const json_t *annotations)
 {
@@ -64,7 +90,7 @@ put_subject(const json_t *m, struct buf *out)
 		buf_c(&line, "[RESOLVED] ");
 	common = json_object_get(m, "common_labels");
 	one = json_object_get(m, "common_annotations");
-	put_what(common, &line);
+	put_what_short(common, &line);
 	buf_printf(&line, " on %.*s", STR_ARG(message_str(m, "host")));
 	summary = summary_of(one);
 	if (summary.n > 0) {

@@ -269,6 +269,24 @@ test_hostile(struct made *m)
 	message_mail_fini(&mail);
 }
 
+/* The summary stands in the subject whatever else there is to say. */
+static void
+test_subject(struct made *m)
+{
+	AUTO_FINI(buf_fini) struct buf stored = BUF_INIT;
+	struct message_mail mail = { BUF_INIT, BUF_INIT, BUF_INIT };
+	struct str was = m->labels[2].value;
+
+	m->labels[2].value =
+	    STR("a form of a message that goes on for longer than a subject has room for it");
+	pack(m, &m->alert, 1, true, NULL, &stored);
+	MUST(message_mail(buf_view(&stored), &mail) == 0);
+	CHECK_STR(buf_view(&mail.subject),
+	    STR("[FIRING:1] Refused service=shop on web1: 20 payments <b>refused</b>"));
+	message_mail_fini(&mail);
+	m->labels[2].value = was;
+}
+
 /* A storm: many alerts in one message stay within its bounds, and their number is told. */
 static void
 test_many(struct made *m, const struct evidence *ev)
@@ -312,6 +330,7 @@ main(void)
 	test_evidence(&m, &ev);
 	test_evidence_without_store(&m);
 	test_mail(&m, &ev);
+	test_subject(&m);
 	test_hook(&m, &ev);
 	test_join(&m, &ev);
 	test_many(&m, &ev);
