@@ -202,7 +202,9 @@ alerts_text_why(struct alerts *a, const struct alert *al, struct buf *out)
 		if (end == SIZE_MAX)
 			end = rest.n;
 		line = str_sub(rest, 0, end);
-		buf_printf(out, "  %.*s\n", STR_ARG(line));
+		buf_c(out, "  ");
+		buf_str(out, line);
+		buf_c(out, "\n");
 	}
 	return 0;
 }

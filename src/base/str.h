@@ -158,7 +158,7 @@ str_find(struct str s, struct str needle)
 
 	if (needle.n == 0)
 		return 0;
-	if (needle.n > s.n)
+	if (needle.n > s.n || s.p == NULL) /* without bytes n is 0; the compiler does not know */
 		return SIZE_MAX;
 	p = memmem(s.p, s.n, needle.p, needle.n);
 	return p != NULL ? (size_t)((const uint8_t *)p - s.p) : SIZE_MAX;
