@@ -35,6 +35,17 @@ listen_on(const struct addrinfo *at)
 	return TAKE_FD(fd);
 }
 
+/* Cut where there is no room: then it is no address either. */
+static void
+copy_text(char *to, size_t room, struct str s)
+{
+	size_t n = s.n < room ? s.n : room - 1;
+
+	if (n > 0)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
 int
 listen_tcp(struct str address, struct buf *why)
 {
@@ -53,8 +64,8 @@ listen_tcp(struct str address, struct buf *why)
 		name = str_sub(name, 1, name.n - 1);
 	if (str_eq(name, STR("localhost")))
 		name = STR("127.0.0.1");
-	(void)snprintf(host, sizeof(host), "%.*s", STR_ARG(name));
-	(void)snprintf(port, sizeof(port), "%.*s", STR_ARG(str_sub(address, i, address.n)));
+	copy_text(host, sizeof(host), name);
+	copy_text(port, sizeof(port), str_sub(address, i, address.n));
 	if (name.n == 0 || getaddrinfo(host, port, &hints, &found) != 0) {
 		buf_printf(why, "%.*s: expected address:port, with an address of this machine",
 		    STR_ARG(address));

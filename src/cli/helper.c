@@ -12,7 +12,7 @@
 
 /* Beside weir where it is installed, in the folder where it is built, and where it was to be installed; from weir's folder
  * unless they begin with a slash. */
-static const char *const places[] = { "../" WEIR_LIBEXEC, "src/cli", ".", WEIR_LIBEXEC_FULL };
+static const char *const places[] = { ("../" WEIR_LIBEXEC), "src/cli", ".", WEIR_LIBEXEC_FULL };
 
 void
 helper_exec(const char *name, char **argv)

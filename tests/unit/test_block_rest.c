@@ -257,7 +257,7 @@ copy_names(struct bytes *to, const struct bytes *from, size_t n)
 	struct block_entry e;
 	struct buf names = BUF_INIT;
 	struct scan s;
-	char name[16];
+	char name[32];
 	size_t i;
 
 	MUST(block_header_get(from->all.p, true, &h));
@@ -303,7 +303,7 @@ test_bomb(void)
 	const uint64_t *ids;
 	struct column c;
 	size_t n_ids, i, n_read = 0;
-	char name[16];
+	char name[32];
 	int r;
 
 	MUST(block_builder_new(&builder) == 0);
