@@ -87,6 +87,12 @@ sooner(struct wall *at, struct wall other)
 		*at = other;
 }
 
+bool
+alerts_wants_step(const struct alerts *a)
+{
+	return a->retry_at.ns == 0 && a->ask.wanted;
+}
+
 struct wall
 alerts_next(const struct alerts *a)
 {
@@ -95,7 +101,7 @@ alerts_next(const struct alerts *a)
 
 	if (a->retry_at.ns != 0)
 		return a->retry_at;
-	if (a->more || a->urgent)
+	if (a->more || a->urgent || alerts_wants_step(a))
 		return (struct wall){ 0 };
 	for (i = 0; i < a->n_groups; i++) {
 		struct wall due = alerts_due(&a->groups[i]);
@@ -326,5 +332,7 @@ alerts_step(struct alerts *a, struct wall now, struct wall committed,
 		step_retry(a);
 	}
 	alerts_unlock(a);
+	if (alerts_ask_step(a) != 0)
+		alerts_say(a, 4, "why-not goes without rows: %s", err_str(-ENOMEM));
 	return r < 0 ? r : 0;
 }

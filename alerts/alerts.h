@@ -79,6 +79,8 @@ struct wall alerts_next(const struct alerts *a);
 bool alerts_settle(struct alerts *a, struct wall now);
 /** alerts_flush(a): what is known is saved, before the end. */
 int alerts_flush(struct alerts *a);
+/** alerts_wants_step(a): a request waits for a step that is not due; as alerts_answer. */
+bool alerts_wants_step(const struct alerts *a);
 int alerts_fd(const struct alerts *a); /* the send process: readable means step; -1: none */
 
 /**

@@ -89,6 +89,7 @@ take_over(struct alerts_group *g, struct alerts_group *old, size_t n_old)
 		to->n_failed = from->n_failed;
 		to->unknown = from->unknown;
 		to->failed = from->failed;
+		to->failure = from->failure;
 		to->last = from->last;
 		to->took = from->took;
 	}
@@ -280,6 +281,7 @@ alerts_free(struct alerts *a)
 	if (a == NULL)
 		return NULL;
 	alerts_unbuild(a);
+	alerts_ask_drop(a);
 	alerts_groups_free(a->groups, a->n_groups);
 	a->view = store_view_free(a->view);
 	free(a->sources);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "alerts/alerts.h"
+#include "alerts/alerts_ask.h"
 #include "store/read.h"
 
 /* One evaluation, as weir why shows it. */
@@ -36,6 +37,7 @@ struct alerts_rule {
 	struct alerts_why *why; /* a ring of ALERTS_WHY_MAX; NULL: never evaluated */
 	uint64_t n_why, n_failed;
 	bool unknown, failed;
+	struct alerts_why failure; /* the last one; at 0: none */
 	struct wall last;
 	struct span took;
 	struct alerts_value *values; /* of a recording rule */
@@ -112,6 +114,7 @@ struct alerts {
 	struct alerts_totals total;
 	struct wall started;
 	uint64_t eval_bytes; /* of the last step */
+	struct alerts_ask ask;
 };
 
 /* alerts.c */

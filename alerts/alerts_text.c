@@ -179,6 +179,11 @@ alerts_text_rule(struct alerts *a, const struct alerts_rule *ar, struct buf *out
 		}
 	buf_byte(out, '\n');
 	put_evaluations(out, ar);
+	if (!ar->failure.failed)
+		return;
+	buf_printf(out, "  %llu evaluations failed, the last ", (unsigned long long)ar->n_failed);
+	put_ago(out, a->now, ar->failure.at);
+	buf_printf(out, ": %s\n", ar->failure.text);
 }
 
 int

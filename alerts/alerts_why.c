@@ -39,6 +39,8 @@ alerts_why_note(struct alerts *a, struct alerts_rule *ar, const struct eval_set 
 	}
 	n = set->why.n < sizeof(w->text) - 1 ? set->why.n : sizeof(w->text) - 1;
 	memcpy(w->text, set->why.n > 0 ? (const char *)set->why.p : "", n);
+	if (w->failed)
+		ar->failure = *w;
 	return 0;
 }
 
@@ -112,6 +114,13 @@ put_rule(struct alerts *a, struct buf *out, const struct alerts_rule *ar)
 	if (g != NULL) {
 		alerts_json_time(out, "next", alerts_due(g));
 		buf_byte(out, ',');
+	}
+	if (ar->failure.failed) {
+		buf_printf(out, "\"n_failed\":%" PRIu64 ",\"failure\":{", ar->n_failed);
+		alerts_json_time(out, "at", ar->failure.at);
+		buf_c(out, ",\"why\":");
+		buf_json(out, str_c(ar->failure.text));
+		buf_c(out, "},");
 	}
 	put_ring(out, ar);
 }
@@ -224,39 +233,66 @@ why_not_rule(struct telling *t, const struct alerts_rule *ar, bool first)
 	t->n = 0;
 	if (t->text) {
 		alerts_text_rule(t->a, ar, t->out);
+		alerts_ask_text(t->a, ar->id, t->out);
 		(void)state_each(t->a->state, tell_of_rule, t);
 		return;
 	}
 	buf_c(t->out, first ? "{" : ",{");
 	put_rule(t->a, t->out, ar);
+	alerts_ask_json(t->a, ar->id, t->out);
 	buf_c(t->out, ",\"alerts\":[");
 	(void)state_each(t->a->state, tell_of_rule, t);
 	buf_c(t->out, "]}");
+}
+
+static bool
+is_rule(const struct alerts *a, struct str name)
+{
+	size_t i, k;
+
+	for (i = 0; i < a->n_groups; i++)
+		for (k = 0; k < a->groups[i].group->n_rules; k++)
+			if (str_eq(a->groups[i].rules[k].rule->name, name))
+				return true;
+	return false;
+}
+
+static void
+why_not_rules(struct telling *t)
+{
+	size_t i, k, n = 0;
+
+	for (i = 0; i < t->a->n_groups; i++)
+		for (k = 0; k < t->a->groups[i].group->n_rules; k++) {
+			const struct alerts_rule *ar = &t->a->groups[i].rules[k];
+
+			if (str_eq(ar->rule->name, t->want))
+				why_not_rule(t, ar, n++ == 0);
+		}
 }
 
 void
 alerts_why_not_answer(struct alerts *a, const struct api_request *req, struct api_answer *ret)
 {
 	struct telling t = { .a = a, .out = &ret->body, .text = alerts_wants_text(req) };
-	size_t i, k, n = 0;
-	struct str want;
+	bool known;
 
 	if (t.text)
 		ret->type = "text/plain; charset=utf-8";
 
-	if (!api_param(req, "rule", &want) || want.n == 0) {
+	if (!api_param(req, "rule", &t.want) || t.want.n == 0) {
 		bad_request(ret, "parameter rule: its name");
 		return;
 	}
+	known = is_rule(a, t.want);
+	if (known && !alerts_ask_ready(a, t.want)) {
+		ret->status = 0;
+		return;
+	}
 	buf_c(&ret->body, t.text ? "" : "{\"rules\":[");
-	for (i = 0; i < a->n_groups; i++)
-		for (k = 0; k < a->groups[i].group->n_rules; k++) {
-			const struct alerts_rule *ar = &a->groups[i].rules[k];
-
-			if (!str_eq(ar->rule->name, want))
-				continue;
-			why_not_rule(&t, ar, n++ == 0);
-		}
+	why_not_rules(&t);
 	buf_c(&ret->body, t.text ? "" : "]}\n");
-	ret->status = n > 0 ? 200 : 404;
+	if (known)
+		alerts_ask_drop(a);
+	ret->status = known ? 200 : 404;
 }

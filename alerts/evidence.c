@@ -10,9 +10,9 @@
  */
 #include "alerts/evidence.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
+#include "alerts/deadline.h"
 #include "alerts/evidence_query.h"
 #include "base/utf8.h"
 #include "logsql/value.h"
@@ -27,59 +27,6 @@ enum {
 	EVIDENCE_MEMORY_MAX = 64 << 20, /* of each query */
 	EVIDENCE_BACK_MAX_H = 24,       /* the window begins at most so long before the end */
 };
-
-/* ---- the time that it may take ---- */
-
-struct deadline {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct timespec at;
-	bool over;
-	atomic_bool cancel;
-};
-
-static void *
-deadline_wait(void *ctx)
-{
-	struct deadline *d = ctx;
-	int r = 0;
-
-	(void)pthread_mutex_lock(&d->lock);
-	while (!d->over && r == 0)
-		r = pthread_cond_timedwait(&d->changed, &d->lock, &d->at);
-	if (!d->over)
-		atomic_store(&d->cancel, true);
-	(void)pthread_mutex_unlock(&d->lock);
-	return NULL;
-}
-
-static int
-deadline_start(struct deadline *d)
-{
-	pthread_condattr_t attr;
-	int64_t at = mono_now().ns + EVIDENCE_TOOK_MAX_MS * NS_PER_MS;
-
-	*d = (struct deadline){ .at = { at / NS_PER_S, at % NS_PER_S } };
-	(void)pthread_mutex_init(&d->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&d->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
-	return err_origin(-pthread_create(&d->thread, NULL, deadline_wait, d));
-}
-
-static void
-deadline_stop(struct deadline *d)
-{
-	(void)pthread_mutex_lock(&d->lock);
-	d->over = true;
-	(void)pthread_cond_signal(&d->changed);
-	(void)pthread_mutex_unlock(&d->lock);
-	(void)pthread_join(d->thread, NULL);
-	(void)pthread_cond_destroy(&d->changed);
-	(void)pthread_mutex_destroy(&d->lock);
-}
 
 /* ---- one search ---- */
 
@@ -506,7 +453,7 @@ search_store(const char *store, struct search *s, struct span window)
 		cut_because(s, why.n > 0 ? buf_view(&why) : STR("the store cannot be read"));
 		return 0;
 	}
-	if (deadline_start(&deadline) != 0) {
+	if (deadline_start(&deadline, (struct span){ EVIDENCE_TOOK_MAX_MS * NS_PER_MS }) != 0) {
 		cut_because(s, STR("nothing was looked up: no thread to spare"));
 		return 0;
 	}

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "alerts/rule.h"
 
 enum {
@@ -23,13 +25,17 @@ int lint_rule(const struct rule_group *g, const struct rule *r, lint_fn fn, void
 struct store_view;
 struct lint_store;
 
-/** lint_store_new(ret, view, since, until, zone_s): ${view} is borrowed. */
+/** lint_store_new(ret, view, since, until, zone_s, cancel): ${view} is borrowed; ${cancel} is of whoever cannot wait, whose queries have
+ * less memory; may be NULL. */
 int lint_store_new(struct lint_store **ret, struct store_view *view, struct wall since,
-    struct wall until, int zone_s);
+    struct wall until, int zone_s, atomic_bool *cancel);
 struct lint_store *lint_store_free(struct lint_store *s);
 DEFINE_AUTO(struct lint_store *, lint_store_free)
 
 /** lint_store_rule(s, g, r, fn, ctx): fields that were never there, filters that never matched, labels with too many values,
  * evaluations that read too much. */
 int lint_store_rule(struct lint_store *s, const struct rule_group *g, const struct rule *r,
+    lint_fn fn, void *ctx);
+/** lint_store_fields(s, g, r, fn, ctx): of these only fields that were never there. */
+int lint_store_fields(struct lint_store *s, const struct rule_group *g, const struct rule *r,
     lint_fn fn, void *ctx);

@@ -13,10 +13,13 @@
 #include "logsql/pipe.h"
 #include "query/run.h"
 
+enum { HURRIED_MEMORY_MAX = 64 << 20 }; /* bytes of a query of whoever cannot wait */
+
 struct lint_store {
 	struct store_view *view;
 	struct wall since, until;
 	int zone_s;
+	atomic_bool *cancel; /* NULL: none */
 	struct map fields;
 	const char **names; /* the same, NUL-terminated */
 	size_t n_names;
@@ -37,6 +40,9 @@ run(struct lint_store *s, const struct query *q, struct wall since, struct wall 
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
 	struct run_options opt = { .now = until,
 		.zone_s = s->zone_s,
+		.cancel = s->cancel,
+		.n_threads = s->cancel != NULL ? 1 : 0,
+		.memory_max = s->cancel != NULL ? HURRIED_MEMORY_MAX : 0,
 		.since = since,
 		.until = until };
 
@@ -99,7 +105,7 @@ read_fields(struct lint_store *s)
 
 int
 lint_store_new(struct lint_store **ret, struct store_view *view, struct wall since,
-    struct wall until, int zone_s)
+    struct wall until, int zone_s, atomic_bool *cancel)
 {
 	AUTO(lint_store_free) struct lint_store *s = calloc(1, sizeof(*s));
 	int r;
@@ -110,6 +116,7 @@ lint_store_new(struct lint_store **ret, struct store_view *view, struct wall sin
 	s->since = since;
 	s->until = until;
 	s->zone_s = zone_s;
+	s->cancel = cancel;
 	r = read_fields(s);
 	if (r == 0)
 		*ret = TAKE(s);
@@ -330,6 +337,17 @@ check_cost(struct check *c)
 	if (r == 0 && ran.took.ns > c->group->interval.ns / 10)
 		r = say(c, "takes too long: %" PRIi64 " ms at each evaluation",
 		    ran.took.ns / NS_PER_MS);
+	return r;
+}
+
+int
+lint_store_fields(struct lint_store *s, const struct rule_group *g, const struct rule *rule,
+    lint_fn fn, void *ctx)
+{
+	struct check c = { s, g, rule, fn, ctx, ARENA_INIT };
+	int r = s->fields.n > 0 ? check_fields(&c) : 0;
+
+	arena_fini(&c.arena);
 	return r;
 }
 

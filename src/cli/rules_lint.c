@@ -102,7 +102,7 @@ with_store(const struct options *opt, const struct rule_set *set, struct lint_ru
 	if (r != 0)
 		return cli_fail(CLI_FAILED, "rules lint: %s: %s", opt->store,
 		    error.n > 0 ? buf_c_str(&error) : err_str(r < 0 ? r : -EIO));
-	r = lint_store_new(&store, view, since, until, wall_local_offset(opt->now));
+	r = lint_store_new(&store, view, since, until, wall_local_offset(opt->now), NULL);
 	if (r == 0)
 		r = each_rule(set, store, l);
 	if (r == 0)

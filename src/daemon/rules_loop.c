@@ -170,7 +170,7 @@ rules_request(void *ctx, const struct api_request *req, struct api_answer *ret)
 {
 	struct daemon *d = ctx;
 	struct rules *r = d->rules;
-	bool known, later;
+	bool known, later, step;
 
 	if (r == NULL)
 		return API_E_NONE;
@@ -181,9 +181,12 @@ rules_request(void *ctx, const struct api_request *req, struct api_answer *ret)
 	ret->status = 200;
 	known = alerts_answer(r->alerts, req, wall_now(), ret);
 	later = known && ret->status == 0;
+	step = later && alerts_wants_step(r->alerts);
 	alerts_leave(r->alerts);
 	if (later) {
 		atomic_store(&r->asked, true);
+		if (step)
+			rules_wake(r->to_thread);
 		return API_E_LATER;
 	}
 	if (known && !str_eq(req->method, STR("GET")))

@@ -311,7 +311,7 @@ def test_commands():
         out = place.weir("why", "Errors").stdout.decode()
         check("level:error" in out and "firing" in out, f"weir why says {out}")
         out = place.weir("why-not", "Errors").stdout.decode()
-        check("interval 1s" in out, f"weir why-not says {out}")
+        check("interval 1s" in out and "as the store has them now" in out, f"weir why-not says {out}")
         check(place.weir("why", "Nothing", ok=(1,)).returncode == 1, "why of nothing")
         status = place.weir("status").stdout.decode()
         check("rules" in status and "1 firing" in status, f"weir status says {status}")

@@ -1,6 +1,6 @@
 /*
  * tests/unit/test_alerts_front.c - tests alerts/alerts*.c.
- * One job: instants in order and once, over stops and jumps of the clock.
+ * One job: instants in order and once, over stops and jumps of the clock; why a rule does not fire.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@ static const char rules_text[] =
 
 struct bench {
 	struct alerts *alerts;
+	const char *rules; /* NULL: rules_text */
 	struct buf events;
 	unsigned n_events;
 	uint64_t stored; /* events that the store has, when it is opened */
@@ -52,7 +53,8 @@ bench_open(struct bench *b, int64_t at_s, const char *db)
 	struct routing *routing = NULL;
 
 	opt.start.ns = T0 + at_s * NS_PER_S;
-	MUST(rules_parse("r.yaml", str_c(rules_text), 0, &set, &errors) == 0);
+	MUST(rules_parse("r.yaml", str_c(b->rules != NULL ? b->rules : rules_text), 0, &set,
+	         &errors) == 0);
 	MUST(routing_default(&routing) == 0);
 	MUST(alerts_new(&b->alerts, set, routing, &opt, &ops) == 0);
 }
@@ -204,6 +206,89 @@ test_clock(void)
 	bench_close(&b);
 }
 
+/* The answer to why-not, asked again after a step as its status says. */
+static void
+why_not(struct bench *b, const char *rule, const char *format, struct api_answer *ret)
+{
+	struct label params[] = { { STR("rule"), str_c(rule) }, { STR("format"), str_c(format) } };
+	struct api_request req = { .method = STR("GET"),
+		.path = STR("/api/weir/why-not"),
+		.params = params,
+		.n_params = 2 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		buf_clear(&ret->body);
+		ret->status = 200;
+		MUST(alerts_enter(b->alerts, (struct span){ NS_PER_S }));
+		CHECK(alerts_answer(b->alerts, &req, (struct wall){ T0 + 600 * NS_PER_S }, ret));
+		CHECK(alerts_wants_step(b->alerts) == (ret->status == 0));
+		alerts_leave(b->alerts);
+		if (ret->status != 0)
+			return;
+		CHECK(alerts_next(b->alerts).ns == 0);
+		step(b, 600);
+	}
+}
+
+static bool
+has(const struct api_answer *answer, const char *text)
+{
+	return str_find(buf_view(&answer->body), str_c(text)) != SIZE_MAX;
+}
+
+static size_t
+count(struct str text, const char *what)
+{
+	size_t n = 0, at;
+
+	for (; (at = str_find(text, str_c(what))) != SIZE_MAX; n++)
+		text = str_sub(text, at + 1, text.n);
+	return n;
+}
+
+/* What the filter at the end keeps back is shown beside it. */
+static void
+test_why_not(void)
+{
+	struct api_answer answer = { .body = BUF_INIT };
+	struct bench b = {
+		.rules =
+		    "groups: [{name: g, interval: 1m, limit: 3, rules: ["
+		    "{alert: Many, expr: 'level:info | stats by (app) count() n | filter n:>10', window: 5m},"
+		    "{alert: Low, expr: '* | stats by (_time:1m) count() n | filter n:<1', window: 10m},"
+		    "{alert: Typo, expr: 'levle:error | stats by (app) count() n | filter n:>1', window: 5m},"
+		    "{alert: Over, expr: '* | stats by (_time:1m) count() n', window: 10m},"
+		    "{alert: Slow, expr: '* | stats count() n | filter n:>1', window: 5m, for: 1h}]}]"
+	};
+
+	bench_open(&b, 0, ":memory:");
+	step(&b, 600);
+	why_not(&b, "Many", "text", &answer);
+	CHECK(answer.status == 200);
+	CHECK(has(&answer, "2023-11-14T22:24:00Z  app=\"one\"  n=5   needs n:>10\n"));
+	CHECK(has(&answer, "2023-11-14T22:20:00Z  app=\"one\"  n=4   needs n:>10\n"));
+	CHECK(!has(&answer, "22:19:00Z  app") && !has(&answer, "no line matches its filter"));
+	/* Others are asked anew, and rows are bounded. */
+	why_not(&b, "Low", "text", &answer);
+	CHECK(count(buf_view(&answer.body), "needs n:<1") == 20 && has(&answer, " more\n"));
+	why_not(&b, "Typo", "text", &answer);
+	CHECK(has(&answer, "no line matches its filter in these windows: levle:error"));
+	CHECK(has(&answer, "field 'levle' was never there; did you mean 'level'?"));
+	why_not(&b, "Over", "text", &answer);
+	CHECK(count(buf_view(&answer.body), "n=1   holds\n") == 20 && has(&answer, "  its rows, "));
+	why_not(&b, "Slow", "text", &answer);
+	CHECK(has(&answer, "n=5   holds\n") && has(&answer, "pending") && has(&answer, ", of 1h"));
+	why_not(&b, "Many", "json", &answer);
+	CHECK(has(&answer, "\"needs\":\"n:>10\",\"windows\":[{\"at\":\"2023-11-14T22:24:00"));
+	CHECK(has(&answer,
+	    "\"shown\":[{\"labels\":{\"app\":\"one\"},\"values\":{\"n\":\"5\"},\"holds\":false}]"));
+	why_not(&b, "Nobody", "text", &answer);
+	CHECK(answer.status == 404 && answer.body.n == 0);
+	buf_fini(&answer.body);
+	bench_close(&b);
+}
+
 static void
 clean(void)
 {
@@ -225,6 +310,7 @@ main(void)
 	test_made_up();
 	test_restart();
 	test_clock();
+	test_why_not();
 	clean();
 	return check_done();
 }
