@@ -56,8 +56,8 @@ message(struct str a, struct str b)
 		.subject = a,
 		.text = b,
 		.html = a,
-		.message_id = a,
-		.in_reply_to = b,
+		.message_id = str_sub(a, 0, 200), /* of the outbox: an id and a host name */
+		.in_reply_to = str_sub(b, 0, 200),
 		.headers = headers,
 		.n_headers = 2 };
 	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
