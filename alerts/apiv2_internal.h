@@ -36,6 +36,10 @@ bool apiv2_read_time(const json_t *v, struct wall *ret);
 /** apiv2_text(v): a JSON string's bytes, borrowed; empty when it is none. */
 struct str apiv2_text(const json_t *v);
 
+/* silence_read.c */
+/** silence_read_matchers(list, arena, s): why they are refused; NULL: they are not.  They are compiled when the silence is made. */
+const char *silence_read_matchers(const json_t *list, struct arena *arena, struct silence *s);
+
 /* apiv2_alerts.c */
 void apiv2_get_alerts(struct apiv2_call *c);
 void apiv2_get_groups(struct apiv2_call *c);

@@ -227,42 +227,6 @@ apiv2_get_silence(struct apiv2_call *c)
 
 /* ---- in ---- */
 
-static bool
-read_flag(const json_t *v, bool otherwise)
-{
-	return json_is_boolean(v) ? json_is_true(v) : otherwise;
-}
-
-/* Why the matchers are refused; NULL: they are not.  They are compiled when the silence is made. */
-static const char *
-read_matchers(struct apiv2_call *c, const json_t *list, struct silence *s)
-{
-	size_t n = json_array_size(list), i;
-
-	if (list != NULL && !json_is_array(list))
-		return "matchers: expected a list";
-	if (n > SILENCE_MATCHERS_MAX)
-		return "matchers: too many";
-	s->matchers = arena_zalloc(&c->arena, n + 1, sizeof(*s->matchers));
-	if (s->matchers == NULL)
-		return "no memory";
-	for (i = 0; i < n; i++) {
-		const json_t *v = json_array_get(list, i);
-		bool regex = read_flag(json_object_get(v, "isRegex"), false);
-		bool equal = read_flag(json_object_get(v, "isEqual"), true);
-
-		if (!json_is_string(json_object_get(v, "name")) ||
-		    !json_is_string(json_object_get(v, "value")))
-			return "matchers: expected name and value";
-		s->matchers[i].name = apiv2_text(json_object_get(v, "name"));
-		s->matchers[i].value = apiv2_text(json_object_get(v, "value"));
-		s->matchers[i].op = regex ? (equal ? MATCH_REGEX : MATCH_NOT_REGEX)
-		                          : (equal ? MATCH_EQUAL : MATCH_NOT_EQUAL);
-	}
-	s->n_matchers = n;
-	return NULL;
-}
-
 /* Matchers as text, behind those that are objects. */
 static const char *
 read_filters(struct apiv2_call *c, const json_t *list, struct silence *s, struct buf *error)
@@ -298,7 +262,7 @@ read_silence(struct apiv2_call *c, const json_t *v, struct silence *s, struct bu
 	if (!apiv2_read_time(json_object_get(v, "startsAt"), &s->starts_at) ||
 	    !apiv2_read_time(json_object_get(v, "endsAt"), &s->ends_at))
 		return "startsAt and endsAt are times in RFC 3339";
-	why = read_matchers(c, json_object_get(v, "matchers"), s);
+	why = silence_read_matchers(json_object_get(v, "matchers"), &c->arena, s);
 	if (why == NULL)
 		why = read_filters(c, json_object_get(v, "filters"), s, error);
 	if (why != NULL)

@@ -169,6 +169,16 @@ on_notified(void *ctx, const struct notification *n, struct str stored)
 	return r > 0 ? err_fold(r) : r;
 }
 
+static int
+on_held(void *ctx, const struct notification *n, size_t n_held)
+{
+	struct backtest *b = ctx;
+
+	b->n_held += n_held == n->n;
+	b->n_cut += n_held < n->n;
+	return 0;
+}
+
 /* ---- runs ---- */
 
 static int
@@ -192,10 +202,11 @@ static int
 run_rules(struct backtest *b, const struct backtest_options *opt, struct buf *why)
 {
 	AUTO(sim_free) struct sim *s = NULL;
-	const struct sim_ops ops = { on_set, on_change, on_notified, b };
+	const struct sim_ops ops = { on_set, on_change, on_notified, on_held, b };
 	const struct sim_options how = { .store = opt->store,
 		.set = opt->set,
 		.routing = opt->routing,
+		.silences = opt->silences,
 		.host = opt->host,
 		.zone_s = opt->zone_s,
 		.start = b->since };
@@ -222,7 +233,7 @@ static int
 run_sweep(struct backtest *b, const struct backtest_options *opt, struct buf *why)
 {
 	AUTO(sim_free) struct sim *s = NULL;
-	const struct sim_ops ops = { NULL, on_swept, NULL, b };
+	const struct sim_ops ops = { NULL, on_swept, NULL, NULL, b };
 	struct rule_set others;
 	struct sim_options how = { .store = opt->store,
 		.set = &others,

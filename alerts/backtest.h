@@ -52,6 +52,7 @@ struct backtest {
 	size_t n_rules;
 	struct backtest_note *notes;
 	size_t n_notes, cap_notes;
+	uint64_t n_held, n_cut; /* notifications that silences held, or took some alerts out of */
 	struct wall since, until;
 	struct span took;
 	struct arena arena;
@@ -61,6 +62,7 @@ struct backtest_options {
 	const char *store;
 	const struct rule_set *set;
 	const struct routing *routing; /* NULL: no notifications */
+	struct silences *silences;     /* NULL: none */
 	const char *host;
 	int zone_s;
 	struct wall since, until; /* since goes up to the first row there is */

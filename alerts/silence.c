@@ -182,9 +182,8 @@ matches_empty(const struct matcher *m)
 	return (m->op == MATCH_EQUAL || m->op == MATCH_REGEX) && matcher_matches(m, STR(""));
 }
 
-/* What Alertmanager refuses, in its words. */
-static int
-check(const struct silence *s, struct buf *why)
+int
+silence_check(const struct silence *s, struct buf *why)
 {
 	bool all_empty = true;
 	size_t i, n = s->query_text.n + s->comment.n + s->created_by.n;
@@ -392,7 +391,7 @@ silence_set(struct silences *s, const struct silence *in, struct wall now, struc
 	}
 	r = kept_new(in, now, &k, ret_why);
 	if (r == 0)
-		r = check(&k->s, ret_why);
+		r = silence_check(&k->s, ret_why);
 	if (r != 0) {
 		kept_free(k);
 		return r;

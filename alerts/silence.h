@@ -42,6 +42,14 @@ enum { SILENCE_E_BAD = 1, SILENCE_E_FULL = 2, SILENCE_E_NONE = 3 };
  */
 int silence_set(struct silences *s, const struct silence *in, struct wall now, struct str *ret_id,
     struct buf *ret_why);
+/**
+ * silences_read(s, json, now, ret_n, ret_why):
+ * Add those of a list as GET /api/v2/silences shows it, as they are, whether they have begun or are over.
+ *
+ * Errors: SILENCE_E_BAD with ${ret_why}.
+ */
+int silences_read(struct silences *s, struct str json, struct wall now, size_t *ret_n,
+    struct buf *ret_why);
 /** silence_expire(s, id, now): SILENCE_E_NONE: no such id; SILENCE_E_BAD: it has expired already. */
 int silence_expire(struct silences *s, struct str id, struct wall now);
 /** silences_match(s, labels, annotations, now, ret_ids, arena): IDs of those that hold it now. */

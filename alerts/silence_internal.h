@@ -26,6 +26,8 @@ struct silences {
 int kept_new(const struct silence *in, struct wall now, struct kept **ret, struct buf *why);
 int kept_add(struct silences *s, struct kept *k);
 void kept_free(struct kept *k);
+/** silence_check(s, why): SILENCE_E_BAD: what Alertmanager refuses, in its words. */
+int silence_check(const struct silence *s, struct buf *why);
 
 /* silence_state.c */
 int silences_load(struct silences *s);

@@ -16,9 +16,9 @@ struct sim {
 	struct statedb *db;
 	struct eval *eval;
 	struct state *state;
-	struct silences *silences;
 	struct dispatch *dispatch;
-	int64_t *next; /* of each group: its next instant */
+	struct dispatch *plain; /* the same without silences; NULL: there are none */
+	int64_t *next;          /* of each group: its next instant */
 	struct wall now;
 };
 
@@ -74,7 +74,9 @@ tell(struct sim *s, const struct alert *a, enum alert_change c, struct wall at)
 		.digest = c == CHANGE_FLAPPING,
 	};
 
-	return dispatch_put(s->dispatch, &one, 1, s->now);
+	int r = s->plain != NULL ? dispatch_put(s->plain, &one, 1, s->now) : 0;
+
+	return r == 0 ? dispatch_put(s->dispatch, &one, 1, s->now) : r;
 }
 
 static int
@@ -146,6 +148,21 @@ on_notification(void *ctx, const struct notification *n)
 	return r;
 }
 
+/* What would have been sent without silences: whether they hold it, or some of it. */
+static int
+on_plain(void *ctx, const struct notification *n)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct sim *s = ctx;
+	struct str *ids;
+	size_t i, n_held = 0;
+
+	for (i = 0; i < n->n; i++)
+		n_held += silences_match(s->opt.silences, &n->alerts[i].labels,
+		              &n->alerts[i].annotations, n->at, &arena, &ids) > 0;
+	return n_held > 0 && s->ops.held != NULL ? s->ops.held(s->ops.ctx, n, n_held) : 0;
+}
+
 /* ---- time ---- */
 
 /* The first instant of a group at or after ${at}. */
@@ -178,6 +195,10 @@ next_due(const struct sim *s, size_t *ret_group)
 		due = dispatch_next(s->dispatch).ns;
 		*ret_group = set->n_groups;
 	}
+	if (s->plain != NULL && dispatch_next(s->plain).ns < due) {
+		due = dispatch_next(s->plain).ns;
+		*ret_group = set->n_groups;
+	}
 	return due;
 }
 
@@ -194,7 +215,11 @@ run_group(struct sim *s, size_t i)
 static int
 step_dispatch(struct sim *s)
 {
-	return s->dispatch != NULL ? dispatch_step(s->dispatch, s->now, on_notification, s) : 0;
+	int r = s->plain != NULL ? dispatch_step(s->plain, s->now, on_plain, s) : 0;
+
+	return r == 0 && s->dispatch != NULL
+	    ? dispatch_step(s->dispatch, s->now, on_notification, s)
+	    : r;
 }
 
 int
@@ -231,11 +256,11 @@ open_rooms(struct sim *s, struct buf *why)
 	if (r == 0)
 		r = statedb_begin(s->db);
 	if (r == 0)
-		r = silences_new(&s->silences, s->db);
-	if (r == 0)
 		r = state_new(&s->state, s->opt.set, s->db);
 	if (r == 0 && s->opt.routing != NULL)
-		r = dispatch_new(&s->dispatch, s->opt.routing, s->silences, s->db);
+		r = dispatch_new(&s->dispatch, s->opt.routing, s->opt.silences, s->db);
+	if (r == 0 && s->opt.routing != NULL && s->opt.silences != NULL)
+		r = dispatch_new(&s->plain, s->opt.routing, NULL, NULL);
 	if (r == 0)
 		r = eval_new(&s->eval, s->opt.set, &how);
 	return r > 0 ? err_fold(r) : r;
@@ -290,7 +315,7 @@ sim_free(struct sim *s)
 	(void)eval_free(s->eval);
 	(void)dispatch_free(s->dispatch);
 	(void)state_free(s->state);
-	(void)silences_free(s->silences);
+	(void)dispatch_free(s->plain);
 	if (s->db != NULL)
 		statedb_rollback(s->db);
 	(void)statedb_close(s->db);

@@ -18,6 +18,8 @@ struct sim_ops {
 	int (*changed)(void *ctx, const struct alert *a, enum alert_change c, struct wall at);
 	/* ${stored}: message_pack's form. */
 	int (*notified)(void *ctx, const struct notification *n, struct str stored);
+	/* One that would have been sent without the silences, and how many of its alerts they hold. */
+	int (*held)(void *ctx, const struct notification *n, size_t n_held);
 	void *ctx;
 };
 
@@ -25,6 +27,7 @@ struct sim_options {
 	const char *store; /* folder */
 	const struct rule_set *set;
 	const struct routing *routing; /* NULL: nothing is routed */
+	struct silences *silences;     /* NULL: none */
 	const char *host;
 	int zone_s;
 	bool evidence;     /* look for what stands behind each alert */

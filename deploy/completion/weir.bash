@@ -18,6 +18,10 @@ _weir()
 		mapfile -t COMPREPLY < <(compgen -f -W "journal: -" -- "$cur")
 		return
 		;;
+	--alerting | --silences)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	-o | --output)
 		mapfile -t COMPREPLY < <(compgen -W "json text logfmt csv table raw" -- "$cur")
 		return

@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
 	OPTION_UNTIL,
 	{ 0, "alerting", "FILE", "backtest: route by this alertmanager.yml", OPTION_TEXT,
 	    OPTION_AT(alerting) },
+	{ 0, "silences", "FILE", "backtest: JSON of silence list (those of the daemon)",
+	    OPTION_TEXT, OPTION_AT(silences) },
 	{ 0, "sweep", NULL, "backtest: fires a day at other thresholds", OPTION_FLAG,
 	    OPTION_AT(sweep) },
 	{ 'o', "output", "FORMAT", "backtest: text or json", OPTION_TEXT, OPTION_AT(output) },

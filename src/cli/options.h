@@ -83,7 +83,7 @@ struct options {
 	bool all;
 
 	/* rules */
-	const char *alerting;
+	const char *alerting, *silences;
 	bool sweep;
 };
 

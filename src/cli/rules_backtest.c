@@ -13,6 +13,7 @@
 #include "cli/place.h"
 #include "cli/rules.h"
 #include "cli/rules_files.h"
+#include "cli/rules_silences.h"
 #include "lib/print.h"
 
 enum { DAYS = 30 };
@@ -21,6 +22,7 @@ struct printer {
 	const struct backtest *b;
 	struct buf out;
 	bool utc;
+	size_t n_silences;
 };
 
 static void
@@ -107,6 +109,17 @@ text_rule(struct printer *p, const struct backtest_rule *br)
 }
 
 static void
+text_silences(struct printer *p)
+{
+	if (p->n_silences == 0)
+		return;
+	buf_printf(&p->out,
+	    "%zu silence%s held %llu more notifications, and some alerts of %llu others\n",
+	    p->n_silences, p->n_silences > 1 ? "s" : "", (unsigned long long)p->b->n_held,
+	    (unsigned long long)p->b->n_cut);
+}
+
+static void
 text_notes(struct printer *p)
 {
 	size_t i;
@@ -146,6 +159,8 @@ text_all(struct printer *p, bool routed)
 		    (unsigned long long)p->b->n_more);
 	if (routed)
 		text_notes(p);
+	if (routed)
+		text_silences(p);
 }
 
 /* ---- JSON ---- */
@@ -238,6 +253,11 @@ json_all(struct printer *p)
 		buf_printf(&p->out, ",\"status\":\"%s\",\"alerts\":%zu}\n",
 		    n->firing ? "firing" : "resolved", n->n_alerts);
 	}
+	if (p->n_silences > 0)
+		buf_printf(&p->out,
+		    "{\"kind\":\"silences\",\"silences\":%zu,\"held\":%llu,\"cut\":%llu}\n",
+		    p->n_silences, (unsigned long long)p->b->n_held,
+		    (unsigned long long)p->b->n_cut);
 }
 
 /* ---- the command ---- */
@@ -275,9 +295,9 @@ load_routing(const char *path, struct routing **ret)
 }
 
 static int
-print_result(const struct options *opt, const struct backtest *b)
+print_result(const struct options *opt, const struct backtest *b, size_t n_silences)
 {
-	struct printer p = { b, BUF_INIT, opt->utc };
+	struct printer p = { b, BUF_INIT, opt->utc, n_silences };
 	struct out o;
 	int r;
 
@@ -294,7 +314,7 @@ print_result(const struct options *opt, const struct backtest *b)
 
 static int
 run_backtest(const struct options *opt, const char *store, const struct rule_set *set,
-    const struct routing *routing)
+    const struct routing *routing, struct silences *silences, size_t n_silences)
 {
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 	AUTO(backtest_free) struct backtest *b = NULL;
@@ -302,6 +322,7 @@ run_backtest(const struct options *opt, const char *store, const struct rule_set
 	struct backtest_options how = { .store = store,
 		.set = set,
 		.routing = routing,
+		.silences = silences,
 		.host = "backtest",
 		.zone_s = wall_local_offset(opt->now),
 		.since = opt->since,
@@ -317,7 +338,7 @@ run_backtest(const struct options *opt, const char *store, const struct rule_set
 	if (r != 0)
 		return cli_fail(CLI_FAILED, "rules backtest: %s: %s", store,
 		    why.n > 0 ? buf_c_str(&why) : err_str(r < 0 ? r : -EIO));
-	return print_result(opt, b);
+	return print_result(opt, b, n_silences);
 }
 
 int
@@ -325,13 +346,17 @@ rules_backtest(struct options *opt)
 {
 	AUTO(rules_free) struct rule_set *set = NULL;
 	AUTO(routing_free) struct routing *routing = NULL;
+	AUTO(silences_free) struct silences *silences = NULL;
 	AUTO_FINI(buf_fini) struct buf path = BUF_INIT;
 	const char *store = place_store(opt, &path);
+	size_t n_silences = 0;
 	int r;
 
 	if (opt->output != NULL && strcmp(opt->output, "json") != 0 &&
 	    strcmp(opt->output, "text") != 0)
 		return cli_fail(CLI_USAGE, "rules backtest: --output: expected text or json");
+	if (opt->silences != NULL && opt->alerting == NULL)
+		return cli_fail(CLI_USAGE, "rules backtest: --silences goes with --alerting");
 	if (store == NULL)
 		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
 	if (opt->until.ns == INT64_MAX)
@@ -343,6 +368,8 @@ rules_backtest(struct options *opt)
 		r = rules_files(opt, 1, &set);
 	if (r == 0 && opt->alerting != NULL)
 		r = load_routing(opt->alerting, &routing);
+	if (r == 0 && opt->alerting != NULL)
+		r = rules_silences(opt, store, &silences, &n_silences);
 	cli_catch_signals();
-	return r == 0 ? run_backtest(opt, store, set, routing) : r;
+	return r == 0 ? run_backtest(opt, store, set, routing, silences, n_silences) : r;
 }

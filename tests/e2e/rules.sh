@@ -93,6 +93,38 @@ back=("$weir" rules backtest --store "$tmp/store" --since 2026-01-31T10:00:00Z -
 is "backtest says when it fired" 0 '2026-01-31 10:21:15  {alertgroup="g", alertname="Errors", service="shop"}' "${back[@]}" "$tmp/h.yaml"
 is "backtest says for how long" 0 'fired for 9m45s' "${back[@]}" "$tmp/h.yaml"
 is "backtest says what would have been mailed" 0 '2026-01-31 10:21:25  ops (ops@example.com): [FIRING:1] Errors' "${back[@]}" --alerting "$tmp/am.yml" "$tmp/h.yaml"
+# Silences: those of a file, by their times; those of the daemon, when one answers on the control socket.
+silence() { # matcher's value, from and to, minutes after ten
+  printf '[{"id":"a","startsAt":"2026-01-31T10:%s:00Z","endsAt":"2026-01-31T10:%s:00.000Z","comment":"","createdBy":"x","matchers":[%s]}]' "$2" "$3" \
+    "{\"name\":\"alertname\",\"value\":\"$1\",\"isRegex\":false,\"isEqual\":true}"
+}
+silence Errors 20 25 >"$tmp/part.json"
+silence Errors 20 50 >"$tmp/whole.json"
+silence Other 20 50 >"$tmp/other.json"
+mails=("${back[@]}" --alerting "$tmp/am.yml" "$tmp/h.yaml")
+is "backtest tells when a silence is over" 0 '2026-01-31 10:26:25  ops (ops@example.com): [FIRING:1] Errors' "${mails[@]}" --silences "$tmp/part.json"
+is "backtest counts what a silence held" 0 '1 silence held 1 more notifications, and some alerts of 0 others' "${mails[@]}" --silences "$tmp/part.json"
+is "backtest under a silence tells nothing" 0 '0 notifications' "${mails[@]}" --silences "$tmp/whole.json"
+is "backtest under another's silence tells all" 0 '2026-01-31 10:21:25  ops (ops@example.com): [FIRING:1] Errors' "${mails[@]}" --silences "$tmp/other.json"
+is "backtest's silences as JSON" 0 '{"kind":"silences","silences":1,"held":2,"cut":0}' "${mails[@]}" --output json --silences "$tmp/whole.json"
+echo '[{"id":"a","startsAt":"2026-01-31T10:00:00Z","endsAt":"2026-01-31T11:00:00Z","matchers":[]}]' >"$tmp/all.json"
+is "a silence of everything is refused" 2 'all.json: silence 1: silence invalid: at least one matcher' "${mails[@]}" --silences "$tmp/all.json"
+is "silences that are none" 2 'am.yml: no JSON: line 1' "${mails[@]}" --silences "$tmp/am.yml"
+is "silences want routing" 2 '--silences goes with --alerting' "${back[@]}" "$tmp/h.yaml" --silences "$tmp/whole.json"
+python3 - "$tmp/store/weir.sock" "$tmp/whole.json" <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+c, _ = s.accept()
+assert c.recv(4096).startswith(b"GET /api/v2/silences HTTP/1.1")
+body = open(sys.argv[2], "rb").read()
+c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+END
+for _ in $(seq 50); do if [ -S "$tmp/store/weir.sock" ]; then break; else sleep 0.1; fi; done
+is "backtest takes the daemon's silences" 0 '1 silence held 2 more notifications' "${mails[@]}"
+wait
+is "backtest without a daemon" 0 '2 notifications' "${mails[@]}"
 is "backtest sweeps thresholds" 0 'by threshold hits:>:  2.5: 24  5: 24  7.5: 24  10: 24  15: 24  20: 24  40: 24' "${back[@]}" --sweep "$tmp/h.yaml"
 is "backtest as JSON" 0 '"fired_at":"2026-01-31T10:21:15Z"' "${back[@]}" --output json "$tmp/h.yaml"
 is "lint with a store" 1 "Never: field 'levle' was never there; did you mean 'level'?" "$weir" rules lint --store "$tmp/store" --since 2026-01-31T10:00:00Z --until 2026-01-31T11:00:00Z "$tmp/h.yaml"
