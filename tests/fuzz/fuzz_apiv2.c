@@ -1,6 +1,6 @@
 /*
  * tests/fuzz/fuzz_apiv2.c - any requests to the API.
- * One job: each has an answer, JSON where it says JSON, and what is shown can be asked for again.
+ * One job: each has an answer, JSON where it says JSON, and what is shown can be asked for again; silences that are shown are read back.
  *
  * Input: requests, each "METHOD PATH PARAMS\n" and a body up to "\n.\n"; parameters are a=b&c=d.
  */
@@ -59,6 +59,44 @@ ask(struct apiv2 *api, struct str head, struct str body, struct wall now)
 	buf_fini(&a.body);
 }
 
+/* Any body as a list of silences; true: it is one. */
+static bool
+read_back(struct str list, struct wall now, size_t *ret_n)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+	AUTO(silences_free) struct silences *other = NULL;
+	int r;
+
+	if (silences_new(&other, NULL) != 0)
+		abort();
+	r = silences_read(other, list, now, ret_n, &why);
+	if (r > 0 && why.n == 0)
+		abort();
+	return r == 0;
+}
+
+static int
+count(void *ctx, const struct silence *s)
+{
+	(void)s;
+	(*(size_t *)ctx)++;
+	return 0;
+}
+
+static void
+read_all_back(struct apiv2 *api, struct wall now)
+{
+	struct api_request req = { .method = STR("GET"), .path = STR("/api/v2/silences") };
+	struct api_answer a = { .body = BUF_INIT };
+	size_t n = 0, n_back = 0;
+
+	(void)silences_each(api->silences, count, &n);
+	if (!apiv2_answer(api, &req, now, &a) || !read_back(buf_view(&a.body), now, &n_back) ||
+	    n != n_back)
+		abort();
+	buf_fini(&a.body);
+}
+
 static int
 told(void *ctx, const struct notification *n)
 {
@@ -78,7 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct apiv2 api = { 0 };
 	struct str rest = str_of(data, size), head, body;
 	struct wall now = { INT64_C(1714996800000000000) };
-	size_t at;
+	size_t at, n;
 	int i;
 
 	if (routing_parse("x", str_c(config), STR_NONE, &routing, &why, &why) != 0 ||
@@ -94,11 +132,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		body = str_sub(rest, 0, at == SIZE_MAX ? rest.n : at);
 		rest = at == SIZE_MAX ? STR_NONE : str_sub(rest, at + 3, rest.n);
 		ask(&api, head, body, now);
+		(void)read_back(body, now, &n);
 		now.ns += NS_PER_S;
 		if (dispatch_step(dispatch, now, told, NULL) < 0)
 			abort();
 	}
 	ask(&api, STR("GET /api/v2/alerts/groups"), STR_NONE, now);
 	ask(&api, STR("GET /api/v2/silences"), STR_NONE, now);
+	read_all_back(&api, now);
 	return 0;
 }
