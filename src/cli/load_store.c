@@ -12,7 +12,10 @@
 #include "store/ids.h"
 #include "store/store.h"
 
-enum { COMMIT_S = 5 };
+enum {
+	COMMIT_S = 5,
+	COMMIT_BYTES = 48 << 20, /* that wait in the store: then it is due at once */
+};
 
 struct load {
 	struct store *store;
@@ -105,6 +108,16 @@ commit(struct load *l, const char *path)
 	return r != 0 ? store_failed(path, "commit", r) : 0;
 }
 
+/* A fast reader fills what the store holds uncommitted before the time is over. */
+static bool
+commit_is_due(const struct load *l, struct span last)
+{
+	struct store_stats st;
+
+	store_stats(l->store, &st);
+	return st.pending_bytes > COMMIT_BYTES || mono_now().ns - last.ns > COMMIT_S * NS_PER_S;
+}
+
 static int
 load_all(struct load *l, const char *path)
 {
@@ -124,7 +137,7 @@ load_all(struct load *l, const char *path)
 		l->progress->n_rows += n;
 		l->progress->n_bytes = input_bytes(l->in);
 		load_progress_show(l->progress, false);
-		if (mono_now().ns - last.ns > COMMIT_S * NS_PER_S) {
+		if (commit_is_due(l, last)) {
 			r = commit(l, path);
 			last = mono_now();
 		}

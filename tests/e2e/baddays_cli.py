@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """tests/e2e/baddays_cli.py - bad days of the command line: no memory, hostile patterns and terminals, broken outputs,
 impossible configurations."""
+import base64
+import hashlib
 import json
 import os
 import resource
@@ -208,6 +210,24 @@ def test_echo_of_arguments():
                 check(bad not in text, f"{argv[1:]}: {bad} comes back in {text[:300]}")
 
 
+# ---- more than waits for one commit ----
+
+def test_load_faster_than_commits():
+    """What does not compress, taken in faster than the clock makes commits: the store's bound on uncommitted bytes is never met."""
+    lines = 200_000
+    with Place("load") as place:
+        path = os.path.join(place.dir, "random.log")
+        noise = base64.b64encode(os.urandom(600 * 1024))
+        with open(path, "wb") as f:
+            for i in range(lines):
+                at = i * 7919 % (len(noise) - 600)
+                f.write(b"%d " % i + hashlib.sha256(b"%d" % i).hexdigest().encode() + base64.b64encode(os.urandom(360)) + noise[at:at + 20] + b"\n")
+        p = run([WEIR, "ingest", "--store", place.store, "--parser", "plain", path])
+        check(p.returncode == 0, f"ingest: {p.returncode} {p.stderr[-300:]}")
+        n = run([WEIR, "query", "--store", place.store, "--output", "json", "* | stats count() as n"]).stdout
+        check(str(lines).encode() in n, f"{lines} lines written, found {n}")
+
+
 # ---- configuration ----
 
 def test_impossible_configs():
@@ -236,5 +256,5 @@ def test_impossible_configs():
 
 
 if __name__ == "__main__":
-    main([test_no_memory_questions, test_no_memory_ingest, test_odd_lines, test_regex_limits, test_stopped_query, test_broken_outputs, test_streaming_memory,
+    main([test_no_memory_questions, test_no_memory_ingest, test_odd_lines, test_regex_limits, test_stopped_query, test_broken_outputs, test_streaming_memory, test_load_faster_than_commits,
           test_echo_of_arguments, test_impossible_configs])
