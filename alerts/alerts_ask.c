@@ -42,6 +42,7 @@ alerts_ask_ready(struct alerts *a, struct str name)
 	alerts_ask_drop(a);
 	buf_str(&ask->name, name);
 	ask->wanted = !ask->name.failed;
+	atomic_store(&a->asked, ask->wanted);
 	return false;
 }
 
@@ -51,6 +52,7 @@ alerts_ask_drop(struct alerts *a)
 	buf_fini(&a->ask.name);
 	arena_fini(&a->ask.arena);
 	a->ask = (struct alerts_ask){ .name = BUF_INIT, .arena = ARENA_INIT };
+	atomic_store(&a->asked, false);
 }
 
 const struct ask_rule *

@@ -96,7 +96,9 @@ struct alerts {
 	struct eval_source *sources; /* of this step, with the gap */
 	size_t n_sources;
 	struct wall instant; /* that is evaluated */
-	bool late, more, orphans, told_full, urgent;
+	bool late, more, orphans, told_full;
+	/* Set by whoever answers, under the lock; alerts_next looks at them without. */
+	atomic_bool urgent, asked;
 	struct alerts_note *queue, **queue_end;
 	struct arena arena;   /* of queue */
 	struct arena scratch; /* of one change */
