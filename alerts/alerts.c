@@ -322,7 +322,8 @@ alerts_step(struct alerts *a, struct wall now, struct wall committed,
 	a->now = now;
 	a->committed = committed;
 	a->retry_at.ns = 0;
-	a->more = a->urgent = false;
+	a->more = false;
+	a->urgent = false;
 	a->total.n_steps++;
 	r = step_sources(a, sources, n_sources);
 	if (r == 0)

@@ -336,7 +336,8 @@ reload_swap(struct alerts *a, struct fresh *f)
 	(void)routing_free(a->routing);
 	a->routing = TAKE(f->routing);
 	a->api.routing = a->routing;
-	a->orphans = a->urgent = true;
+	a->orphans = true;
+	a->urgent = true;
 	build_start(a);
 	return 0;
 }
