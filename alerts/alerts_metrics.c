@@ -8,34 +8,13 @@
 #include <inttypes.h>
 
 #include "alerts/alerts_internal.h"
-
-static void
-head(struct buf *out, const char *name, const char *type, const char *help)
-{
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void
-one(struct buf *out, const char *name, const char *type, const char *help, double v)
-{
-	head(out, name, type, help);
-	buf_printf(out, "%s %.17g\n", name, v);
-}
+#include "base/metric.h"
 
 static void
 value_text(struct buf *out, struct str s)
 {
-	size_t i;
-
 	buf_byte(out, '"');
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] == '\\' || s.p[i] == '"')
-			buf_byte(out, '\\');
-		if (s.p[i] == '\n')
-			buf_c(out, "\\n");
-		else
-			buf_byte(out, s.p[i]);
-	}
+	metric_label(out, s);
 	buf_byte(out, '"');
 }
 
@@ -154,7 +133,7 @@ put_rule_row(struct alerts *a, struct buf *out, size_t row, const struct tally *
 	size_t i, k, n = 0;
 	double v = 0;
 
-	head(out, rule_rows[row].name, rule_rows[row].type, rule_rows[row].help);
+	metric_head(out, rule_rows[row].name, rule_rows[row].type, rule_rows[row].help);
 	for (i = 0; i < a->n_groups; i++)
 		for (k = 0; k < a->groups[i].group->n_rules; k++, n++) {
 			const struct alerts_rule *ar = &a->groups[i].rules[k];
@@ -212,7 +191,7 @@ put_groups(struct alerts *a, struct buf *out)
 {
 	size_t i;
 
-	head(out, "vmalert_iteration_total", "counter", "Evaluations of the group.");
+	metric_head(out, "vmalert_iteration_total", "counter", "Evaluations of the group.");
 	for (i = 0; i < a->n_groups; i++) {
 		buf_c(out, "vmalert_iteration_total{group=");
 		value_text(out, a->groups[i].group->name);
@@ -220,7 +199,7 @@ put_groups(struct alerts *a, struct buf *out)
 		value_text(out, a->groups[i].group->file);
 		buf_printf(out, "} %" PRIu64 "\n", a->groups[i].n_evals);
 	}
-	head(out, "vmalert_iteration_missed_total", "counter",
+	metric_head(out, "vmalert_iteration_missed_total", "counter",
 	    "Instants that were too long ago to be made up.");
 	for (i = 0; i < a->n_groups; i++) {
 		buf_c(out, "vmalert_iteration_missed_total{group=");
@@ -286,20 +265,22 @@ put_outbox(struct alerts *a, struct buf *out)
 	struct outbox_counts n;
 
 	outbox_count(a->outbox, &n);
-	one(out, "alertmanager_notifications_total", "counter", "Notifications made.",
+	metric_put(out, "alertmanager_notifications_total", "counter", "Notifications made.",
 	    (double)a->total.n_notifications);
-	one(out, "alertmanager_notifications_failed_total", "counter",
+	metric_put(out, "alertmanager_notifications_failed_total", "counter",
 	    "Notifications given up: refused by their receiver, or expired.",
 	    (double)(n.failed + n.expired + n.refused));
-	one(out, "weir_outbox_waiting", "gauge", "Notifications that wait.", (double)n.waiting);
-	one(out, "weir_outbox_sending", "gauge", "Notifications on their way.", (double)n.sending);
-	one(out, "weir_outbox_delivered_total", "counter", "Notifications delivered.",
+	metric_put(out, "weir_outbox_waiting", "gauge", "Notifications that wait.",
+	    (double)n.waiting);
+	metric_put(out, "weir_outbox_sending", "gauge", "Notifications on their way.",
+	    (double)n.sending);
+	metric_put(out, "weir_outbox_delivered_total", "counter", "Notifications delivered.",
 	    (double)n.delivered);
-	one(out, "weir_outbox_retried_total", "counter", "Tries that are to be made again.",
+	metric_put(out, "weir_outbox_retried_total", "counter", "Tries that are to be made again.",
 	    (double)n.retried);
-	one(out, "weir_outbox_joined_total", "counter",
+	metric_put(out, "weir_outbox_joined_total", "counter",
 	    "Notifications that waited and became one with a newer.", (double)n.joined);
-	one(out, "weir_outbox_oldest_timestamp_seconds", "gauge",
+	metric_put(out, "weir_outbox_oldest_timestamp_seconds", "gauge",
 	    "When the oldest that waits was made; 0: none.", (double)n.oldest.ns / 1e9);
 }
 
@@ -309,24 +290,25 @@ put_counts(struct alerts *a, struct buf *out)
 	struct dispatch_stats ds;
 
 	dispatch_stats(a->dispatch, &ds);
-	one(out, "weir_rules_steps_total", "counter", "Steps of the rules' thread.",
+	metric_put(out, "weir_rules_steps_total", "counter", "Steps of the rules' thread.",
 	    (double)a->total.n_steps);
-	one(out, "weir_rules_evaluations_total", "counter", "Evaluations of rules.",
+	metric_put(out, "weir_rules_evaluations_total", "counter", "Evaluations of rules.",
 	    (double)a->total.n_evals);
-	one(out, "weir_rules_memory_bytes", "gauge", "Windows of rules.", (double)a->eval_bytes);
-	one(out, "vmalert_alerts_fired_total", "counter", "Alerts that began to fire.",
+	metric_put(out, "weir_rules_memory_bytes", "gauge", "Windows of rules.",
+	    (double)a->eval_bytes);
+	metric_put(out, "vmalert_alerts_fired_total", "counter", "Alerts that began to fire.",
 	    (double)a->total.n_fired);
-	one(out, "weir_alerts_resolved_total", "counter", "Alerts that were resolved.",
+	metric_put(out, "weir_alerts_resolved_total", "counter", "Alerts that were resolved.",
 	    (double)a->total.n_resolved);
-	one(out, "weir_alert_events_total", "counter", "Events of alerts.",
+	metric_put(out, "weir_alert_events_total", "counter", "Events of alerts.",
 	    (double)a->total.n_events);
-	one(out, "weir_dispatch_alerts", "gauge", "Alerts that routing knows.",
+	metric_put(out, "weir_dispatch_alerts", "gauge", "Alerts that routing knows.",
 	    (double)ds.n_alerts);
-	one(out, "weir_dispatch_groups", "gauge", "Groups of alerts.", (double)ds.n_groups);
-	one(out, "weir_dispatch_refused_total", "counter", "Alerts that there was no room for.",
-	    (double)ds.n_refused);
-	one(out, "weir_state_full_total", "counter", "Times that state.db could not be written.",
-	    (double)a->total.n_full);
+	metric_put(out, "weir_dispatch_groups", "gauge", "Groups of alerts.", (double)ds.n_groups);
+	metric_put(out, "weir_dispatch_refused_total", "counter",
+	    "Alerts that there was no room for.", (double)ds.n_refused);
+	metric_put(out, "weir_state_full_total", "counter",
+	    "Times that state.db could not be written.", (double)a->total.n_full);
 }
 
 void

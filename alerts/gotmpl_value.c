@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "alerts/gotmpl_internal.h"
+#include "logsql/value.h"
 
 const char *
 tmpl_type_name(enum tmpl_type type)
@@ -63,25 +64,6 @@ digits_of(const char *text, char *ret_digits, int *ret_point)
 }
 
 static void
-put_plain(struct buf *out, const char *digits, int n, int point)
-{
-	int i;
-
-	if (point <= 0) {
-		buf_c(out, "0.");
-		for (i = point; i < 0; i++)
-			buf_byte(out, '0');
-		buf_put(out, digits, (size_t)n);
-		return;
-	}
-	for (i = 0; i < n || i < point; i++) {
-		if (i == point)
-			buf_byte(out, '.');
-		buf_byte(out, i < n ? (uint8_t)digits[i] : '0');
-	}
-}
-
-static void
 put_exponent(struct buf *out, const char *digits, int n, int point)
 {
 	buf_byte(out, (uint8_t)digits[0]);
@@ -106,7 +88,7 @@ put_shortest(struct buf *out, double f, char verb)
 	if (verb == 'e' || (verb == 'g' && (point - 1 < -4 || point - 1 >= 6)))
 		put_exponent(out, digits, n, point);
 	else
-		put_plain(out, digits, n, point);
+		value_put_digits(out, digits, n, point);
 }
 
 void

@@ -3,36 +3,8 @@
  * One job: the daemon's numbers as Prometheus text.
  * Floor: 6 (uses ingest, store, base).
  */
+#include "base/metric.h"
 #include "daemon/daemon_internal.h"
-
-static void
-metric_head(struct buf *out, const char *name, const char *type, const char *help)
-{
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void
-metric(struct buf *out, const char *name, const char *type, const char *help, double v)
-{
-	metric_head(out, name, type, help);
-	buf_printf(out, "%s %.17g\n", name, v);
-}
-
-/* A label value escapes backslash, quote and newline, and no more. */
-static void
-label_value(struct buf *out, struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] == '\\' || s.p[i] == '"')
-			buf_byte(out, '\\');
-		if (s.p[i] == '\n')
-			buf_c(out, "\\n");
-		else
-			buf_byte(out, s.p[i]);
-	}
-}
 
 /* ---- sources ---- */
 
@@ -48,7 +20,7 @@ put_source_metric(void *ctx, const struct source_status *st)
 	struct source_metric *m = ctx;
 
 	buf_printf(m->out, "%s{kind=\"%s\",name=\"", m->name, st->kind);
-	label_value(m->out, st->name);
+	metric_label(m->out, st->name);
 	buf_printf(m->out, "\"} %.17g\n", m->value(st));
 }
 
@@ -135,24 +107,24 @@ put_sources(struct daemon *d, struct buf *out)
 static void
 put_counts(const struct daemon *d, struct buf *out)
 {
-	metric(out, "weir_rows_total", "counter", "Rows taken in since the start.",
+	metric_put(out, "weir_rows_total", "counter", "Rows taken in since the start.",
 	    (double)d->n_rows);
-	metric(out, "weir_pushed_rows_total", "counter", "Of them by inserts.",
+	metric_put(out, "weir_pushed_rows_total", "counter", "Of them by inserts.",
 	    (double)d->n_pushed);
-	metric(out, "weir_events_total", "counter", "Events of the daemon itself.",
+	metric_put(out, "weir_events_total", "counter", "Events of the daemon itself.",
 	    (double)d->n_events);
-	metric(out, "weir_losses_total", "counter", "Events that tell of a loss.",
+	metric_put(out, "weir_losses_total", "counter", "Events that tell of a loss.",
 	    (double)d->n_losses);
-	metric(out, "weir_lost_lines_total", "counter",
+	metric_put(out, "weir_lost_lines_total", "counter",
 	    "Lines lost, as far as their number is known.", (double)d->n_lost);
-	metric(out, "weir_lost_bytes_total", "counter",
+	metric_put(out, "weir_lost_bytes_total", "counter",
 	    "Bytes of files lost, as far as their number is known.", (double)d->n_lost_bytes);
-	metric(out, "weir_reloads_total", "counter", "Configurations taken over.",
+	metric_put(out, "weir_reloads_total", "counter", "Configurations taken over.",
 	    (double)d->n_reloads);
-	metric(out, "weir_reloads_refused_total", "counter", "Configurations refused.",
+	metric_put(out, "weir_reloads_refused_total", "counter", "Configurations refused.",
 	    (double)d->n_reloads_refused);
-	metric(out, "weir_aborts_total", "counter", "Times that uncommitted rows were read again.",
-	    (double)d->n_aborts);
+	metric_put(out, "weir_aborts_total", "counter",
+	    "Times that uncommitted rows were read again.", (double)d->n_aborts);
 }
 
 static void
@@ -161,26 +133,27 @@ put_store(const struct daemon *d, struct buf *out)
 	struct store_stats st;
 
 	store_stats(d->store, &st);
-	metric(out, "weir_store_rows", "gauge", "Committed rows in the store.", (double)st.n_rows);
-	metric(out, "weir_store_bytes", "gauge", "Bytes of the store.", (double)st.n_bytes);
-	metric(out, "weir_store_raw_bytes", "gauge", "Bytes of its lines as they came.",
+	metric_put(out, "weir_store_rows", "gauge", "Committed rows in the store.",
+	    (double)st.n_rows);
+	metric_put(out, "weir_store_bytes", "gauge", "Bytes of the store.", (double)st.n_bytes);
+	metric_put(out, "weir_store_raw_bytes", "gauge", "Bytes of its lines as they came.",
 	    (double)st.raw_bytes);
-	metric(out, "weir_store_segments", "gauge", "Segments of the store.",
+	metric_put(out, "weir_store_segments", "gauge", "Segments of the store.",
 	    (double)st.n_segments);
-	metric(out, "weir_store_pending_rows", "gauge", "Rows that wait for a commit.",
+	metric_put(out, "weir_store_pending_rows", "gauge", "Rows that wait for a commit.",
 	    (double)st.n_rows_pending);
-	metric(out, "weir_store_pending_bytes", "gauge", "Memory that waits for a commit.",
+	metric_put(out, "weir_store_pending_bytes", "gauge", "Memory that waits for a commit.",
 	    (double)st.pending_bytes);
-	metric(out, "weir_commits_failed_total", "counter", "Commits and appends that failed.",
+	metric_put(out, "weir_commits_failed_total", "counter", "Commits and appends that failed.",
 	    (double)d->n_commits_failed);
 	metric_head(out, "weir_commit_seconds", "summary", "How long commits took.");
 	buf_printf(out, "weir_commit_seconds_sum %.17g\nweir_commit_seconds_count %llu\n",
 	    (double)d->commits_took.ns / 1e9, (unsigned long long)d->n_commits);
-	metric(out, "weir_last_commit_seconds", "gauge", "How long the last commit took.",
+	metric_put(out, "weir_last_commit_seconds", "gauge", "How long the last commit took.",
 	    (double)st.last_commit_took.ns / 1e9);
-	metric(out, "weir_last_commit_timestamp_seconds", "gauge", "When it was.",
+	metric_put(out, "weir_last_commit_timestamp_seconds", "gauge", "When it was.",
 	    (double)st.last_commit.ns / 1e9);
-	metric(out, "weir_paused", "gauge", "1 while the store takes no rows.", d->paused);
+	metric_put(out, "weir_paused", "gauge", "1 while the store takes no rows.", d->paused);
 }
 
 static void
@@ -191,10 +164,10 @@ put_process(const struct daemon *d, struct buf *out)
 
 	metric_head(out, "weir_build_info", "gauge", "1; the version is a label.");
 	buf_printf(out, "weir_build_info{version=\"%s\"} 1\n", WEIR_VERSION);
-	metric(out, "weir_start_time_seconds", "gauge", "When the daemon was started.",
+	metric_put(out, "weir_start_time_seconds", "gauge", "When the daemon was started.",
 	    (double)(wall_now().ns - up_ns) / 1e9);
-	metric(out, "weir_memory_bytes", "gauge", "Resident memory.", (double)memory.n_bytes);
-	metric(out, "weir_memory_peak_bytes", "gauge", "The most resident memory so far.",
+	metric_put(out, "weir_memory_bytes", "gauge", "Resident memory.", (double)memory.n_bytes);
+	metric_put(out, "weir_memory_peak_bytes", "gauge", "The most resident memory so far.",
 	    (double)memory.peak_bytes);
 }
 

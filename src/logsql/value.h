@@ -45,6 +45,10 @@ bool value_length(struct str s, uint64_t *ret);
 /** value_format_float(out, v): the shortest decimal text that reads back as ${v}, without an exponent; NaN, +Inf, -Inf. */
 void value_format_float(struct buf *out, double v);
 
+/** value_put_digits(out, digits, n, point): n decimal digits with the point behind ${point} of them, and zeros where it lies
+ * outside of them. */
+void value_put_digits(struct buf *out, const char *digits, int n, int point);
+
 /* What a value is in the order of all values: nothing first, then numbers, times, texts. */
 enum value_class { VALUE_CLASS_EMPTY, VALUE_CLASS_NUMBER, VALUE_CLASS_TIME, VALUE_CLASS_TEXT };
 

@@ -108,9 +108,8 @@ value_cmp(struct str a, struct str b)
 	return value_less(a, b) ? -1 : value_less(b, a) ? 1 : str_cmp(a, b);
 }
 
-/* digits d1d2…dn with the point after the exp-th, padded with zeros where it lies outside. */
-static void
-put_decimal(struct buf *out, const char *digits, int n, int point)
+void
+value_put_digits(struct buf *out, const char *digits, int n, int point)
 {
 	int i;
 
@@ -161,5 +160,5 @@ value_format_float(struct buf *out, double v)
 		n--;
 	if (v < 0)
 		buf_byte(out, '-');
-	put_decimal(out, digits, n, exponent + 1);
+	value_put_digits(out, digits, n, exponent + 1);
 }
