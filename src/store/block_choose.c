@@ -102,6 +102,7 @@ static int
 encode_any(struct enc_scratch *s, const struct enc_values *v, struct block_entry *e,
     struct buf *data, size_t *ret_head)
 {
+	unsigned version = 0;
 	bool done = false;
 	int r = 0;
 
@@ -117,9 +118,11 @@ encode_any(struct enc_scratch *s, const struct enc_values *v, struct block_entry
 		return err_trace(r);
 	e->enc = ENC_TMPL;
 	if (e->role == ROLE_FIELD || e->role == ROLE_LINE)
-		r = enc_tmpl_put(data, s, v, ret_head, &done);
-	if (r != 0 || done)
+		r = enc_tmpl_put(data, s, v, ret_head, &version);
+	if (r != 0 || version != 0) {
+		e->version = (uint8_t)version;
 		return err_trace(r);
+	}
 	e->enc = ENC_TEXT;
 	return err_trace(enc_text_put(data, s, v, ret_head));
 }

@@ -166,7 +166,7 @@ block_contains(struct block *b, struct str name, struct str literal, bool nocase
 	}
 	if (e->enc == ENC_CONST)
 		return 0;
-	if ((e->enc != ENC_TEXT && e->enc != ENC_TMPL) || e->version != 1)
+	if ((e->enc != ENC_TEXT && e->enc != ENC_TMPL) || !enc_is_known(e->enc, e->version))
 		return contains_decoded(b, e, &m, sel);
 	r = block_chunk(b, e, &c);
 	if (r != 0)

@@ -234,6 +234,7 @@ block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret)
 	if (b->zstd == NULL)
 		return err_origin(-ENOMEM);
 	*ret = (struct enc_chunk){ .n_rows = b->header.n_rows,
+		.version = e->version,
 		.scale = e->scale,
 		.name = e->name,
 		.block = b,

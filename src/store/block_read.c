@@ -142,7 +142,7 @@ block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows
 		*ret = column_const(e->name, e->value, rows->n);
 		return 0;
 	}
-	if (e->version != 1)
+	if (!enc_is_known(e->enc, e->version))
 		return block_fault(b, e, b->data_at + e->at, "an encoding of a newer version");
 	if (e->enc == ENC_REST)
 		return block_rest_column(b, e, rows, arena, ret);

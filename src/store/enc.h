@@ -37,11 +37,13 @@ enum enc_role {
 };
 
 enum {
-	ENC_GROUP = 1024,          /* integers that share a frame of reference */
-	ENC_DICT_MAX = 4096,       /* distinct values of a dictionary that was chosen, not forced */
-	ENC_CONST_MAX = 256,       /* bytes; a longer one would swell the directory */
-	ENC_PAGE = 64 << 10,       /* bytes of text in a page, but for one longer value */
-	ENC_RECORD_MAX = 64 << 20, /* bytes of one row */
+	ENC_GROUP = 1024,    /* integers that share a frame of reference */
+	ENC_DICT_MAX = 4096, /* distinct values of a dictionary that was chosen, not forced */
+	ENC_CONST_MAX = 256, /* bytes; a longer one would swell the directory */
+	ENC_PAGE = 64 << 10, /* bytes of text in a page, but for one longer value */
+	    256 << 10, /* the same, where nobody waits and small logs are to become one */
+	ENC_RECORD_MAX = 64 << 20,                        /* bytes of one row */
+	ENC_TMPL_VERSION_MAX = 2,                         /* 1 where slots share nothing */
 	ENC_BYTES_MAX = BLOCK_BYTES_MAX + ENC_RECORD_MAX, /* bytes of a column, decoded */
 };
 
@@ -85,6 +87,7 @@ struct enc_rows {
  */
 struct enc_chunk {
 	size_t n_rows;
+	unsigned version; /* of the encoding */
 	unsigned scale;
 	struct str name;
 	struct str head;
@@ -93,6 +96,13 @@ struct enc_chunk {
 	uint64_t len;        /* head and pages */
 	struct ZSTD_DCtx_s *zstd;
 };
+
+/** enc_is_known(enc, version): of encodings whose number is known: whether this version can be read.  Shapes have their own. */
+static inline bool
+enc_is_known(unsigned enc, unsigned version)
+{
+	return version == 1 || (enc == ENC_TMPL && version == ENC_TMPL_VERSION_MAX);
+}
 
 /** enc_read(c, at, n, sum, out): n bytes at ${at} of the chunk; checks that they hash to ${sum}. */
 int enc_read(const struct enc_chunk *c, uint64_t at, size_t n, uint32_t sum, uint8_t *out);
@@ -204,6 +214,11 @@ int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok);
 int enc_id_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
+/** enc_id_parse(v, is_hex, out): the bytes of a UUID, or of hex; false when ${v}, which is as long, is none.
+ * enc_id_format(id, size, is_hex, out): back. */
+bool enc_id_parse(struct str v, bool is_hex, uint8_t *out);
+void enc_id_format(const uint8_t *id, size_t size, bool is_hex, uint8_t *out);
+enum { ENC_UUID_TEXT = 36 };
 /** enc_id_equal(c, value, arena, sel): clear the bits of rows that do not have ${value}, without making any text. */
 int enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel);
 
@@ -216,9 +231,9 @@ int enc_text_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 struct block_match;
 int enc_text_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);
 
-/** enc_tmpl_put(out, s, v, ret_head, ret_ok): ${ret_ok} is false, and nothing appended, when text is as short. */
+/** enc_tmpl_put(out, s, v, ret_head, ret_version): ${ret_version} is 0, and nothing appended, when text is as short. */
 int enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
-    size_t *ret_head, bool *ret_ok);
+    size_t *ret_head, unsigned *ret_version);
 int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 int enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);

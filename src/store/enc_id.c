@@ -18,7 +18,7 @@
  */
 #include "store/enc.h"
 
-enum { FORM_UUID = 0, FORM_HEX = 1, UUID_TEXT = 36, HEX_TEXT_MIN = 16, HEX_TEXT_MAX = 510 };
+enum { FORM_UUID = 0, FORM_HEX = 1, HEX_TEXT_MIN = 16, HEX_TEXT_MAX = 510 };
 
 /* The value of a lower-case hex digit, with HEX_GOOD; 0 for other bytes. */
 enum { HEX_GOOD = 0x10 };
@@ -47,15 +47,14 @@ uuid_dash(size_t i)
 	return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-/* The bytes that hex or UUID text ${v} stands for; its length is right already. */
-static bool
-id_parse(struct str v, unsigned form, uint8_t *out)
+bool
+enc_id_parse(struct str v, bool is_hex, uint8_t *out)
 {
 	unsigned hi, lo, good = HEX_GOOD;
 	size_t i;
 
 	for (i = 0; i + 1 < v.n;) {
-		if (form == FORM_UUID && uuid_dash(i)) {
+		if (!is_hex && uuid_dash(i)) {
 			if (v.p[i++] != '-')
 				return false;
 			continue;
@@ -69,14 +68,14 @@ id_parse(struct str v, unsigned form, uint8_t *out)
 	return i == v.n && good != 0;
 }
 
-static void
-id_format(const uint8_t *id, size_t size, unsigned form, uint8_t *out)
+void
+enc_id_format(const uint8_t *id, size_t size, bool is_hex, uint8_t *out)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t i;
 
 	for (i = 0; i < size; i++) {
-		if (form == FORM_UUID && (i == 4 || i == 6 || i == 8 || i == 10))
+		if (!is_hex && (i == 4 || i == 6 || i == 8 || i == 10))
 			*out++ = '-';
 		*out++ = (uint8_t)hex[id[i] >> 4];
 		*out++ = (uint8_t)hex[id[i] & 15];
@@ -86,15 +85,15 @@ id_format(const uint8_t *id, size_t size, unsigned form, uint8_t *out)
 static size_t
 text_size(size_t size, unsigned form)
 {
-	return form == FORM_UUID ? UUID_TEXT : size * 2;
+	return form == FORM_UUID ? ENC_UUID_TEXT : size * 2;
 }
 
 /* The form of an ID as long as ${v}, and its size in bytes; false when IDs are not so long. */
 static bool
 form_of(struct str v, unsigned *ret_form, size_t *ret_size)
 {
-	*ret_form = v.n == UUID_TEXT ? FORM_UUID : FORM_HEX;
-	*ret_size = v.n == UUID_TEXT ? 16 : v.n / 2;
+	*ret_form = v.n == ENC_UUID_TEXT ? FORM_UUID : FORM_HEX;
+	*ret_size = v.n == ENC_UUID_TEXT ? 16 : v.n / 2;
 	return v.n >= HEX_TEXT_MIN && v.n <= HEX_TEXT_MAX && v.n % 2 == 0;
 }
 
@@ -108,7 +107,8 @@ put_ids(struct buf *out, const struct enc_distinct *d, unsigned form, size_t siz
 	for (i = 0; i < d->n; i++) {
 		if (d->values[i].n == 0)
 			continue;
-		if (d->values[i].n != text_size(size, form) || !id_parse(d->values[i], form, id))
+		if (d->values[i].n != text_size(size, form) ||
+		    !enc_id_parse(d->values[i], form == FORM_HEX, id))
 			return false;
 		buf_put(out, id, size);
 	}
@@ -158,7 +158,7 @@ enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, b
 	if (i == v->n)
 		return 0;
 	first = enc_value(v, i);
-	if (!form_of(first, &form, &size) || !id_parse(first, form, id))
+	if (!form_of(first, &form, &size) || !enc_id_parse(first, form == FORM_HEX, id))
 		return 0;
 	r = enc_distinct(v, v->n, &s->arena, &d, &ok);
 	if (r == 0)
@@ -246,7 +246,8 @@ format_ids(const struct ids *ids, struct arena *arena)
 		return NULL;
 	dict[0] = str_of(text, 0);
 	for (i = 0; i < ids->n; i++) {
-		id_format(ids->bytes.p + i * ids->size, ids->size, ids->form, text + i * n);
+		enc_id_format(ids->bytes.p + i * ids->size, ids->size, ids->form == FORM_HEX,
+		    text + i * n);
 		dict[i + empty] = str_of(text + i * n, n);
 	}
 	return dict;
@@ -268,8 +269,8 @@ format_some(const struct enc_chunk *c, const struct ids *ids, const struct enc_r
 		strs[i] = STR_NONE;
 		if (empty != 0 && code == 0)
 			continue;
-		id_format(ids->bytes.p + (code - empty) * ids->size, ids->size, ids->form,
-		    text + i * n);
+		enc_id_format(ids->bytes.p + (code - empty) * ids->size, ids->size,
+		    ids->form == FORM_HEX, text + i * n);
 		strs[i] = str_of(text + i * n, n);
 	}
 	*ret = (struct column){ .name = c->name,
@@ -293,7 +294,8 @@ enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, u
 		return r;
 	if (value.n == 0 && ids.present != NULL)
 		want = 0;
-	else if (value.n == text_size(ids.size, ids.form) && id_parse(value, ids.form, id))
+	else if (value.n == text_size(ids.size, ids.form) &&
+	    enc_id_parse(value, ids.form == FORM_HEX, id))
 		for (i = 0; i < ids.n && want == UINT32_MAX; i++)
 			if (memcmp(ids.bytes.p + i * ids.size, id, ids.size) == 0)
 				want = i + (ids.present != NULL);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/map.h"
 #include "store/block_contains.h"
 #include "store/enc.h"
 
@@ -20,6 +21,7 @@ enum {
 	TMPL_VALUE_MAX = 1 << 16,
 	TMPL_NUM_TEXT = 24, /* the longest text of a number */
 	TMPL_DIGITS_MAX = 18,
+	TMPL_FORMS_MAX = 64, /* of IDs in the list that slots share */
 };
 
 /* On disk. */
@@ -31,6 +33,7 @@ enum tmpl_type {
 	SLOT_IPV4 = 4,
 	SLOT_DICT = 5,
 	SLOT_TEXT = 6,
+	SLOT_COMMON = 7, /* refers to the list that all slots of the column share; from version 2 */
 };
 #define TMPL_DIGIT_MARK '#' /* a digit's place in a pattern; no token contains it */
 
@@ -63,23 +66,55 @@ struct tmpl_found {
 int tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found *ret,
     bool *ret_ok);
 
-/** tmpl_slot_put(s, v, spans, n, table, data): choose the encoding of a slot; what it is goes to ${table}, its n values
- * to ${data}.  Spans lie in ${v}. */
+/** tmpl_slot_put(s, v, spans, n, table, data, ret): choose the encoding of a slot; what it is goes to ${table}, its n
+ * values to ${data}.  Spans lie in ${v}.  ${ret} has its different values when they may be worth sharing, else none. */
 int tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
-    size_t n, struct buf *table, struct buf *data);
+    size_t n, struct buf *table, struct buf *data, struct enc_distinct *ret);
+
+/* A slot as it was written by itself, and what tmpl_common_choose makes of it. */
+struct tmpl_slot_out {
+	size_t table_at, table_n, data_at, data_n;
+	size_t n;              /* values */
+	struct enc_distinct d; /* none: it stays by itself */
+	uint32_t *refs;        /* of each of these: number of its entry in the map */
+	size_t codes_at, codes_n;
+	bool is_common;
+};
+
+/* The values that slots share, on their way. */
+struct tmpl_common {
+	struct map map;
+	struct tmpl_shared *values; /* by number of the entry */
+	struct tmpl_form *forms;
+	size_t n_forms, n_words, n_numbers;
+	struct buf codes; /* which of its own different values each value of a slot is */
+	struct buf list;  /* empty: nothing is shared */
+};
+
+/** tmpl_common_choose(c, s, slots, n, table): which slots take fewer bytes when they share their values; ${table} is
+ * where they were written.  ${c} is zeroed. */
+int tmpl_common_choose(struct tmpl_common *c, struct enc_scratch *s, struct tmpl_slot_out *slots,
+    size_t n, const struct buf *table);
+/** tmpl_slot_describe(slot, is_common, from, table): what tmpl_slot_put said of a slot in ${from}, or that it shares. */
+void tmpl_slot_describe(const struct tmpl_slot_out *slot, bool is_common, const struct buf *from,
+    struct buf *table);
+/** tmpl_common_put(c, slot, data): the values of one that was chosen, instead of what tmpl_slot_put wrote. */
+void tmpl_common_put(const struct tmpl_common *c, const struct tmpl_slot_out *slot,
+    struct buf *data);
+void tmpl_common_fini(struct tmpl_common *c);
 
 /* A slot as it is read.  The lower half is there once its template is loaded. */
 struct tmpl_slot {
 	enum tmpl_type type;
 	unsigned scale;         /* NUM */
-	size_t size;            /* HEX: bytes; NUM, DICT, TEXT: longest text */
+	size_t size;            /* HEX: bytes; NUM, DICT, TEXT, COMMON: longest text */
 	struct str text;        /* CONST: value; NUM: prefix; PATTERN */
 	struct str suffix;      /* NUM */
-	uint64_t chars;         /* DICT, TEXT: which occur; tmpl_char_bit */
+	uint64_t chars;         /* DICT, TEXT, COMMON: which occur; tmpl_char_bit */
 	const int64_t *ints;    /* NUM, PATTERN, IPV4 */
 	const uint8_t *bytes;   /* HEX, TEXT */
 	const uint32_t *offs;   /* TEXT */
-	const struct str *dict; /* DICT */
+	const struct str *dict; /* DICT, COMMON */
 	const uint32_t *codes;
 };
 
@@ -107,6 +142,10 @@ struct tmpl_set {
 	struct enc_chunk text;  /* the values of code 0, without absent ones */
 	size_t n_text;
 	uint32_t text_sum;
+	uint64_t list_at, list_len; /* of the values that slots share, in the chunk */
+	uint32_t list_sum;
+	struct str *list; /* n_list of them; NULL until a slot refers to one */
+	size_t n_list;
 	bool counted;
 	size_t budget;    /* bytes that slots may still decode to */
 	uint8_t *scratch; /* a row that may be long, on its way */
@@ -121,6 +160,8 @@ int tmpl_count(struct tmpl_set *set);
 int tmpl_load(struct tmpl_set *set, struct tmpl *t);
 /** tmpl_open_text(set): the head of the values that are text. */
 int tmpl_open_text(struct tmpl_set *set);
+/** tmpl_list_load(set): the values that slots share. */
+int tmpl_list_load(struct tmpl_set *set);
 /** tmpl_slot_table(s, slot), tmpl_slot_load(set, s, n, slot): the two halves of what tmpl_slot_put wrote. */
 bool tmpl_slot_table(struct scan *s, struct tmpl_slot *slot);
 int tmpl_slot_load(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot);

@@ -29,6 +29,7 @@ tmpl_slot_table(struct scan *s, struct tmpl_slot *slot)
 		break;
 	case SLOT_DICT:
 	case SLOT_TEXT:
+	case SLOT_COMMON:
 		slot->chars = scan_u64(s);
 		slot->size = scan_varint(s);
 		break;
@@ -130,6 +131,60 @@ load_text(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot
 	return 0;
 }
 
+/* The different values of a slot by their numbers in the list. */
+static int
+get_refs(struct tmpl_set *set, struct scan *s, size_t n_dict, struct tmpl_slot *slot)
+{
+	uint64_t at = scan_varint(s);
+	struct str *dict = arena_alloc(set->arena, n_dict * sizeof(*dict));
+	int64_t *refs = arena_alloc(set->arena, n_dict * sizeof(*refs));
+	size_t i;
+	int r;
+
+	if (dict == NULL || refs == NULL)
+		return err_origin(-ENOMEM);
+	r = tmpl_list_load(set);
+	if (r != 0)
+		return r;
+	if (!enc_ints_get(s, refs + 1, n_dict - 1))
+		return BLOCK_E_CORRUPT;
+	for (i = 0; i < n_dict; i++) {
+		at += i == 0 ? 0 : (uint64_t)refs[i] + 1;
+		if (at >= set->n_list || set->list[at].n > slot->size)
+			return BLOCK_E_CORRUPT;
+		dict[i] = set->list[at];
+	}
+	slot->dict = dict;
+	return 0;
+}
+
+static int
+load_common(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot)
+{
+	uint64_t n_dict = scan_varint(s), n_seen = 0;
+	uint32_t *codes = arena_alloc(set->arena, (n + 1) * sizeof(*codes));
+	size_t i;
+	int r;
+
+	if (s->bad || n_dict == 0 || n_dict > n)
+		return BLOCK_E_CORRUPT;
+	if (codes == NULL)
+		return err_origin(-ENOMEM);
+	r = get_refs(set, s, n_dict, slot);
+	if (r == 0)
+		r = load_ints(set, s, n, slot);
+	for (i = 0; r == 0 && i < n; i++) {
+		if (slot->ints[i] < 0 || (uint64_t)slot->ints[i] > n_seen)
+			return BLOCK_E_CORRUPT;
+		codes[i] = (uint32_t)(n_seen - (uint64_t)slot->ints[i]);
+		n_seen += slot->ints[i] == 0;
+		if (n_seen > n_dict)
+			return BLOCK_E_CORRUPT;
+	}
+	slot->codes = codes;
+	return r != 0 ? r : n_seen == n_dict ? 0 : BLOCK_E_CORRUPT;
+}
+
 int
 tmpl_slot_load(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot)
 {
@@ -147,6 +202,8 @@ tmpl_slot_load(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot 
 		return load_dict(set, s, n, slot);
 	case SLOT_TEXT:
 		return load_text(set, s, n, slot);
+	case SLOT_COMMON:
+		return load_common(set, s, n, slot);
 	}
 	return BLOCK_E_CORRUPT;
 }
@@ -166,6 +223,7 @@ tmpl_slot_max(const struct tmpl_slot *slot, size_t n)
 		return sizeof("255.255.255.255") - 1;
 	case SLOT_DICT:
 	case SLOT_TEXT:
+	case SLOT_COMMON:
 		return slot->size;
 	}
 	return 0;
@@ -274,6 +332,7 @@ write_slot(const struct tmpl_slot *s, size_t k, uint8_t *out)
 	case SLOT_IPV4:
 		return write_ipv4((uint64_t)s->ints[k], out);
 	case SLOT_DICT:
+	case SLOT_COMMON:
 		return write_bytes(s->dict[s->codes[k]].p, s->dict[s->codes[k]].n, out);
 	case SLOT_TEXT:
 		return write_bytes(s->bytes + s->offs[k], s->offs[k + 1] - s->offs[k], out);

@@ -158,6 +158,7 @@ walk_slot(struct walk *w, const struct tmpl_slot *s)
 		break;
 	case SLOT_DICT:
 	case SLOT_TEXT:
+	case SLOT_COMMON:
 		walk_class(w, class_of(l, s->chars), 1, s->size);
 		break;
 	}

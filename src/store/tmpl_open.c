@@ -139,8 +139,14 @@ get_places(struct tmpl_set *set, struct scan *s)
 	head = scan_varint(s);
 	len = scan_varint(s);
 	set->text_sum = scan_u32(s);
-	if (s->bad || len != set->c->len - at || head > len || s->at != s->n)
+	if (set->c->version > 1) {
+		set->list_len = scan_varint(s);
+		set->list_sum = scan_u32(s);
+	}
+	if (s->bad || len > set->c->len - at || set->list_len != set->c->len - at - len ||
+	    head > len || s->at != s->n)
 		return BLOCK_E_CORRUPT;
+	set->list_at = at + len;
 	if ((len == 0) != (set->n_text == 0))
 		return BLOCK_E_CORRUPT;
 	set->text = *set->c;

@@ -3,7 +3,7 @@
  * One job: put the templates, the numbers of their rows and their slots together.
  * Floor: 2 (uses record, base).
  *
- * Templates, version 1.  The head:
+ * Templates, version 2, or 1 where slots share nothing.  The head:
  *
  *   size     field
  *   ...      presence
@@ -16,9 +16,11 @@
  *   4          checksum  of them
  *   varint   text_head, text_len
  *   4        text_sum  checksum of the first text_head bytes of the text
+ *   varint   list_len  version 2: bytes of the list of what slots share ("List", tmpl_common.c)
+ *   4        list_sum  version 2: checksum of it
  *
  * Behind the head: the values of each template, slot after slot; then the values of code 0, as "Text" of
- * rows that all have a value.
+ * rows that all have a value; then, in version 2, the list.
  */
 #include "base/hash.h"
 #include "store/tmpl.h"
@@ -30,6 +32,9 @@ struct tmpl_out {
 	struct tmpl_found f;
 	size_t n_tmpls;
 	struct buf table, lens, data;
+	struct buf slot_table, slot_data; /* each slot by itself */
+	struct tmpl_slot_out *slots;      /* of all templates, one after the other */
+	struct tmpl_common common;
 	uint32_t *rows; /* of all templates, one after the other */
 };
 
@@ -71,26 +76,50 @@ put_pieces(struct tmpl_out *o, const struct tmpl_kind *k)
 	buf_put(&o->table, o->v->bytes + at, end - at);
 }
 
+/* Each slot of a template by itself. */
 static int
-put_template(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows)
+put_slots(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows,
+    struct tmpl_slot_out *slots)
 {
 	struct tmpl_span *spans = arena_alloc(&o->s->arena, (k->n_rows + 1) * sizeof(*spans));
-	size_t slot, i, from = o->data.n;
+	size_t slot, i;
 	int r;
 
 	if (spans == NULL)
 		return err_origin(-ENOMEM);
-	put_pieces(o, k);
 	for (slot = 0; slot < k->n_slots; slot++) {
 		for (i = 0; i < k->n_rows; i++)
 			spans[i] = o->f.spans[o->f.first[rows[i]] + slot];
-		r = tmpl_slot_put(o->s, o->v, spans, k->n_rows, &o->table, &o->data);
+		slots[slot] = (struct tmpl_slot_out){ .table_at = o->slot_table.n,
+			.data_at = o->slot_data.n,
+			.n = k->n_rows };
+		r = tmpl_slot_put(o->s, o->v, spans, k->n_rows, &o->slot_table, &o->slot_data,
+		    &slots[slot].d);
 		if (r != 0)
 			return err_trace(r);
+		slots[slot].table_n = o->slot_table.n - slots[slot].table_at;
+		slots[slot].data_n = o->slot_data.n - slots[slot].data_at;
+	}
+	return 0;
+}
+
+static void
+put_template(struct tmpl_out *o, const struct tmpl_kind *k, const struct tmpl_slot_out *slots)
+{
+	size_t i, from = o->data.n;
+	bool common;
+
+	put_pieces(o, k);
+	for (i = 0; i < k->n_slots; i++) {
+		common = slots[i].is_common && o->common.list.n != 0;
+		if (common)
+			tmpl_common_put(&o->common, &slots[i], &o->data);
+		else
+			buf_put(&o->data, o->slot_data.p + slots[i].data_at, slots[i].data_n);
+		tmpl_slot_describe(&slots[i], common, &o->slot_table, &o->table);
 	}
 	buf_varint(&o->lens, o->data.n - from);
 	buf_u32(&o->lens, hash32(str_sub(buf_view(&o->data), from, o->data.n)));
-	return 0;
 }
 
 /* Rows sorted by template, in the order of rows within each. */
@@ -123,20 +152,49 @@ sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
 	return 0;
 }
 
+/* All slots of all templates by themselves. */
+static int
+put_alone(struct tmpl_out *o, size_t *ret_n)
+{
+	const uint32_t *rows = o->rows;
+	size_t i, n = 0;
+	int r;
+
+	for (i = 0; i < o->f.n_kinds; i++)
+		n += o->f.kinds[i].number != TMPL_NONE ? o->f.kinds[i].n_slots : 0;
+	o->slots = arena_alloc(&o->s->arena, (n + 1) * sizeof(*o->slots));
+	if (o->slots == NULL)
+		return err_origin(-ENOMEM);
+	for (n = i = 0; i < o->f.n_kinds; i++) {
+		if (o->f.kinds[i].number == TMPL_NONE)
+			continue;
+		r = put_slots(o, &o->f.kinds[i], rows, o->slots + n);
+		if (r != 0)
+			return err_trace(r);
+		n += o->f.kinds[i].n_slots;
+		rows += o->f.kinds[i].n_rows;
+	}
+	*ret_n = n;
+	return 0;
+}
+
 static int
 put_templates(struct tmpl_out *o)
 {
-	const uint32_t *rows = o->rows;
-	size_t i;
+	const struct tmpl_slot_out *slots;
+	size_t i, n = 0;
 	int r;
 
-	for (i = 0; i < o->f.n_kinds; i++) {
+	r = put_alone(o, &n);
+	if (r == 0)
+		r = tmpl_common_choose(&o->common, o->s, o->slots, n, &o->slot_table);
+	if (r != 0)
+		return err_trace(r);
+	for (slots = o->slots, i = 0; i < o->f.n_kinds; i++) {
 		if (o->f.kinds[i].number == TMPL_NONE)
 			continue;
-		r = put_template(o, &o->f.kinds[i], rows);
-		if (r != 0)
-			return err_trace(r);
-		rows += o->f.kinds[i].n_rows;
+		put_template(o, &o->f.kinds[i], slots);
+		slots += o->f.kinds[i].n_slots;
 	}
 	return buf_err(o->table.failed ? &o->table : o->lens.failed ? &o->lens : &o->data);
 }
@@ -171,6 +229,11 @@ put_others(struct tmpl_out *o)
 	buf_varint(&o->lens, head);
 	buf_varint(&o->lens, o->data.n - from);
 	buf_u32(&o->lens, hash32(str_sub(buf_view(&o->data), from, from + head)));
+	if (o->common.list.n != 0) {
+		buf_varint(&o->lens, o->common.list.n);
+		buf_u32(&o->lens, hash32(buf_view(&o->common.list)));
+		buf_str(&o->data, buf_view(&o->common.list));
+	}
 	return buf_err(o->data.failed ? &o->data : &o->lens);
 }
 
@@ -187,7 +250,7 @@ text_bytes(struct tmpl_out *o)
 }
 
 static int
-put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, bool *ret_ok)
+put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, unsigned *ret_version)
 {
 	size_t n, from = out->n;
 	uint32_t *codes = NULL;
@@ -209,36 +272,40 @@ put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, bool *ret_ok)
 		return err_trace(r);
 	buf_str(out, buf_view(&o->lens));
 	*ret_head = out->n - from;
-	*ret_ok = out->n - from + o->data.n < text_bytes(o);
-	if (*ret_ok)
-		buf_str(out, buf_view(&o->data));
-	else
+	if (out->n - from + o->data.n >= text_bytes(o)) {
 		out->n = from;
+		return buf_err(out);
+	}
+	buf_str(out, buf_view(&o->data));
+	*ret_version = o->common.list.n != 0 ? 2 : 1;
 	return buf_err(out);
 }
 
 int
 enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, size_t *ret_head,
-    bool *ret_ok)
+    unsigned *ret_version)
 {
 	struct tmpl_out o = { .s = s, .v = v };
+	bool ok = false;
 	size_t i;
 	int r;
 
-	*ret_ok = false;
+	*ret_version = 0;
 	if (v->n < TMPL_ROWS_MIN)
 		return 0;
-	r = tmpl_scan(v, &s->arena, &o.f, ret_ok);
-	if (r != 0 || !*ret_ok)
+	r = tmpl_scan(v, &s->arena, &o.f, &ok);
+	if (r != 0 || !ok)
 		return err_trace(r);
 	number_kinds(&o);
 	for (i = 0; i < o.f.n_kinds; i++)
 		s->first_rows[i] = o.f.kinds[i].row;
 	s->n_first_rows = o.f.n_kinds;
-	*ret_ok = false;
-	r = o.n_tmpls != 0 ? put_all(&o, out, ret_head, ret_ok) : 0;
+	r = o.n_tmpls != 0 ? put_all(&o, out, ret_head, ret_version) : 0;
 	buf_fini(&o.table);
 	buf_fini(&o.lens);
 	buf_fini(&o.data);
+	buf_fini(&o.slot_table);
+	buf_fini(&o.slot_data);
+	tmpl_common_fini(&o.common);
 	return err_trace(r);
 }

@@ -14,6 +14,7 @@
  *            IPV4
  *            DICT     8 which bytes occur (tmpl_char_bit), varint longest value
  *            TEXT     8 which bytes occur, varint longest value
+ *            COMMON   8 which bytes occur, varint longest value; tmpl_common.c
  *
  * and its values, among those of its template:
  *
@@ -24,13 +25,19 @@
  */
 #include "store/tmpl.h"
 
+enum {
+	COMMON_MEAN_MIN = 12
+}; /* bytes of values that are worth a look while a line is on its way */
+
 /* The values of a slot on their way. */
 struct slot_in {
 	struct enc_scratch *s;
 	const uint8_t *bytes;
 	const struct tmpl_span *spans;
 	size_t n;
-	int64_t *ints; /* room for n */
+	int64_t *ints;         /* room for n */
+	struct enc_values v;   /* the same values, one after the other */
+	struct enc_distinct d; /* none when there are too many */
 };
 
 static inline struct str
@@ -224,27 +231,44 @@ put_ipv4(const struct slot_in *in, struct buf *table, struct buf *data)
 	return true;
 }
 
-static void
-put_chars(const struct slot_in *in, enum tmpl_type type, struct buf *table)
-{
-	size_t i, k, longest = 0;
-	uint64_t chars = 0;
-	struct str x;
+/* Which bytes occur in values, and how long the longest is. */
+struct char_set {
+	uint64_t chars;
+	size_t longest;
+};
 
-	for (i = 0; i < in->n; i++) {
-		x = span_value(in, i);
-		longest = x.n > longest ? x.n : longest;
-		for (k = 0; k < x.n; k++)
-			chars |= tmpl_char_bit(x.p[k]);
-	}
+static inline void
+char_set_add(struct char_set *set, struct str x)
+{
+	size_t k;
+
+	set->longest = x.n > set->longest ? x.n : set->longest;
+	for (k = 0; k < x.n; k++)
+		set->chars |= tmpl_char_bit(x.p[k]);
+}
+
+static void
+put_char_set(const struct char_set *set, enum tmpl_type type, struct buf *table)
+{
 	buf_byte(table, (uint8_t)type);
-	buf_u64(table, chars);
-	buf_varint(table, longest);
+	buf_u64(table, set->chars);
+	buf_varint(table, set->longest);
+}
+
+static void
+put_distinct_chars(const struct enc_distinct *d, enum tmpl_type type, struct buf *table)
+{
+	struct char_set set = { 0, 0 };
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		char_set_add(&set, d->values[i]);
+	put_char_set(&set, type, table);
 }
 
 /* The values one after the other, as enc_values. */
 static int
-slot_values(const struct slot_in *in, struct enc_values *ret)
+slot_values(struct slot_in *in)
 {
 	size_t i, total = 0;
 	uint32_t *offs = arena_alloc(&in->s->arena, (in->n + 1) * sizeof(*offs));
@@ -260,57 +284,60 @@ slot_values(const struct slot_in *in, struct enc_values *ret)
 		bytes_copy(bytes + offs[i], in->bytes + in->spans[i].at, in->spans[i].n);
 		offs[i + 1] = offs[i] + in->spans[i].n;
 	}
-	*ret = (struct enc_values){ bytes, offs, in->n };
+	in->v = (struct enc_values){ bytes, offs, in->n };
 	return 0;
 }
 
-static int
+static void
 put_text(const struct slot_in *in, struct buf *table, struct buf *data)
 {
-	struct enc_values v;
+	struct char_set set = { 0, 0 };
 	size_t i;
-	int r;
 
-	r = slot_values(in, &v);
-	if (r != 0)
-		return err_trace(r);
-	for (i = 0; i < in->n; i++)
+	for (i = 0; i < in->n; i++) {
+		char_set_add(&set, span_value(in, i));
 		in->ints[i] = in->spans[i].n;
-	put_chars(in, SLOT_TEXT, table);
+	}
+	put_char_set(&set, SLOT_TEXT, table);
 	enc_ints_put(data, in->ints, in->n);
-	enc_bytes_put(data, in->s, str_of(v.bytes, v.offs[v.n]));
-	return 0;
+	enc_bytes_put(data, in->s, str_of(in->v.bytes, in->v.offs[in->n]));
+}
+
+static int
+find_distinct(struct slot_in *in, size_t max)
+{
+	bool ok = false;
+	int r = enc_distinct(&in->v, max, &in->s->arena, &in->d, &ok);
+
+	if (r != 0 || !ok)
+		in->d.n = 0;
+	return err_trace(r);
 }
 
 /* Nothing is written when there are too many different values. */
 static int
-put_dict(const struct slot_in *in, struct buf *table, struct buf *data)
+put_dict(struct slot_in *in, struct buf *table, struct buf *data)
 {
 	AUTO_FINI(buf_fini) struct buf list = BUF_INIT;
-	struct enc_values v;
-	struct enc_distinct d;
 	unsigned width;
 	size_t i, max = in->n / 3 < ENC_DICT_MAX ? in->n / 3 : ENC_DICT_MAX;
-	bool ok;
 	int r;
 
-	r = slot_values(in, &v);
-	if (r == 0)
-		r = enc_distinct(&v, max, &in->s->arena, &d, &ok);
-	if (r != 0 || !ok)
+	r = find_distinct(in, max);
+	if (r != 0 || in->d.n == 0)
 		return err_trace(r);
-	for (i = 0; i < d.n; i++)
-		buf_varint(&list, d.values[i].n);
-	for (i = 0; i < d.n; i++)
-		buf_str(&list, d.values[i]);
+	for (i = 0; i < in->d.n; i++)
+		buf_varint(&list, in->d.values[i].n);
+	for (i = 0; i < in->d.n; i++)
+		buf_str(&list, in->d.values[i]);
 	if (list.failed)
 		return buf_err(&list);
-	put_chars(in, SLOT_DICT, table);
-	width = enc_bits_width(d.n - 1);
-	buf_varint(data, d.n);
+	put_distinct_chars(&in->d, SLOT_DICT, table);
+	width = enc_bits_width(in->d.n - 1);
+	buf_varint(data, in->d.n);
 	enc_bytes_put(data, in->s, buf_view(&list));
 	buf_byte(data, (uint8_t)width);
-	enc_bits_put32(data, d.codes, in->n, width);
+	enc_bits_put32(data, in->d.codes, in->n, width);
 	return 0;
 }
 
@@ -323,7 +350,7 @@ put_typed(const struct slot_in *in, struct buf *table, struct buf *data)
 
 /* The dictionary is tried beside the other way, and the shorter one stays. */
 static int
-put_shorter(const struct slot_in *in, struct buf *table, struct buf *data)
+put_shorter(struct slot_in *in, struct buf *table, struct buf *data)
 {
 	AUTO_FINI(buf_fini) struct buf dict_table = BUF_INIT;
 	AUTO_FINI(buf_fini) struct buf dict = BUF_INIT;
@@ -334,9 +361,10 @@ put_shorter(const struct slot_in *in, struct buf *table, struct buf *data)
 	if (r != 0)
 		return err_trace(r);
 	if (!put_typed(in, table, data)) {
-		r = dict.n == 0 ? put_text(in, table, data) : 0;
-		if (r != 0 || dict.n == 0)
-			return err_trace(r);
+		if (dict.n == 0) {
+			put_text(in, table, data);
+			return 0;
+		}
 	} else if (dict.n == 0 || dict.n >= data->n - data_at) {
 		return 0;
 	}
@@ -347,21 +375,59 @@ put_shorter(const struct slot_in *in, struct buf *table, struct buf *data)
 	return buf_err(dict.failed ? &dict : dict_table.failed ? &dict_table : data);
 }
 
+void
+tmpl_slot_describe(const struct tmpl_slot_out *slot, bool is_common, const struct buf *from,
+    struct buf *table)
+{
+	if (!is_common) {
+		buf_put(table, from->p + slot->table_at, slot->table_n);
+		return;
+	}
+	put_distinct_chars(&slot->d, SLOT_COMMON, table);
+}
+
+/* The different values of a slot that may share them with others.  While a line is on its way only long texts are worth a
+ * look. */
+static int
+find_shared(struct slot_in *in, unsigned type, struct enc_distinct *ret)
+{
+	bool hurry = in->s->level <= 1;
+	int r = 0;
+
+	if (type != SLOT_TEXT && type != SLOT_DICT && (type != SLOT_HEX || hurry))
+		return 0;
+	if (hurry && in->v.offs[in->n] < in->n * COMMON_MEAN_MIN)
+		return 0;
+	if (in->d.n == 0)
+		r = find_distinct(in, in->n);
+	*ret = in->d;
+	return err_trace(r);
+}
+
 int
 tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
-    size_t n, struct buf *table, struct buf *data)
+    size_t n, struct buf *table, struct buf *data, struct enc_distinct *ret)
 {
-	struct slot_in in = { s, v->bytes, spans, n, arena_alloc(&s->arena, (n + 1) * 8) };
+	struct slot_in in = { s, v->bytes, spans, n, arena_alloc(&s->arena, (n + 1) * 8), { 0 },
+		{ 0 } };
+	size_t table_at = table->n;
 	int r;
 
 	if (in.ints == NULL)
 		return err_origin(-ENOMEM);
+	ret->n = 0;
 	if (all_same(&in)) {
 		buf_byte(table, SLOT_CONST);
 		buf_varint(table, spans[0].n);
 		buf_put(table, v->bytes + spans[0].at, spans[0].n);
 		return buf_err(table);
 	}
-	r = put_shorter(&in, table, data);
-	return r != 0 ? err_trace(r) : buf_err(table->failed ? table : data);
+	r = slot_values(&in);
+	if (r == 0)
+		r = put_shorter(&in, table, data);
+	if (r == 0)
+		r = buf_err(table->failed ? table : data);
+	if (r == 0)
+		r = find_shared(&in, table->p[table_at], ret);
+	return err_trace(r);
 }

@@ -3,7 +3,8 @@
  * One job: give each decoder any bytes at once, without a header and a directory that must be guessed first.
  *
  *   size   what
- *   1      chooses the literal, the rows, and with bit 7 that the column is that of rare fields
+ *   1      chooses the literal, the rows, with bit 7 that the column is that of rare fields, and with bit 6 the newest version of
+ *          its encoding
  *   1      encoding
  *   2      rows, less one
  *   1      scale
@@ -87,6 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	e.scale = scan_u8(&s);
 	e.head_len = scan_u16(&s);
+	if (enc == ENC_TMPL && (choice & 0x40) != 0)
+		e.version = ENC_TMPL_VERSION_MAX;
 	if (s.bad || enc == ENC_CONST || enc == ENC_REST)
 		return 0;
 	e.len = size - s.at;

@@ -19,6 +19,7 @@ questions=(
   '_msg:*"job-4"* | stats count() n'
   'peer:10.1.* | stats by (always) count() n'
   'parse_error:* | stats count() n'
+  '_msg:*"req-73475cb4" | stats by (level) count() n'
 )
 
 answers() {

@@ -3,7 +3,7 @@
  * One job: every run of numbers comes back, also when read bit by bit as docs/FORMAT.md says.
  */
 #include "check.h"
-#include "store/enc.h"
+#include "enc_reference.h"
 #include "store/unpack.h"
 
 enum { N_MAX = 5000 };
@@ -17,50 +17,6 @@ rnd(void)
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
 	return seed;
-}
-
-/* Packed bits by the letter of docs/FORMAT.md: one bit at a time. */
-static uint64_t
-reference_bits(const uint8_t *p, size_t i, unsigned width)
-{
-	uint64_t v = 0;
-	unsigned k;
-
-	for (k = 0; k < width; k++)
-		v |= (uint64_t)(p[(i * width + k) / 8] >> ((i * width + k) % 8) & 1) << k;
-	return v;
-}
-
-/* Integers by the letter of docs/FORMAT.md; false when they end too early. */
-static bool
-reference_ints(struct scan *s, int64_t *out, size_t n)
-{
-	size_t at, k, i, n_exc;
-	struct str packed, places;
-	uint64_t zigzag, base;
-	unsigned width;
-
-	for (at = 0; at < n; at += k) {
-		k = n - at < 1024 ? n - at : 1024;
-		zigzag = scan_varint(s);
-		base = zigzag / 2 ^ (zigzag % 2 != 0 ? ~UINT64_C(0) : 0);
-		width = scan_u8(s);
-		n_exc = scan_varint(s);
-		(void)scan_varint(s);
-		places = scan_bytes(s, n_exc * 2);
-		for (i = 0; i < k; i++)
-			out[at + i] = 0;
-		for (i = 0; i < n_exc; i++)
-			out[at + places.p[2 * i] + 256u * places.p[2 * i + 1]] =
-			    (int64_t)(scan_varint(s) << width);
-		packed = scan_bytes(s, (k * width + 7) / 8);
-		if (s->bad)
-			return false;
-		for (i = 0; i < k; i++)
-			out[at + i] = (int64_t)((uint64_t)out[at + i] + base +
-			    reference_bits(packed.p, i, width));
-	}
-	return s->at == s->n;
 }
 
 /* Every seventh, and the last. */
@@ -99,7 +55,7 @@ check_ints(const int64_t *v, size_t n)
 	CHECK(enc_ints_get(&s, back, n) && s.at == s.n);
 	CHECK(memcmp(back, v, n * sizeof(*v)) == 0);
 	s = SCAN_OF(buf_view(&out));
-	CHECK(reference_ints(&s, back, n));
+	CHECK(reference_ints(&s, back, n) && s.at == s.n);
 	CHECK(memcmp(back, v, n * sizeof(*v)) == 0);
 	s = SCAN_OF(buf_view(&out));
 	CHECK(enc_ints_skip(&s, n) && s.at == s.n);
@@ -220,10 +176,32 @@ test_unpack(void)
 		}
 }
 
+/* Times by the letter of docs/FORMAT.md; false when they do not fill ${s}. */
+static bool
+reference_times(struct scan *s, int64_t *out, size_t n)
+{
+	AUTO_FREE int64_t *firsts = calloc(n / 1024 + 1, sizeof(*firsts));
+	unsigned digits = scan_u8(s);
+	uint64_t unit = 1, t = 0;
+	size_t i;
+
+	MUST(firsts != NULL);
+	for (; digits > 0; digits--)
+		unit *= 10;
+	if (!reference_ints(s, firsts, (n + 1023) / 1024) || !reference_ints(s, out, n))
+		return false;
+	for (i = 0; i < n; i++) {
+		t = i % 1024 == 0 ? (uint64_t)firsts[i / 1024] : t + (uint64_t)out[i];
+		out[i] = (int64_t)(t * unit);
+	}
+	return s->at == s->n;
+}
+
 static void
 test_times(void)
 {
-	static int64_t ns[N_MAX];
+	static int64_t ns[N_MAX], back[N_MAX];
+	struct scan s;
 	static const int64_t units[] = { 1, 1000, 1000000, 1000000000 };
 	struct enc_rows rows = { NULL, 0 };
 	uint32_t some[40];
@@ -250,6 +228,8 @@ test_times(void)
 		rows.rows = NULL;
 		MUST(enc_time_get(&chunk, &rows, &arena, &c) == 0);
 		CHECK(memcmp(c.ints, ns, n * sizeof(*ns)) == 0);
+		s = SCAN_OF(chunk.head);
+		CHECK(reference_times(&s, back, n) && memcmp(back, ns, n * sizeof(*ns)) == 0);
 		for (rows.n = 0, i = rnd() % 50; i < n && rows.n < ARRAY_LEN(some);
 		     i += 1 + rnd() % 700)
 			some[rows.n++] = (uint32_t)i;
