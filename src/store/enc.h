@@ -41,6 +41,7 @@ enum {
 	ENC_DICT_MAX = 4096, /* distinct values of a dictionary that was chosen, not forced */
 	ENC_CONST_MAX = 256, /* bytes; a longer one would swell the directory */
 	ENC_PAGE = 64 << 10, /* bytes of text in a page, but for one longer value */
+	ENC_PAGE_SEALED =
 	    256 << 10, /* the same, where nobody waits and small logs are to become one */
 	ENC_RECORD_MAX = 64 << 20,                        /* bytes of one row */
 	ENC_TMPL_VERSION_MAX = 2,                         /* 1 where slots share nothing */

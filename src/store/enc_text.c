@@ -59,11 +59,11 @@ put_page(struct buf *head, struct buf *pages, struct enc_scratch *s, const struc
 
 /* The end of the page that begins at row ${from}. */
 static size_t
-page_end(const struct enc_values *v, size_t from)
+page_end(const struct enc_values *v, size_t from, size_t page)
 {
 	size_t to = from + 1;
 
-	while (to < v->n && v->offs[to + 1] - v->offs[from] <= ENC_PAGE)
+	while (to < v->n && v->offs[to + 1] - v->offs[from] <= page)
 		to++;
 	return to;
 }
@@ -80,7 +80,7 @@ enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
 	if (r != 0)
 		return err_trace(r);
 	for (i = 0; i < v->n; i = to) {
-		to = page_end(v, i);
+		to = page_end(v, i, s->level > 1 ? ENC_PAGE_SEALED : ENC_PAGE);
 		if (v->offs[i] == v->offs[to])
 			continue;
 		r = put_page(&list, &pages, s, v, i, to);
