@@ -107,6 +107,22 @@ json_escape(struct buf *b, uint8_t c)
 	buf_put(b, seq, 6);
 }
 
+/* Whether none of eight bytes is a control, a quote, a backslash, DEL or beyond ASCII.  A borrow or carry goes up only
+ * from a byte that is one of them, so the answer for all eight is exact. */
+static inline bool
+plain_eight(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t w, quote, escape;
+
+	memcpy(&w, p, sizeof(w));
+	quote = w ^ (ones * '"');
+	escape = w ^ (ones * '\\');
+	return ((w | (w + ones) | ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
+	            ((escape - ones) & ~escape)) &
+	           tops) == 0;
+}
+
 void
 buf_json(struct buf *b, struct str s)
 {
@@ -115,6 +131,10 @@ buf_json(struct buf *b, struct str s)
 
 	buf_byte(b, '"');
 	while (i < s.n) {
+		if (LIKELY(s.n - i >= 8) && plain_eight(s.p + i)) {
+			i += 8;
+			continue;
+		}
 		c = s.p[i];
 		if (LIKELY(c >= 0x20 && c < 0x7f && c != '"' && c != '\\')) {
 			i++;

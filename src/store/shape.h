@@ -56,15 +56,16 @@ unsigned shapes_version(const struct shapes *s);
 
 /** time_style_write(st, t, out): the text; returns its length. */
 size_t time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT]);
-/* The text made last: of the next time, mostly only the fraction is another.  Invariant: style is NULL, or text[0..n) is
- * a time of ${second} in it, its fraction at ${at}. */
+/* The text made last: of the next time, mostly only the clock and the fraction are others.  Invariant: first >= end, or
+ * text[0..n) is a time in ${style}, its fraction at ${at}, and all times from second ${first} on to before ${end} have the
+ * same date in it (EPOCH: the same seconds). */
 struct time_text {
-	const struct time_style *style;
-	int64_t second;
+	struct time_style style;
+	int64_t first, end;
 	size_t at, n;
 	char text[TIME_STYLE_TEXT];
 };
-/** time_text_of(c, st, t): as time_style_write; borrowed until the next call.  ${st} stays as long as ${c} knows it. */
+/** time_text_of(c, st, t): as time_style_write; borrowed until the next call. */
 struct str time_text_of(struct time_text *c, const struct time_style *st, int64_t t);
 
 /** time_style_find(s, t, ret_at, ret_st): where ${s} has time ${t}, and how; the length is what write returns. */

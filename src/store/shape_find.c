@@ -29,7 +29,6 @@ shapes_clear(struct shapes *s)
 
 	s->n = 0;
 	s->n_failed = 0;
-	s->time.style = NULL;
 	buf_clear(&s->bytes);
 	arena_clear(&s->arena);
 	for (i = 0; i < SLOTS; i++)
@@ -72,10 +71,9 @@ escape(struct shapes *s, struct str v)
 	return str_sub(buf_view(&s->escaped), 1, s->escaped.n - 1);
 }
 
-/* Whether the part makes what stands at *at of the line; moves *at behind it. */
+/* Whether the part, which is no plain value of the line, makes what stands at *at of it; moves *at behind it. */
 static bool
-part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec,
-    const uint32_t *columns, size_t *at)
+part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec, size_t *at)
 {
 	struct str v = STR_NONE, line = rec->line;
 
@@ -87,18 +85,10 @@ part_fits(struct shapes *s, const struct shape_part *p, const struct record *rec
 		v = time_text_of(&s->time, &p->style, rec->time.ns);
 		break;
 	case SHAPE_VALUE:
-	case SHAPE_ESCAPED:
-		if (p->field >= rec->n_fields || columns[p->field] != p->column)
-			return false;
 		v = rec->fields[p->field].value;
-		if (v.n == 0)
-			return false;
-		if (p->type == SHAPE_ESCAPED)
-			v = escape(s, v);
-		else if (v.p == line.p + *at && v.n <= line.n - *at) {
-			*at += v.n;
-			return true;
-		}
+		break;
+	case SHAPE_ESCAPED:
+		v = escape(s, rec->fields[p->field].value);
 		break;
 	}
 	if (v.n > line.n - *at || !bytes_equal(line.p + *at, v.p, v.n))
@@ -111,12 +101,34 @@ static bool
 shape_fits(struct shapes *s, const struct shape *shape, const struct record *rec,
     const uint32_t *columns)
 {
-	size_t i, at = 0;
+	const struct shape_part *p = shape->parts, *end = p + shape->n_parts;
+	const uint8_t *line = rec->line.p;
+	size_t at = 0, n = rec->line.n;
+	struct str v;
 
-	for (i = 0; i < shape->n_parts; i++)
-		if (!part_fits(s, &shape->parts[i], rec, columns, &at))
+	for (; p < end; p++) {
+		if (p->type == SHAPE_VALUE || p->type == SHAPE_ESCAPED) {
+			if (p->field >= rec->n_fields || columns[p->field] != p->column)
+				return false;
+			v = rec->fields[p->field].value;
+			if (v.n == 0)
+				return false;
+			/* Mostly it is this place of the line itself. */
+			if (p->type == SHAPE_VALUE && v.p == line + at && v.n <= n - at) {
+				at += v.n;
+				continue;
+			}
+		} else if (p->type == SHAPE_BYTES) {
+			if (p->bytes.n > n - at ||
+			    !bytes_equal(line + at, s->bytes.p + p->at, p->bytes.n))
+				return false;
+			at += p->bytes.n;
+			continue;
+		}
+		if (!part_fits(s, p, rec, &at))
 			return false;
-	return at == rec->line.n;
+	}
+	return at == n;
 }
 
 /* Where a value lies in a line. */

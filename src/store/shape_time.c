@@ -12,6 +12,7 @@ enum {
 	EPOCH_TEXT = 10,
 	CLF_TEXT = 20,
 	SYSLOG_TEXT = 15,
+	CLOCK_TEXT = 8,
 	ZONE_MAX = 14 * 60,
 	DAY_S = 86400
 };
@@ -29,18 +30,31 @@ put_digits(char *out, uint64_t v, size_t n)
 	return out + n;
 }
 
+static inline char *
+put_two(char *out, unsigned v)
+{
+	out[0] = (char)('0' + v / 10);
+	out[1] = (char)('0' + v % 10);
+	return out + 2;
+}
+
 static char *
 put_fraction(char *out, const struct time_style *st, uint64_t ns)
 {
+	/* 10^9 over 10^digits. */
+	static const uint32_t units[10] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000,
+		1000, 100, 10, 1 };
+	uint32_t v;
 	unsigned i;
 
 	if (st->digits == 0)
 		return out;
 	if (st->point != 0)
 		*out++ = (char)st->point;
-	for (i = st->digits; i < 9; i++)
-		ns /= 10;
-	return put_digits(out, ns, st->digits);
+	v = (uint32_t)ns / units[st->digits];
+	for (i = st->digits; i-- > 0; v /= 10)
+		out[i] = (char)('0' + v % 10);
+	return out + st->digits;
 }
 
 static char *
@@ -106,17 +120,18 @@ put_day(char *p, const struct time_style *st, const struct civil *c)
 	return p;
 }
 
+/* hh:mm:ss of second ${s} of a day. */
 static char *
-put_clock(char *p, const struct civil *c)
+put_clock(char *p, unsigned s)
 {
-	p = put_digits(p, (uint64_t)c->hour, 2);
+	p = put_two(p, s / 3600);
 	*p++ = ':';
-	p = put_digits(p, (uint64_t)c->minute, 2);
+	p = put_two(p, s / 60 % 60);
 	*p++ = ':';
-	return put_digits(p, (uint64_t)c->second, 2);
+	return put_two(p, s % 60);
 }
 
-/* ${ret_at} is where the fraction begins. */
+/* ${ret_at} is where the fraction begins, behind the clock where there is one. */
 static size_t
 write_time(const struct time_style *st, struct instant i, char out[TIME_STYLE_TEXT], size_t *ret_at)
 {
@@ -132,7 +147,8 @@ write_time(const struct time_style *st, struct instant i, char out[TIME_STYLE_TE
 	if (i.s > INT64_MAX / NS_PER_S - DAY_S || i.s < INT64_MIN / NS_PER_S + DAY_S)
 		return 0;
 	c = wall_civil((struct wall){ i.s * NS_PER_S + st->minutes * NS_PER_MIN });
-	p = put_clock(put_day(p, st, &c), &c);
+	p = put_clock(put_day(p, st, &c),
+	    (unsigned)c.hour * 3600 + (unsigned)c.minute * 60 + (unsigned)c.second);
 	*ret_at = (size_t)(p - out);
 	p = put_fraction(p, st, i.ns);
 	if (st->form == TIME_CLF && st->zone != 0)
@@ -148,18 +164,40 @@ time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEX
 	return write_time(st, instant_of(t), out, &at);
 }
 
+static bool
+style_equal(const struct time_style *a, const struct time_style *b)
+{
+	return a->form == b->form && a->digits == b->digits && a->point == b->point &&
+	    a->separator == b->separator && a->zone == b->zone && a->minutes == b->minutes;
+}
+
+static int64_t
+day_start(int64_t s)
+{
+	int64_t into = s % DAY_S;
+
+	return s - (into < 0 ? into + DAY_S : into);
+}
+
 struct str
 time_text_of(struct time_text *c, const struct time_style *st, int64_t t)
 {
 	struct instant i = instant_of(t);
 
-	if (c->style == st && c->second == i.s) {
+	if (i.s >= c->first && i.s < c->end && style_equal(&c->style, st)) {
+		if (st->form != TIME_EPOCH)
+			(void)put_clock(c->text + c->at - CLOCK_TEXT, (unsigned)(i.s - c->first));
 		(void)put_fraction(c->text + c->at, st, i.ns);
 		return str_of(c->text, c->n);
 	}
 	c->n = write_time(st, i, c->text, &c->at);
-	c->style = c->n > 0 ? st : NULL;
-	c->second = i.s;
+	c->style = *st;
+	c->first = i.s;
+	c->end = c->n > 0 ? i.s + 1 : i.s;
+	if (st->form != TIME_EPOCH && c->n > 0) {
+		c->first = day_start(i.s + st->minutes * 60) - st->minutes * 60;
+		c->end = c->first + DAY_S;
+	}
 	return str_of(c->text, c->n);
 }
 
