@@ -32,6 +32,7 @@ gather_begin(struct gather *g, struct arena *arena)
 	g->n = 0;
 	g->reserved = g->traceparent = g->timed = false;
 	g->n_dups = g->time_seen = g->msg_seen = 0;
+	g->usual_n = 0;
 	memset(g->seen, 0, sizeof(g->seen));
 	g->rest = g->error = g->where = STR_NONE;
 }
@@ -124,10 +125,17 @@ void
 gather_role(struct gather *g, size_t at)
 {
 	int rank = 0;
+	enum name_role role = names_role(g->f[at].name, &rank);
 
+	gather_take_role(g, at, role, rank);
+}
+
+void
+gather_take_role(struct gather *g, size_t at, enum name_role role, int rank)
+{
 	if (g->bare)
 		return;
-	switch (names_role(g->f[at].name, &rank)) {
+	switch (role) {
 	case NAME_PLAIN:
 		break;
 	case NAME_TIME:
@@ -391,6 +399,7 @@ gather_finish(struct gather *g, struct wall received, struct record *rec)
 	    (g->n_dups != 0 || g->traceparent || g->where.n != 0 || g->error.n != 0 ||
 	        g->rest.n != 0))
 		r = add_extras(g, rec->fields, &rec->n_fields);
+	g->time_field = time;
 	rec->time = g->timed ? g->time : received;
 	rec->flags = g->timed ? RECORD_HAS_TIME : 0;
 	return r;

@@ -39,6 +39,11 @@ struct gather {
 	uint16_t time_seen; /* bit per rank */
 	uint16_t msg_seen;
 	uint64_t seen[4];
+	/* The line is that of a path: its first usual_n bytes are these keys and values alone, or usual_n is 0. */
+	size_t usual_n;
+	uint32_t path_hash;
+	uint16_t path[GATHER_SMALL]; /* of each field a number of its key, and what its value is */
+	size_t time_field;           /* gather_finish: which field became the time, or SIZE_MAX */
 	struct wall time;
 	struct str rest;  /* _rest, or empty */
 	struct str error; /* parse_error, or empty */
@@ -73,6 +78,7 @@ int gather_fail(struct gather *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int gather_grow(struct gather *g);
 bool gather_replace(struct gather *g, struct str name, struct str value, enum value_kind kind);
 void gather_role(struct gather *g, size_t at);
+void gather_take_role(struct gather *g, size_t at, enum name_role role, int rank);
 void gather_slot(struct gather *g, size_t at);
 
 static inline unsigned

@@ -8,6 +8,7 @@
  * No tree is built and only what is escaped is copied.
  */
 #include "parsers/json_internal.h"
+#include "parsers/json_keys.h"
 #include "parsers/parser_internal.h"
 
 /* What an array or object that is only checked holds: a bit a level says which of the two it is. */
@@ -289,6 +290,8 @@ member(struct json *j, bool *ret_open)
 	if (UNLIKELY(json_peek(j) != ':'))
 		return json_fail(j, j->at, "no ':'");
 	value_at = ++j->at;
+	if (j->keys != NULL && j->depth == 1)
+		json_key_learn(j, key, key_text);
 	r = member_value(j, key, key_text, ret_open);
 	if (UNLIKELY(r == GATHER_E_FULL)) {
 		r = gather_rest(j, key_text);
@@ -297,6 +300,76 @@ member(struct json *j, bool *ret_open)
 			r = skip_rest(j);
 	}
 	return r;
+}
+
+/* The string without escapes, or number, at p[at]: where it ends; 0 when it is neither. */
+static inline size_t
+usual_value(const struct json *j, size_t at, struct str *ret, enum value_kind *ret_kind)
+{
+	size_t end, bad;
+
+	if (LIKELY(j->p[at] == '"')) {
+		end = json_next_mark(j, ++at);
+		*ret = str_of(j->p + at, end - at);
+		*ret_kind = VALUE_STRING;
+		return end < j->n && j->p[end] == '"' ? end + 1 : 0;
+	}
+	if ((uint8_t)(j->p[at] - '0') > 9 && j->p[at] != '-')
+		return 0;
+	end = number_end(j->p, at, &bad);
+	*ret = str_of(j->p + at, end - at);
+	*ret_kind = VALUE_NUMBER;
+	return end != SIZE_MAX ? end : 0;
+}
+
+/*
+ * Members as long as they are what is usual: an expected key, a plain value, no blank.  j->at is at a key; it ends there or,
+ * with true, at the '}' behind the last of them.  What is not usual is left to member(), which says what is wrong with it.
+ */
+static bool
+usual_members(struct json *j)
+{
+	struct json_key *k, *last = j->last;
+	struct gather *g = j->g;
+	/* Bytes that are written may be anything's, as far as the compiler knows: what the loop needs is its own. */
+	size_t at = j->at, from = at, n = g->n, end,
+	       most = g->cap < GATHER_SMALL ? g->cap : GATHER_SMALL;
+	struct field *fields = g->f;
+	const uint8_t *p = j->p;
+	uint32_t hash = 0;
+	unsigned step;
+	bool closed = false;
+	struct field f;
+
+	while (!closed && n < most) {
+		k = json_key_expect(j->keys, last, p + at, j->n - at);
+		if (UNLIKELY(k == NULL) || (g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0)
+			break;
+		end = usual_value(j, at + k->n, &f.value, &f.kind);
+		closed = p[end] == '}';
+		if (UNLIKELY(end == 0 || (!closed && p[end] != ',')))
+			break;
+		f.name = str_of(p + at + 1, k->n - 3u);
+		fields[n] = f;
+		step = k->hash | (unsigned)f.kind << 8 | (f.value.n == 0 ? JSON_EMPTY << 8 : 0);
+		g->path[n] = (uint16_t)step;
+		hash = (hash + step) * 0x9e3779b1u;
+		g->seen[k->hash >> 6] |= UINT64_C(1) << (k->hash & 63);
+		if (k->role != NAME_PLAIN)
+			gather_take_role(g, n, k->role, k->rank);
+		n++;
+		last = k;
+		at = end + !closed;
+	}
+	g->n = n;
+	j->at = at;
+	j->last = last;
+	/* From the '{' on to the '}' that ends it all. */
+	if (closed && from == 1 && at + 1 == j->shown_n) {
+		g->usual_n = at + 1;
+		g->path_hash = hash >> 16;
+	}
+	return closed;
 }
 
 /* Members until the outermost object is closed; at is behind its '{'. */
@@ -325,6 +398,8 @@ members(struct json *j)
 			(void)json_peek(j);
 		}
 		open = false;
+		if (j->depth == 1 && j->keys != NULL && usual_members(j))
+			continue;
 		r = member(j, &open);
 		if (UNLIKELY(r != 0))
 			return r;
@@ -397,6 +472,8 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 	j.n = j.shown_n = s.n;
 	j.at = j.depth = 0;
 	j.g = g;
+	j.keys = js->keys;
+	j.last = js->keys != NULL ? &js->keys->first : NULL;
 	j.names_left = JSON_NAMES_MIN + s.n * JSON_NAMES_PER_BYTE;
 	if (s.n == 0 || s.p[s.n - 1] != '}') {
 		r = close_text(&j, g->arena);
@@ -421,6 +498,7 @@ void
 json_scanner_fini(struct json_scanner *js)
 {
 	free(js->bits);
+	free(js->keys);
 	*js = (struct json_scanner){ 0 };
 }
 

@@ -14,15 +14,20 @@ enum {
 	JSON_NAMES_PER_BYTE = 4, /* … and so many more for each byte of its line */
 };
 
-/* The scanner's variant and its index, reused from line to line. */
+struct json_keys;
+
+/* The scanner's variant, its index, and the keys that it met lately, reused from line to line. */
 struct json_scanner {
 	json_index_fn index;
 	uint64_t *bits;
 	size_t n_words;
+	struct json_keys *keys; /* NULL: none are remembered */
 };
 
 void json_scanner_init(struct json_scanner *js);
 void json_scanner_fini(struct json_scanner *js);
+/** json_scanner_remember(js): remember keys from now on; pays for many lines alike.  Without memory it does not. */
+void json_scanner_remember(struct json_scanner *js);
 
 /**
  * json_gather(js, s, g):

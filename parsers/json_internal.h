@@ -29,7 +29,9 @@ struct json {
 	size_t shown_n;
 	const uint64_t *bits;
 	struct gather *g;
-	size_t names_left; /* bytes of dotted names that may still be made */
+	struct json_keys *keys; /* or NULL */
+	struct json_key *last;  /* the key before, if keys */
+	size_t names_left;      /* bytes of dotted names that may still be made */
 	size_t depth;
 	struct level levels[JSON_DEPTH_MAX];
 };

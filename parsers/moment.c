@@ -91,15 +91,24 @@ moment_digits(const uint8_t *p, size_t n)
 	return v;
 }
 
+/* Two digits at p as a number; a number beyond 99 where they are none. */
+static inline unsigned
+two_digits(const uint8_t *p)
+{
+	unsigned tens = p[0] - (unsigned)'0', ones = p[1] - (unsigned)'0';
+
+	return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
 /* hh:mm:ss at p, in seconds, or -1. */
 int
 moment_clock_seconds(const uint8_t *p)
 {
-	int h = moment_digits(p, 2), m = moment_digits(p + 3, 2), s = moment_digits(p + 6, 2);
+	unsigned h = two_digits(p), m = two_digits(p + 3), s = two_digits(p + 6);
 
-	if (h < 0 || m < 0 || s < 0 || p[2] != ':' || p[5] != ':' || h > 23 || m > 59 || s > 60)
+	if (p[2] != ':' || p[5] != ':' || h > 23 || m > 59 || s > 60)
 		return -1;
-	return h * 3600 + m * 60 + s;
+	return (int)(h * 3600 + m * 60 + s);
 }
 
 static int
@@ -141,20 +150,23 @@ iso_days(struct moment *m, const uint8_t *p, int64_t *ret)
 size_t
 moment_fraction(struct str s, size_t at, int *ret_ns)
 {
-	int ns = 0;
-	size_t i = at + 1, n = 0;
+	static const int units[FRACTION_DIGITS + 1] = { 1000000000, 100000000, 10000000, 1000000,
+		100000, 10000, 1000, 100, 10, 1 };
+	size_t from = at + 1, most = from + FRACTION_DIGITS, i;
+	int v = 0;
 
 	*ret_ns = 0;
 	if (at >= s.n || (s.p[at] != '.' && s.p[at] != ','))
 		return at;
-	for (; i < s.n && is_digit(s.p[i]); i++, n++)
-		if (n < FRACTION_DIGITS)
-			ns = ns * 10 + (s.p[i] - '0');
-	if (n == 0)
+	most = most < s.n ? most : s.n;
+	for (i = from; i < most && is_digit(s.p[i]); i++)
+		v = v * 10 + (s.p[i] - '0');
+	if (i == from)
 		return at;
-	for (; n < FRACTION_DIGITS; n++)
-		ns *= 10;
-	*ret_ns = ns;
+	*ret_ns = v * units[i - from];
+	/* What is finer than a nanosecond. */
+	while (i < s.n && is_digit(s.p[i]))
+		i++;
 	return i;
 }
 

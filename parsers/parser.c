@@ -3,6 +3,7 @@
  * One job: the table of formats, and from an event's text to its record.
  * Floor: 2 (uses record, base).
  */
+#include "parsers/json_keys.h"
 #include "parsers/parser_internal.h"
 
 enum { OPEN_DOCKER = 1, OPEN_CRI = 2 };
@@ -142,6 +143,20 @@ parse_head(struct parser *p, const struct event *e, struct arena *arena, struct 
 	return r != 0 ? err_fold(r) : gather_finish(g, e->received, rec);
 }
 
+/* The layout of the event's record, if its line is nothing but usual fields, and none is there beside it. */
+static void
+set_layout(struct parser *p, const struct event *e, struct record *rec)
+{
+	struct gather *g = &p->c.g;
+
+	if (g->bare || g->reserved || g->traceparent || e->timed || e->n_extra != 0 ||
+	    e->text.p != e->line.p || e->text.n != e->line.n || g->usual_n != e->line.n)
+		return;
+	rec->layout = json_keys_layout(p->c.json.keys, g);
+	if (g->time_field != SIZE_MAX)
+		rec->time_text = g->f[g->time_field].value;
+}
+
 int
 parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 {
@@ -156,8 +171,11 @@ parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 		r = add_time(&rec, e, &out->arena);
 	if (r != 0)
 		return r;
-	if (p->keep_line)
+	if (p->keep_line) {
 		rec.line = e->line;
+		if (p->c.g.usual_n != 0)
+			set_layout(p, e, &rec);
+	}
 	if (e->partial)
 		rec.flags |= RECORD_PARTIAL;
 	at = record_batch_add(out);
@@ -209,6 +227,7 @@ parser_new(struct parser **ret, const struct parser_options *opt, struct buf *re
 		return err_origin(-ENOMEM);
 	moment_init(&p->c.moment, opt->zone_set, opt->zone_s);
 	json_scanner_init(&p->c.json);
+	json_scanner_remember(&p->c.json);
 	gather_init(&p->c.g, &p->c.moment, p->c.small, ARRAY_LEN(p->c.small));
 	p->c.g.bare = opt->as_is;
 	p->keep_line = opt->keep_line;

@@ -196,6 +196,7 @@ push_named(const struct api_insert *req, struct record *rec)
 	struct field *f, *old;
 	struct wall at;
 
+	rec->layout = 0;
 	f = field_first(rec, req->msg_field);
 	if (f != NULL && !str_eq(f->name, STR("_msg"))) {
 		old = field_find(rec, STR("_msg"));

@@ -356,6 +356,7 @@ record_fill(struct record *rec, const struct entry *e, struct arena *arena)
 	}
 	rec->fields = f;
 	rec->n_fields = n;
+	rec->layout = 0;
 	rec->flags |= RECORD_HAS_TIME;
 	return 0;
 }

@@ -194,6 +194,7 @@ add_fields(struct shape *s, struct record *rec, const struct shape_facts *facts,
 	if (n_own > 0)
 		memcpy(fields, rec->fields, n_own * sizeof(*fields));
 	rec->fields = fields;
+	rec->layout = 0;
 	for (i = 0; i < s->n_fields; i++)
 		if (!has_field(rec, n_own, s->fields[i].name))
 			put_field(rec, n_own, &s->fields[i]);
@@ -220,8 +221,10 @@ redact_line(struct shape *s, struct record *rec, struct arena *arena)
 		r = redact_value(s->redactions[i], &line, arena, &result);
 		if (r < 0)
 			return err_trace(r);
-		if (result != REDACT_NONE)
+		if (result != REDACT_NONE) {
 			rec->line = STR_NONE;
+			rec->layout = 0;
+		}
 	}
 	return 0;
 }
@@ -246,6 +249,7 @@ redact_fields(struct shape *s, struct record *rec, size_t n_own, struct arena *a
 			s->counts.n_masked += result == REDACT_MASKED;
 			f->kind = VALUE_STRING;
 			rec->line = STR_NONE;
+			rec->layout = 0;
 		}
 	}
 	return rec->line.n > 0 ? err_trace(redact_line(s, rec, arena)) : 0;

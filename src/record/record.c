@@ -5,6 +5,16 @@
  */
 #include "record/record.h"
 
+#include <stdatomic.h>
+
+uint64_t
+record_layout_new(void)
+{
+	static _Atomic uint64_t last;
+
+	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 struct str
 record_get(const struct record *rec, struct str name)
 {

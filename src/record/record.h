@@ -45,9 +45,19 @@ struct record {
 	struct str stream; /* canonical, {a="x",b="y"}; empty is the same as {} */
 	struct field *fields;
 	size_t n_fields;
-	unsigned flags;  /* enum record_flags */
-	struct str line; /* the original line without its newline, or empty */
+	unsigned flags;       /* enum record_flags */
+	struct str line;      /* the original line without its newline, or empty */
+	uint64_t layout;      /* 0: nothing is known */
+	struct str time_text; /* with layout: where the line has the time, or empty */
 };
+
+/**
+ * record_layout_new():
+ * A number that no other layout has.  Records of one layout have the same names in the same order, and the same of their
+ * values are empty; all other values, and time_text, lie in the line as they are, and what stands between them is the same
+ * in all lines.  Who changes a record's fields or line sets its layout to 0.
+ */
+uint64_t record_layout_new(void);
 
 /** record_get(rec, name): the value of a field, or empty.  _time and _stream are not fields here. */
 struct str record_get(const struct record *rec, struct str name);

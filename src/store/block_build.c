@@ -23,7 +23,8 @@ block_builder_new(struct block_builder **ret)
 	b->times = malloc(BLOCK_ROWS_MAX * sizeof(*b->times));
 	b->columns_of = malloc(BLOCK_COLUMNS_MAX * sizeof(*b->columns_of));
 	b->codes = malloc(BLOCK_ROWS_MAX * sizeof(*b->codes));
-	if (shapes_init(&b->shapes) != 0 || b->codes == NULL)
+	b->layouts = calloc(BUILD_LAYOUTS, sizeof(*b->layouts));
+	if (shapes_init(&b->shapes) != 0 || b->codes == NULL || b->layouts == NULL)
 		return err_origin(-ENOMEM);
 	if (enc_scratch_init(&b->scratch) != 0 || b->times == NULL || b->columns_of == NULL)
 		return err_origin(-ENOMEM);
@@ -60,6 +61,7 @@ block_builder_free(struct block_builder *b)
 	column_fini(&b->line);
 	shapes_fini(&b->shapes);
 	free(b->codes);
+	free(b->layouts);
 	free(b->columns);
 	free(b->times);
 	free(b->columns_of);
@@ -270,10 +272,10 @@ row_bytes(const struct record *rec, size_t *ret_raw)
 {
 	size_t i, n = rec->stream.n, raw = 0;
 
-	for (i = 0; i < rec->n_fields; i++) {
+	for (i = 0; i < rec->n_fields; i++)
 		n += rec->fields[i].value.n;
+	for (i = 0; rec->line.n == 0 && i < rec->n_fields; i++)
 		raw += rec->fields[i].name.n + 6;
-	}
 	*ret_raw = rec->line.n != 0 ? rec->line.n + 1 : n + raw;
 	return n;
 }
@@ -326,25 +328,49 @@ add_line(struct block_builder *b, const struct record *rec)
 	return column_add(b, &b->line, rec->line) ? 0 : err_origin(-ENOMEM);
 }
 
+/* A row whose layout says where its fields go and what its shape is. */
+static int
+add_known(struct block_builder *b, const struct record *rec, const struct build_layout *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->columns[i] != BLOCK_NO_COLUMN &&
+		    !column_add(b, &b->columns[l->columns[i]], rec->fields[i].value))
+			return err_origin(-ENOMEM);
+	b->codes[b->n_rows] = l->code;
+	return 0;
+}
+
+static int
+add_row(struct block_builder *b, const struct record *rec)
+{
+	int r = add_fields(b, rec);
+
+	if (r == 0 && !column_add(b, &b->rest, buf_view(&b->rest_row)))
+		r = err_origin(-ENOMEM);
+	return r == 0 ? err_trace(add_line(b, rec)) : r;
+}
+
 int
 block_builder_add(struct block_builder *b, const struct record *rec)
 {
 	size_t raw, n = row_bytes(rec, &raw);
 	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
-	int r;
+	const struct build_layout *l = NULL;
+	int r = 0;
 
 	if (is_full(b, rec, n, raw))
 		return BLOCK_E_FULL;
 	if (n > ENC_RECORD_MAX || rec->line.n > ENC_RECORD_MAX)
 		return err_origin(-EMSGSIZE);
 	buf_clear(&b->rest_row);
-	r = add_fields(b, rec);
-	if (r == 0 &&
-	    (!column_add(b, &b->stream, stream) ||
-	        !column_add(b, &b->rest, buf_view(&b->rest_row))))
+	if (!column_add(b, &b->stream, stream))
 		r = err_origin(-ENOMEM);
+	if (r == 0 && rec->layout != 0)
+		l = block_layout_find(b, rec);
 	if (r == 0)
-		r = add_line(b, rec);
+		r = l != NULL ? add_known(b, rec, l) : add_row(b, rec);
 	if (r != 0) {
 		undo_row(b);
 		return err_trace(r);
@@ -352,6 +378,8 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 	b->times[b->n_rows++] = rec->time.ns;
 	b->n_bytes += n;
 	b->raw_bytes += raw;
+	if (rec->layout != 0 && l == NULL)
+		block_layout_learn(b, rec);
 	return 0;
 }
 
@@ -412,6 +440,9 @@ block_builder_clear(struct block_builder *b)
 	column_clear(&b->line);
 	shapes_clear(&b->shapes);
 	b->has_lines = false;
+	/* Columns and shapes have other numbers from now on. */
+	for (i = 0; i < BUILD_LAYOUTS; i++)
+		b->layouts[i].id = 0;
 	map_clear(&b->rest_names);
 	b->n_rows = 0;
 	b->n_used = 0;

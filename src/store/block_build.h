@@ -22,6 +22,21 @@ struct build_column {
 	uint32_t next[2]; /* columns that came behind it in a row, the last one first */
 };
 
+/*
+ * What records of one layout come to, once one of them was added: their fields' columns and their lines' shape.
+ * Invariants, while id is not 0: columns[i] is the column of field i, or BLOCK_NO_COLUMN where it is empty; a line is as long as
+ * its values, time_text and n_fixed bytes, and shape ${code} makes it if ${style} writes time_text (NULL: there is none).
+ */
+enum { BUILD_LAYOUTS = 64, BUILD_LAYOUT_FIELDS = 64, BLOCK_NO_COLUMN = 0xffff };
+struct build_layout {
+	uint64_t id;
+	size_t n;
+	uint32_t code;
+	size_t n_fixed;
+	const struct time_style *style;
+	uint16_t columns[BUILD_LAYOUT_FIELDS];
+};
+
 struct block_builder {
 	struct build_column *columns; /* BLOCK_COLUMNS_MAX of them, n_columns in use */
 	size_t n_columns;
@@ -35,7 +50,8 @@ struct block_builder {
 	struct shapes shapes;
 	uint32_t *codes; /* of each row: its shape */
 	bool has_lines;
-	struct build_column line; /* of rows that have no shape */
+	struct build_column line;     /* of rows that have no shape */
+	struct build_layout *layouts; /* BUILD_LAYOUTS of them */
 	int64_t *times;
 	size_t n_rows;
 	size_t n_bytes; /* of values */
@@ -51,6 +67,10 @@ struct block_builder {
 
 /** block_column_fill(c, n_rows): rows up to ${n_rows} that have no value get none. */
 bool block_column_fill(struct build_column *c, size_t n_rows);
+/** block_layout_find(b, rec): what is known of the record's layout if it holds for this line, or NULL. */
+const struct build_layout *block_layout_find(struct block_builder *b, const struct record *rec);
+/** block_layout_learn(b, rec): the record was added just now; its columns and its code are those of its layout. */
+void block_layout_learn(struct block_builder *b, const struct record *rec);
 /** block_note_forms(b, v): the forms of messages ${v}, which were encoded just now. */
 int block_note_forms(struct block_builder *b, const struct enc_values *v);
 /** block_builder_clear(b): forget the rows; columns that are in use stay known. */

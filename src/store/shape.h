@@ -84,6 +84,7 @@ struct shape {
 	uint64_t key; /* of the fields of the record */
 	struct shape_part *parts;
 	size_t n_parts;
+	bool escapes;  /* some part is ESCAPED */
 	uint32_t next; /* of the same slot, SHAPE_MAX is none */
 };
 
@@ -111,6 +112,14 @@ void shapes_fini(struct shapes *s);
  */
 int shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
     size_t n_columns, uint32_t *ret);
+
+/**
+ * shapes_fixed(s, code, rec, ret_style, ret_n):
+ * Whether shape ${code}, which makes the line of ${rec}, makes those of all records of its layout whose time_text is what
+ * ${ret_style} writes (NULL: there is none); ${ret_n} bytes of them are neither values nor time.
+ */
+bool shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
+    const struct time_style **ret_style, size_t *ret_n);
 
 /** shape_put(out, s, codes, n, name_of, ctx): the chunk; name_of gives a column's name. */
 typedef struct str (*shape_name_fn)(const void *ctx, uint32_t column);

@@ -276,6 +276,8 @@ shape_make(struct shapes *s, const struct record *rec, const uint32_t *columns, 
 	add_bytes(s, shape, rec->line, at, rec->line.n);
 	if (s->bytes.failed)
 		return buf_err(&s->bytes);
+	for (i = 0; i < shape->n_parts; i++)
+		shape->escapes = shape->escapes || shape->parts[i].type == SHAPE_ESCAPED;
 	*ret_ok = shape_fits(s, shape, rec, columns);
 	return 0;
 }
@@ -306,7 +308,7 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 {
 	size_t n_fields = rec->n_fields < n_columns ? rec->n_fields : n_columns, n_tried = 0;
 	uint64_t key = key_of(rec, columns, n_fields);
-	uint32_t *slot = &s->slots[key % SLOTS], i;
+	uint32_t *slot = &s->slots[key % SLOTS], i, second = SHAPE_KEPT;
 	size_t bytes_n = s->bytes.n;
 	struct shape *shape;
 	bool ok = false;
@@ -316,10 +318,14 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 	for (i = *slot; i != SHAPE_MAX && n_tried < SHAPE_TRIES; i = s->shapes[i].next) {
 		if (s->shapes[i].key == key && shape_fits(s, &s->shapes[i], rec, columns)) {
 			*ret = SHAPE_FIRST + i;
-			return 0;
+			/* One that escapes nothing holds for all of its layout. */
+			if (rec->layout == 0 || !s->shapes[i].escapes)
+				return 0;
+			second = *ret;
 		}
 		n_tried++;
 	}
+	*ret = second;
 	if (n_fields != rec->n_fields || !may_make(s, n_tried, n_fields))
 		return 0;
 	shape = &s->shapes[s->n];
@@ -333,4 +339,36 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 	*slot = (uint32_t)s->n++;
 	*ret = SHAPE_FIRST + *slot;
 	return 0;
+}
+
+bool
+shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
+    const struct time_style **ret_style, size_t *ret_n)
+{
+	const struct shape *shape = &s->shapes[code - SHAPE_FIRST];
+	const uint8_t *at = rec->line.p;
+	const struct shape_part *p;
+	size_t i, n_values = 0;
+
+	*ret_style = NULL;
+	*ret_n = 0;
+	for (p = shape->parts; p < shape->parts + shape->n_parts; p++) {
+		if (p->type == SHAPE_ESCAPED ||
+		    (p->type == SHAPE_TIME && (*ret_style != NULL || at != rec->time_text.p)) ||
+		    (p->type == SHAPE_VALUE && at != rec->fields[p->field].value.p))
+			return false;
+		if (p->type == SHAPE_TIME)
+			*ret_style = &p->style;
+		else if (p->type == SHAPE_BYTES)
+			*ret_n += p->bytes.n;
+		else
+			n_values++;
+		at += p->type == SHAPE_TIME  ? rec->time_text.n
+		    : p->type == SHAPE_BYTES ? p->bytes.n
+		                             : rec->fields[p->field].value.n;
+	}
+	for (i = 0; i < rec->n_fields; i++)
+		n_values -= rec->fields[i].value.n != 0;
+	return n_values == 0 && at == rec->line.p + rec->line.n &&
+	    (*ret_style != NULL) == (rec->time_text.n != 0);
 }

@@ -1,0 +1,274 @@
+/*
+ * tests/unit/test_layout.c - records of a known layout.
+ * One job: what the parser says of a line's layout is true, and a block built with it is the same as one built without.
+ *
+ * Lines of few forms are made, of which now and then one has something that no layout may have, or a key or a value like that of
+ * another.  Each line is parsed by a parser that remembers keys and by one that has just begun.
+ */
+#include "check.h"
+#include "parsers/gather.h"
+#include "parsers/parser.h"
+#include "store/block.h"
+
+enum { ROWS = 4000, NAMES = 700 };
+
+static uint64_t seed = 88172645463325252;
+
+static size_t
+below(size_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (size_t)(seed % n);
+}
+
+static int
+read_buf(void *ctx, uint64_t at, size_t n, uint8_t *out)
+{
+	const struct buf *b = ctx;
+
+	if (at > b->n || n > b->n - at)
+		return -EIO;
+	memcpy(out, b->p + at, n);
+	return 0;
+}
+
+/* A value, mostly of the kind that its key has. */
+static void
+put_value(struct buf *line, size_t key)
+{
+	static const char *const odd[] = { "\"\"", "\"a\\\"b\"", "\"\\u00e9\"", "null", "true",
+		"[1,2]", "{\"a\":\"b\"}", "-0.5e3", "\"\x7f\"", "\"\xff\"", " 7", "\"tab\\t\"" };
+
+	if (below(40) == 0)
+		buf_c(line, odd[below(sizeof(odd) / sizeof(odd[0]))]);
+	else if (key % 2 == 0)
+		buf_printf(line, "%zu", below(1000));
+	else
+		buf_printf(line, "\"v%zu\"", below(1000));
+}
+
+static void
+put_time(struct buf *line)
+{
+	size_t ms = below(1000), s = below(60);
+
+	if (below(50) == 0)
+		buf_c(line, "\"no time\"");
+	else if (below(50) == 0)
+		buf_printf(line, "\"2026-03-01T10:11:%02zu+01:00\"", s);
+	else
+		buf_printf(line, "\"2026-03-01T10:11:%02zu.%03zuZ\"", s, ms);
+}
+
+/* One of a few orders of a few keys; ${n_names} of the rare keys, whose numbers meet each other's. */
+static void
+make_line(struct buf *line, size_t n_names)
+{
+	static const char *const keys[] = { "level", "service", "user_id", "status", "path", "weir",
+		"traceparent", "_msg", "name" };
+	size_t form = below(6), n = 2 + form, i, key;
+
+	buf_clear(line);
+	buf_byte(line, '{');
+	if (form != 0) {
+		buf_c(line, "\"timestamp\":");
+		put_time(line);
+		buf_byte(line, ',');
+	}
+	for (i = 0; i < n; i++) {
+		key = below(60) == 0 ? below(9) : (form + i) % 5;
+		if (below(30) == 0)
+			buf_printf(line, "\"k%zu\":", below(n_names));
+		else
+			buf_printf(line, below(80) == 0 ? "\"%s\": " : "\"%s\":", keys[key]);
+		put_value(line, key);
+		buf_byte(line, ',');
+	}
+	buf_printf(line, "\"message\":\"m %zu", below(100));
+	buf_c(line, below(10) == 0 ? "\\n\"}" : "\"}");
+	if (below(100) == 0)
+		buf_byte(line, ' ');
+}
+
+static struct parser *
+new_parser(void)
+{
+	struct parser_options opt = { .name = "json", .keep_line = true, .zone_set = true };
+	struct parser *p = NULL;
+
+	MUST(parser_new(&p, &opt, NULL) == 0);
+	return p;
+}
+
+static void
+check_same(const struct record *a, const struct record *b)
+{
+	size_t i;
+
+	CHECK(a->time.ns == b->time.ns && a->n_fields == b->n_fields && a->flags == b->flags);
+	for (i = 0; i < a->n_fields && i < b->n_fields; i++) {
+		CHECK_STR(a->fields[i].name, b->fields[i].name);
+		CHECK_STR(a->fields[i].value, b->fields[i].value);
+		CHECK(a->fields[i].kind == b->fields[i].kind);
+	}
+}
+
+/* What record_layout_new promises, for two records of one layout. */
+static void
+check_promise(const struct record *a, const struct record *b)
+{
+	size_t i, fixed_a = a->line.n - a->time_text.n, fixed_b = b->line.n - b->time_text.n;
+
+	CHECK(a->n_fields == b->n_fields);
+	CHECK((a->time_text.n != 0) == (b->time_text.n != 0));
+	for (i = 0; i < a->n_fields && i < b->n_fields; i++) {
+		CHECK_STR(a->fields[i].name, b->fields[i].name);
+		CHECK((a->fields[i].value.n != 0) == (b->fields[i].value.n != 0));
+		CHECK(a->fields[i].value.n == 0 ||
+		    (a->fields[i].value.p > a->line.p &&
+		        a->fields[i].value.p < a->line.p + a->line.n));
+		fixed_a -= a->fields[i].value.n;
+		fixed_b -= b->fields[i].value.n;
+	}
+	CHECK(fixed_a == fixed_b);
+}
+
+static void
+check_promises(const struct record_batch *b)
+{
+	size_t i, k;
+
+	for (i = 0; i < b->n; i++)
+		for (k = i + 1; k < b->n && k < i + 300; k++)
+			if (b->recs[i].layout != 0 && b->recs[i].layout == b->recs[k].layout) {
+				check_promise(&b->recs[i], &b->recs[k]);
+				break;
+			}
+}
+
+static struct block *
+build(struct record_batch *batch, bool known, struct buf *bytes)
+{
+	AUTO(block_builder_free) struct block_builder *b = NULL;
+	struct block_summary sum;
+	struct block_io io = { read_buf, bytes, 0 };
+	struct block *block = NULL;
+	const uint64_t *ids;
+	struct record rec;
+	size_t n_ids, i;
+
+	MUST(block_builder_new(&b) == 0);
+	for (i = 0; i < batch->n; i++) {
+		rec = batch->recs[i];
+		rec.layout = known ? rec.layout : 0;
+		MUST(block_builder_add(b, &rec) == 0);
+	}
+	MUST(block_builder_finish(b, bytes, &sum, &ids, &n_ids) == 0);
+	io.n_bytes = bytes->n;
+	MUST(block_open(&block, &io) == 0);
+	return block;
+}
+
+static void
+check_blocks(struct record_batch *batch)
+{
+	AUTO_FINI(buf_fini) struct buf bytes = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf other = BUF_INIT;
+	AUTO(block_free) struct block *with = build(batch, true, &bytes);
+	AUTO(block_free) struct block *without = build(batch, false, &other);
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct record *a = arena_alloc(&arena, batch->n * sizeof(*a));
+	struct record *b = arena_alloc(&arena, batch->n * sizeof(*b));
+	size_t i;
+
+	MUST(a != NULL && b != NULL);
+	MUST(block_records(with, 0, (uint32_t)batch->n, &arena, a) == 0);
+	MUST(block_records(without, 0, (uint32_t)batch->n, &arena, b) == 0);
+	for (i = 0; i < batch->n; i++) {
+		CHECK_STR(a[i].line, batch->recs[i].line);
+		CHECK_STR(b[i].line, batch->recs[i].line);
+		check_same(&a[i], &b[i]);
+	}
+}
+
+static void
+test_lines(size_t n_names, size_t n_known_min)
+{
+	AUTO_FINI(record_batch_fini) struct record_batch all = RECORD_BATCH_INIT;
+	AUTO_FINI(record_batch_fini) struct record_batch one = RECORD_BATCH_INIT;
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	AUTO_FINI(buf_fini) struct buf line = BUF_INIT;
+	AUTO(parser_free) struct parser *p = new_parser();
+	struct parser *fresh;
+	size_t i, n_known = 0;
+	struct str kept;
+
+	for (i = 0; i < ROWS; i++) {
+		make_line(&line, n_names);
+		kept = arena_dup(&arena, buf_view(&line));
+		MUST(parser_line(p, kept, (struct wall){ 0 }, &all) == 0 && all.n == i + 1);
+		fresh = new_parser();
+		record_batch_clear(&one);
+		MUST(parser_line(fresh, kept, (struct wall){ 0 }, &one) == 0 && one.n == 1);
+		check_same(&all.recs[i], &one.recs[0]);
+		(void)parser_free(fresh);
+		n_known += all.recs[i].layout != 0;
+	}
+	CHECK(n_known >= n_known_min);
+	check_promises(&all);
+	check_blocks(&all);
+}
+
+/* Somebody changes a record and forgets to say so: its line comes back all the same. */
+static void
+test_changed(void)
+{
+	static const char text[] = "{\"a\":\"one\",\"b\":\"two\"}";
+	AUTO_FINI(record_batch_fini) struct record_batch all = RECORD_BATCH_INIT;
+	AUTO(parser_free) struct parser *p = new_parser();
+	size_t i;
+
+	for (i = 0; i < 9; i++)
+		MUST(parser_line(p, str_c(text), (struct wall){ 0 }, &all) == 0);
+	CHECK(all.recs[3].layout != 0 && all.recs[3].layout == all.recs[8].layout);
+	all.recs[5].fields[1].value = STR("three");
+	all.recs[6].n_fields = 1;
+	all.recs[7].line = STR("another line");
+	check_blocks(&all);
+}
+
+/* Two names that take each other's place among the keys, in lines that are alike otherwise. */
+static void
+test_collision(void)
+{
+	AUTO_FINI(record_batch_fini) struct record_batch all = RECORD_BATCH_INIT;
+	AUTO(parser_free) struct parser *p = new_parser();
+	char line[2][32], name[8];
+	size_t i, n = 100;
+
+	(void)snprintf(line[0], sizeof(line[0]), "{\"k100\":1}");
+	do
+		(void)snprintf(name, sizeof(name), "k%zu", ++n);
+	while (gather_hash(str_c(name)) != gather_hash(STR("k100")));
+	(void)snprintf(line[1], sizeof(line[1]), "{\"%s\":1}", name);
+	for (i = 0; i < 64; i++)
+		MUST(parser_line(p, str_c(line[i / 8 % 2]), (struct wall){ 0 }, &all) == 0);
+	for (i = 0; i < 64; i++)
+		CHECK_STR(all.recs[i].fields[0].name, i / 8 % 2 == 0 ? STR("k100") : str_c(name));
+	CHECK(all.recs[5].layout != 0 && all.recs[13].layout != 0);
+	CHECK(all.recs[5].layout != all.recs[13].layout);
+	check_promises(&all);
+	check_blocks(&all);
+}
+
+int
+main(void)
+{
+	test_lines(1, ROWS / 3);
+	test_lines(NAMES, ROWS / 4);
+	test_changed();
+	test_collision();
+	return check_done();
+}
