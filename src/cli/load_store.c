@@ -14,7 +14,7 @@
 
 enum {
 	COMMIT_S = 5,
-	COMMIT_BYTES = 48 << 20, /* that wait in the store: then it is due at once */
+	COMMIT_BYTES = 20 << 20, /* that wait in the store: then it is due at once */
 };
 
 struct load {
