@@ -3,17 +3,9 @@
  * One job: the number of the group that each row of a batch belongs to.
  * Floor: 3 (uses logsql, record, base).
  */
-#include "query/pipe_group.h"
+#include "query/pipe_group_internal.h"
 
-enum { COMBINATIONS_MAX = 1 << 16, COUNT_PASSES_MAX = 8 };
-
-/* One field of a batch as codes into the distinct values, or as plain values. */
-struct part_column {
-	const struct str *dict; /* NULL: too many different values for a dictionary */
-	size_t n_dict;
-	const uint32_t *codes; /* NULL: all rows have code 0 */
-	const struct str *values;
-};
+enum { COMBINATIONS_MAX = 1 << 16, COMBINATIONS_FEW = 1024 };
 
 void
 group_part_init(struct group_part *g, const struct str *names, size_t n)
@@ -83,109 +75,6 @@ group_part_fini(struct group_part *g)
 	ints_fini(&g->ints);
 }
 
-static const struct stats_by *
-bucket_of(const struct group_part *g, size_t i)
-{
-	return g->by != NULL && g->by[i].bucket != BUCKET_NONE ? &g->by[i] : NULL;
-}
-
-static int
-bucketed(struct batch *b, const struct stats_by *by, struct str s, struct buf *tmp, struct str *ret)
-{
-	buf_clear(tmp);
-	bucket_put(tmp, by, s);
-	if (tmp->failed)
-		return buf_err(tmp);
-	*ret = arena_dup(&b->arena, buf_view(tmp));
-	return ret->p == NULL ? err_origin(-ENOMEM) : 0;
-}
-
-/*
- * Times fall into few buckets, and neighbours mostly into the same: codes by the last bucket seen.
- */
-static int
-load_times(struct batch *b, const struct column *c, const struct stats_by *by,
-    struct part_column *ret)
-{
-	char text[WALL_TEXT_MAX];
-	uint32_t *codes = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*codes));
-	struct str *dict = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*dict));
-	int64_t *starts = arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*starts));
-	int64_t start;
-	size_t i, n = 0, k;
-
-	if (codes == NULL || dict == NULL || starts == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < b->n_rows; i++) {
-		start = bucket_time(by, c->ints[i]);
-		/*
-		 * Look back a little; a bucket that comes again later gets a second code and the
-		 * same key.
-		 */
-		for (k = 0; k < 8 && k < n && starts[n - 1 - k] != start; k++)
-			continue;
-		if (k < 8 && k < n) {
-			codes[i] = (uint32_t)(n - 1 - k);
-			continue;
-		}
-		starts[n] = start;
-		dict[n] =
-		    arena_dup(&b->arena, str_of(text, wall_format(text, (struct wall){ start })));
-		if (dict[n].p == NULL)
-			return err_origin(-ENOMEM);
-		codes[i] = (uint32_t)n++;
-	}
-	*ret = (struct part_column){ .dict = dict, .n_dict = n, .codes = codes };
-	return 0;
-}
-
-static int
-map_values(struct batch *b, const struct stats_by *by, const struct str *in, size_t n,
-    const struct str **ret)
-{
-	AUTO_FINI(buf_fini) struct buf tmp = BUF_INIT;
-	struct str *out;
-	size_t i;
-	int r = 0;
-
-	*ret = in;
-	if (by == NULL)
-		return 0;
-	out = arena_alloc(&b->arena, (n + 1) * sizeof(*out));
-	if (out == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; r == 0 && i < n; i++)
-		r = bucketed(b, by, in[i], &tmp, &out[i]);
-	*ret = out;
-	return r;
-}
-
-static int
-load(const struct group_part *g, struct batch *b, size_t i, struct part_column *ret)
-{
-	struct str name = g->by != NULL ? g->by[i].name : g->names[i];
-	const struct stats_by *by = bucket_of(g, i);
-	const struct column *c = batch_column(b, name);
-	const struct str *values;
-
-	if (c == NULL)
-		return b->err;
-	*ret = (struct part_column){ .n_dict = 1 };
-	if (c->kind == COLUMN_CONST)
-		return map_values(b, by, &c->value, 1, &ret->dict);
-	if (c->kind == COLUMN_DICT) {
-		ret->n_dict = c->n_dict;
-		ret->codes = c->codes;
-		return map_values(b, by, c->dict, c->n_dict, &ret->dict);
-	}
-	if (c->kind == COLUMN_TIME && by != NULL)
-		return load_times(b, c, by, ret);
-	values = batch_strs(b, name);
-	if (values == NULL)
-		return b->err;
-	return map_values(b, by, values, b->n_rows, &ret->values);
-}
-
 static struct str
 value_at(const struct part_column *c, size_t row)
 {
@@ -194,43 +83,56 @@ value_at(const struct part_column *c, size_t row)
 	return c->dict[c->codes == NULL ? 0 : c->codes[row]];
 }
 
-/* The group of row ${row}, found by its whole key. */
 static int
-find_group(struct group_part *g, const struct part_column *cols, size_t row, uint32_t *ret)
+find_text(struct group_part *g, struct str text, uint32_t *ret)
 {
-	struct map_entry *e;
-	struct str key;
-	size_t i;
+	struct map_entry *e = map_put(&g->keys, text, NULL);
 
-	if (g->n == 1) {
-		key = value_at(&cols[0], row);
-	} else {
-		buf_clear(&g->key);
-		for (i = 0; i < g->n; i++)
-			key_put(&g->key, value_at(&cols[i], row));
-		if (g->key.failed)
-			return buf_err(&g->key);
-		key = buf_view(&g->key);
-	}
-	e = map_put(&g->keys, key, NULL);
 	if (e == NULL)
 		return err_origin(-ENOMEM);
 	*ret = (uint32_t)(e - g->keys.entries);
 	return 0;
 }
 
-/* How many combinations of codes there can be; 0: a column has no codes, or there are too many. */
-static size_t
-combinations(const struct part_column *cols, size_t n)
+int
+group_of_row(struct group_part *g, const struct part_column *cols, size_t row, uint32_t *ret)
+{
+	size_t i;
+
+	if (g->n == 1)
+		return find_text(g, value_at(&cols[0], row), ret);
+	buf_clear(&g->key);
+	for (i = 0; i < g->n; i++)
+		key_put(&g->key, value_at(&cols[i], row));
+	return g->key.failed ? buf_err(&g->key) : find_text(g, buf_view(&g->key), ret);
+}
+
+int
+group_of_codes(struct group_part *g, const struct part_column *cols, const uint32_t *codes,
+    uint32_t *ret)
+{
+	size_t i;
+
+	if (g->n == 1)
+		return find_text(g, cols[0].dict[codes[0]], ret);
+	buf_clear(&g->key);
+	for (i = 0; i < g->n; i++)
+		key_put(&g->key, cols[i].dict[codes[i]]);
+	return g->key.failed ? buf_err(&g->key) : find_text(g, buf_view(&g->key), ret);
+}
+
+size_t
+group_combinations(const struct part_column *cols, size_t n, size_t n_rows)
 {
 	size_t i, all = 1;
 
 	for (i = 0; i < n; i++) {
-		if (cols[i].dict == NULL || cols[i].n_dict > COMBINATIONS_MAX / all)
+		if (cols[i].dict == NULL || cols[i].n_dict == 0 ||
+		    cols[i].n_dict > COMBINATIONS_MAX / all)
 			return 0;
-		all *= cols[i].n_dict == 0 ? 1 : cols[i].n_dict;
+		all *= cols[i].n_dict;
 	}
-	return all;
+	return all > COMBINATIONS_FEW && all > 4 * n_rows ? 0 : all;
 }
 
 /* One field: a look-up a row. */
@@ -245,7 +147,7 @@ group_by_code(struct group_part *g, const struct part_column *col, uint32_t *kno
 	for (row = 0; row < n_rows; row++) {
 		code = col->codes[row];
 		if (__builtin_expect(known[code] == UINT32_MAX, 0)) {
-			r = find_group(g, col, row, &known[code]);
+			r = group_of_row(g, col, row, &known[code]);
 			if (r != 0)
 				return r;
 		}
@@ -271,7 +173,7 @@ group_by_codes(struct group_part *g, const struct part_column *cols, size_t n_al
 		for (at = 0, i = 0; i < g->n; i++)
 			at = at * cols[i].n_dict + (cols[i].codes == NULL ? 0 : cols[i].codes[row]);
 		if (known[at] == UINT32_MAX) {
-			r = find_group(g, cols, row, &known[at]);
+			r = group_of_row(g, cols, row, &known[at]);
 			if (r != 0)
 				return r;
 		}
@@ -298,21 +200,10 @@ group_by_values(struct group_part *g, const struct part_column *cols, struct bat
 			out[row] = out[row - 1];
 			continue;
 		}
-		r = find_group(g, cols, row, &out[row]);
+		r = group_of_row(g, cols, row, &out[row]);
 		if (r != 0)
 			return r;
 	}
-	return 0;
-}
-
-static int
-find_text(struct group_part *g, struct str text, uint32_t *ret)
-{
-	struct map_entry *e = map_put(&g->keys, text, NULL);
-
-	if (e == NULL)
-		return err_origin(-ENOMEM);
-	*ret = (uint32_t)(e - g->keys.entries);
 	return 0;
 }
 
@@ -367,9 +258,9 @@ only_ints(const struct group_part *g, struct batch *b)
 {
 	const struct column *c;
 
-	if (g->n != 1 || bucket_of(g, 0) != NULL)
+	if (g->n != 1 || group_bucket(g, 0) != NULL)
 		return NULL;
-	c = batch_column(b, g->by != NULL ? g->by[0].name : g->names[0]);
+	c = batch_column(b, group_field(g, 0));
 	return c != NULL && c->kind == COLUMN_INT ? c : NULL;
 }
 
@@ -386,19 +277,16 @@ group_columns(struct group_part *g, struct batch *b, uint32_t *out)
 	if (ints != NULL)
 		return group_by_ints(g, ints, out);
 	for (i = 0; r == 0 && i < g->n; i++)
-		r = load(g, b, i, &cols[i]);
+		r = group_load(g, b, i, &cols[i]);
 	if (r != 0)
 		return r;
-	n_all = combinations(cols, g->n);
-	/* A table of them must not cost more than the rows. */
-	if (n_all > 1024 && n_all > 4 * b->n_rows)
-		n_all = 0;
+	n_all = group_combinations(cols, g->n, b->n_rows);
 	return n_all != 0 ? group_by_codes(g, cols, n_all, b, out)
 	                  : group_by_values(g, cols, b, out);
 }
 
-static int
-charge(struct group_part *g, struct query_env *env, const char *who)
+int
+group_charge(struct group_part *g, struct query_env *env, const char *who)
 {
 	uint64_t now = map_bytes(&g->keys) + g->ints.cap * (sizeof(int64_t) + sizeof(uint32_t));
 	int r = now > g->charged ? env_charge(env, who, (int64_t)(now - g->charged)) : 0;
@@ -423,94 +311,5 @@ group_rows(struct group_part *g, struct query_env *env, const char *who, struct 
 	if (r != 0)
 		return r;
 	*ret = out;
-	return charge(g, env, who);
-}
-
-/*
- * Rows by code.  Of few codes each is counted by a pass of its own, which takes several rows at once; else four tables are
- * filled in turn, so that equal neighbours do not wait for each other.
- */
-static int
-count_codes(const uint32_t *codes, size_t n, size_t n_dict, struct arena *arena, uint32_t **ret)
-{
-	uint32_t *out = arena_zalloc(arena, 4 * n_dict + 4, sizeof(*out)), sum, code;
-	size_t i, k;
-
-	if (out == NULL)
-		return err_origin(-ENOMEM);
-	*ret = out;
-	if (n_dict <= COUNT_PASSES_MAX) {
-		for (code = 0; code < n_dict; code++) {
-			for (sum = 0, i = 0; i < n; i++)
-				sum += codes[i] == code;
-			out[code] = sum;
-		}
-		return 0;
-	}
-	for (i = 0; i + 4 <= n; i += 4)
-		for (k = 0; k < 4; k++)
-			out[k * n_dict + codes[i + k]]++;
-	for (; i < n; i++)
-		out[codes[i]]++;
-	for (i = 0; i < n_dict; i++)
-		out[i] += out[n_dict + i] + out[2 * n_dict + i] + out[3 * n_dict + i];
-	return 0;
-}
-
-/* The one column, of few different values. */
-static int
-counts_of_column(struct group_part *g, const struct part_column *col, struct batch *b,
-    uint32_t **ret)
-{
-	AUTO_FREE uint32_t *groups = calloc(col->n_dict + 1, sizeof(*groups));
-	uint32_t *by_code = NULL, *out, all = (uint32_t)b->n_rows;
-	size_t i;
-	int r = groups == NULL ? err_origin(-ENOMEM) : 0;
-
-	if (r == 0 && col->codes != NULL)
-		r = count_codes(col->codes, b->n_rows, col->n_dict, &b->arena, &by_code);
-	if (by_code == NULL)
-		by_code = &all;
-	for (i = 0; r == 0 && i < col->n_dict; i++)
-		if (by_code[i] != 0)
-			r = find_text(g, col->dict[i], &groups[i]);
-	if (r != 0)
-		return err_trace(r);
-	out = arena_zalloc(&b->arena, g->keys.n + 1, sizeof(*out));
-	if (out == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < col->n_dict; i++)
-		if (by_code[i] != 0)
-			out[groups[i]] += by_code[i];
-	*ret = out;
-	return 0;
-}
-
-int
-group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
-    const uint32_t **ret)
-{
-	const struct str none = STR_NONE;
-	struct part_column col = { .dict = &none, .n_dict = 1 };
-	const struct column *c;
-	uint32_t *out = NULL;
-	int r = 0;
-
-	*ret = NULL;
-	if (g->n > 1)
-		return 0;
-	if (g->n == 1) {
-		c = batch_column(b, g->by != NULL ? g->by[0].name : g->names[0]);
-		if (c == NULL)
-			return b->err;
-		if (c->kind != COLUMN_DICT && c->kind != COLUMN_CONST)
-			return 0;
-		r = load(g, b, 0, &col);
-	}
-	if (r == 0)
-		r = counts_of_column(g, &col, b, &out);
-	if (r == 0)
-		r = charge(g, env, who);
-	*ret = out;
-	return err_trace(r);
+	return group_charge(g, env, who);
 }

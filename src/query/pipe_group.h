@@ -44,12 +44,29 @@ void group_part_fini(struct group_part *g);
 int group_rows(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     const uint32_t **ret);
 
-/** group_counts(g, env, who, b, ret): how many rows of ${b} each group has (those there are after the call, in the order of
- * g->keys), where that needs no look at the values of each row; else ${ret} is NULL and nothing was done. */
-int group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
-    const uint32_t **ret);
+/* Groups and how many rows of a batch each of them has; a group may be named more than once. */
+struct group_counted {
+	struct group_count {
+		uint32_t group, n_rows;
+	} * counts;
+	size_t n;
+};
 
-/** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same
- * of a time. */
+/**
+ * group_counts(g, env, who, b, ret):
+ * How many rows of ${b} each group has, where that needs no look at the values of each row.
+ *
+ * Errors: GROUP_E_ROWS: it does; nothing was done.
+ */
+enum { GROUP_E_ROWS = 1 };
+int group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
+    struct group_counted *ret);
+
+/** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same of a time; never falls
+ * as ns rises. */
 void bucket_put(struct buf *out, const struct stats_by *by, struct str s);
 int64_t bucket_time(const struct stats_by *by, int64_t ns);
+
+/** bucket_range(by, ns, ret_first, ret_last): times about ${ns}, itself among them, that all have its bucket: all of the
+ * bucket's, but near the ends of time. */
+void bucket_range(const struct stats_by *by, int64_t ns, int64_t *ret_first, int64_t *ret_last);

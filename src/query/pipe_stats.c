@@ -57,19 +57,20 @@ static int
 push_counts(struct stats_stage *s, struct stats_part *part, struct batch *b, bool *ret_done)
 {
 	size_t i, k, n = s->pipe->n_funcs;
-	const uint32_t *counts;
+	struct group_counted c;
 	int r;
 
 	*ret_done = false;
 	if (!s->counts)
 		return 0;
-	r = group_counts(&part->groups, s->stage.env, "stats", b, &counts);
-	if (r != 0 || counts == NULL)
-		return err_trace(r);
-	r = grow_states(s, part);
-	for (i = 0; r == 0 && i < part->n_groups; i++)
+	r = group_counts(&part->groups, s->stage.env, "stats", b, &c);
+	if (r == GROUP_E_ROWS)
+		return 0;
+	if (r == 0)
+		r = grow_states(s, part);
+	for (i = 0; r == 0 && i < c.n; i++)
 		for (k = 0; k < n; k++)
-			part->states[i * n + k].n += counts[i];
+			part->states[c.counts[i].group * n + k].n += c.counts[i].n_rows;
 	*ret_done = true;
 	return err_trace(r);
 }

@@ -45,7 +45,8 @@ uniq_push(struct stage *s, unsigned worker, struct batch *b)
 {
 	struct uniq_stage *u = (struct uniq_stage *)s;
 	struct group_part *part = &u->parts[worker];
-	const uint32_t *groups, *counts = NULL;
+	struct group_counted c = { 0 };
+	const uint32_t *groups;
 	bool done;
 	size_t i;
 	int r;
@@ -55,10 +56,10 @@ uniq_push(struct stage *s, unsigned worker, struct batch *b)
 	r = push_ints(u, worker, b, &done);
 	if (r != 0 || done)
 		return err_trace(r);
-	r = group_counts(part, s->env, u->name, b, &counts);
-	for (i = 0; r == 0 && counts != NULL && i < part->keys.n; i++)
-		part->keys.entries[i].value += counts[i];
-	if (r == 0 && counts == NULL) {
+	r = group_counts(part, s->env, u->name, b, &c);
+	for (i = 0; r == 0 && i < c.n; i++)
+		part->keys.entries[c.counts[i].group].value += c.counts[i].n_rows;
+	if (r == GROUP_E_ROWS) {
 		r = group_rows(part, s->env, u->name, b, &groups);
 		for (i = 0; r == 0 && i < b->n_rows; i++)
 			part->keys.entries[groups[i]].value++;

@@ -100,3 +100,10 @@ int scan_chunk_batch(struct scan_chunk *c, struct batch *b);
  */
 bool scan_batch_block(const struct batch *b, struct store_block_info *ret, const char **ret_file);
 bool scan_batch_column(const struct batch *b, struct str name, struct block_column_info *ret);
+
+/**
+ * scan_batch_times(b, name, range, ctx):
+ * Count the rows of ${b} by ranges of the times of its column ${name}, as block_count_times does.  1: they are not those
+ * of one block, or cannot be read: the column is asked for then, and the counts are of no use.
+ */
+int scan_batch_times(struct batch *b, struct str name, block_times_fn range, void *ctx);

@@ -326,15 +326,60 @@ scan_batch_block(const struct batch *b, struct store_block_info *ret, const char
 	return true;
 }
 
-bool
-scan_batch_column(const struct batch *b, struct str name, struct block_column_info *ret)
+/* What the source has as the batch's column ${name}; .p is NULL where a pipe made it. */
+static struct str
+name_at_source(const struct batch *b, struct str name)
 {
-	const struct scan_hit *h = hit_of(b);
 	size_t i;
 
 	for (i = 0; i < b->n_cols && !str_eq(b->cols[i].name, name); i++)
 		continue;
-	if (i < b->n_cols)
-		name = b->cols[i].from;
+	return i < b->n_cols ? b->cols[i].from : name;
+}
+
+bool
+scan_batch_column(const struct batch *b, struct str name, struct block_column_info *ret)
+{
+	const struct scan_hit *h = hit_of(b);
+
+	name = name_at_source(b, name);
 	return h != NULL && name.p != NULL && block_column_find(h->block, name, ret);
+}
+
+/* The batch's rows as bits of their block; NULL in *ret when they are all of it. */
+static int
+block_rows(struct batch *b, const struct scan_chunk *c, uint64_t **ret)
+{
+	size_t n = c->hit->info.sum.n_rows, i;
+
+	*ret = NULL;
+	if (b->n_rows == n)
+		return 0;
+	*ret = arena_zalloc(&b->arena, BITS_WORDS(n) + 1, sizeof(**ret));
+	if (*ret == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < b->n_rows; i++)
+		bits_set(*ret, c->hit_rows[b->rows != NULL ? b->rows[i] : i]);
+	return 0;
+}
+
+int
+scan_batch_times(struct batch *b, struct str name, block_times_fn range, void *ctx)
+{
+	struct block_column_info info;
+	struct scan_chunk *c = b->source.ctx;
+	uint64_t *sel;
+	int r;
+
+	if (!scan_batch_column(b, name, &info) || info.kind != COLUMN_TIME)
+		return 1;
+	r = block_rows(b, c, &sel);
+	if (r == 0)
+		r = block_count_times(c->hit->block, sel, range, ctx);
+	if (r != 0)
+		return r == -ENOMEM ? err_trace(r) : 1;
+	c->hit->n_bytes += info.n_bytes;
+	c->n_bytes += info.n_bytes;
+	atomic_fetch_add_explicit(&c->hit->notes->bytes_read, info.n_bytes, memory_order_relaxed);
+	return 0;
 }

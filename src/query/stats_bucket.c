@@ -55,6 +55,36 @@ bucket_time(const struct stats_by *by, int64_t ns)
 	return floor_to(ns, (int64_t)by->size, offset);
 }
 
+/* The first time behind the bucket that starts at ${start}, if nothing overflows. */
+static int64_t
+bucket_end(const struct stats_by *by, int64_t start)
+{
+	int64_t offset = (int64_t)by->offset, size = (int64_t)by->size, end;
+	struct civil next;
+
+	if (by->bucket != BUCKET_MONTH && by->bucket != BUCKET_YEAR)
+		return __builtin_add_overflow(start, size > 1 ? size : 1, &end) ? INT64_MAX : end;
+	next = wall_civil((struct wall){ sub(start, offset) });
+	if (by->bucket == BUCKET_YEAR || next.month == 12)
+		next = (struct civil){ .year = next.year + 1, .month = 1, .day = 1 };
+	else
+		next = (struct civil){ .year = next.year, .month = next.month + 1, .day = 1 };
+	return sub(civil_wall(&next).ns, -offset);
+}
+
+void
+bucket_range(const struct stats_by *by, int64_t ns, int64_t *ret_first, int64_t *ret_last)
+{
+	int64_t first = bucket_time(by, ns), last = sub(bucket_end(by, first), 1);
+
+	/* As buckets never fall, what holds at both ends holds between them. */
+	if (first > ns || last < ns || bucket_time(by, first) != first ||
+	    bucket_time(by, last) != first)
+		first = last = ns;
+	*ret_first = first;
+	*ret_last = last;
+}
+
 /* Fractions are taken as whole numbers of their last decimal, so that 0.3 by 0.1 is 0.3. */
 static double
 floor_float(double v, double size, double offset)

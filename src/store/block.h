@@ -136,6 +136,24 @@ int block_contains(struct block *b, struct str name, struct str literal, bool no
 int block_equals(struct block *b, struct str name, struct str value, struct arena *arena,
     uint64_t *sel);
 
+/* Times from first on, to first + span (modulo 2^64), and where their rows are counted. */
+struct block_times {
+	uint64_t first, span;
+	uint32_t *n;
+};
+/* The range that time ${ns} is in; what ${ret} says holds until the counting ends.  -errno ends it. */
+typedef int (*block_times_fn)(void *ctx, int64_t ns, struct block_times *ret);
+
+/**
+ * block_count_times(b, sel, range, ctx):
+ * Count the rows of ${sel} (NULL: all) by ranges of `_time`: ${range} is asked for each time that is not in the range of
+ * the row before.  No time is made where whole runs of rows are in one range.
+ *
+ * Errors: BLOCK_E_OTHER (no such column), BLOCK_E_CORRUPT, what ${range} gives, read errors, -ENOMEM; counts are of no
+ * use then.
+ */
+int block_count_times(struct block *b, const uint64_t *sel, block_times_fn range, void *ctx);
+
 /** block_bad(b, ret_column, ret_at, ret_what): after BLOCK_E_CORRUPT: the column, the offset in the block of the
  * chunk or page, and what is wrong with it. */
 void block_bad(const struct block *b, struct str *ret_column, uint64_t *ret_at,

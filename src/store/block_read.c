@@ -173,6 +173,21 @@ block_column(struct block *b, struct str name, const uint32_t *rows, size_t n, s
 }
 
 int
+block_count_times(struct block *b, const uint64_t *sel, block_times_fn range, void *ctx)
+{
+	struct block_entry *e = block_entry_find(b, STR("_time"));
+	struct enc_chunk c;
+	int r;
+
+	if (e == NULL || e->enc != ENC_TIME || e->role != ROLE_TIME || e->version != 1)
+		return BLOCK_E_OTHER;
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_time_count(&c, sel, range, ctx);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
 block_verify(struct block *b, block_report_fn report, void *ctx)
 {
 	const struct enc_rows all = { NULL, b->header.n_rows };

@@ -209,6 +209,8 @@ int enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct a
 void enc_time_put(struct buf *out, struct enc_scratch *s, const int64_t *ns, size_t n);
 int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
+/** enc_time_count(c, sel, range, ctx): as block_count_times. */
+int enc_time_count(const struct enc_chunk *c, const uint64_t *sel, block_times_fn range, void *ctx);
 
 /** enc_id_put(out, s, v, ret_ok): ${ret_ok} is false, and nothing appended, unless all values are UUIDs, or
  * lower-case hex of one even length from 16 on. */

@@ -13,6 +13,7 @@
  * Arithmetic is modulo 2^64.  A clock that jumps costs two patched steps and no more.
  */
 #include "store/enc.h"
+#include "store/unpack.h"
 
 static const int64_t units[] = { 1000000000, 1000000, 1000, 1 };
 
@@ -100,20 +101,28 @@ get_all(struct scan *s, const int64_t *firsts, uint64_t unit, size_t n_rows, int
 	return true;
 }
 
+/* The head, up to the steps. */
+static bool
+get_firsts(const struct enc_chunk *c, struct scan *s, uint64_t *ret_unit, int64_t *firsts)
+{
+	unsigned digits = scan_u8(s);
+
+	if (s->bad || digits > 9 || digits % 3 != 0 || c->n_rows > BLOCK_ROWS_MAX)
+		return false;
+	*ret_unit = (uint64_t)units[3 - digits / 3];
+	return enc_ints_get(s, firsts, (c->n_rows + ENC_GROUP - 1) / ENC_GROUP);
+}
+
 int
 enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret)
 {
 	int64_t firsts[BLOCK_ROWS_MAX / ENC_GROUP], *out;
 	struct scan s = SCAN_OF(c->head);
-	unsigned digits = scan_u8(&s);
 	uint64_t unit;
 	bool ok;
 
-	if (s.bad || digits > 9 || digits % 3 != 0 || c->n_rows > BLOCK_ROWS_MAX)
-		return BLOCK_E_CORRUPT;
-	unit = (uint64_t)units[3 - digits / 3];
-	if (!enc_ints_get(&s, firsts, (c->n_rows + ENC_GROUP - 1) / ENC_GROUP))
+	if (!get_firsts(c, &s, &unit, firsts))
 		return BLOCK_E_CORRUPT;
 	out = arena_alloc(arena, (rows->n + 1) * sizeof(*out));
 	if (out == NULL)
@@ -127,4 +136,126 @@ enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct aren
 	*ret =
 	    (struct column){ .name = c->name, .kind = COLUMN_TIME, .n_rows = rows->n, .ints = out };
 	return 0;
+}
+
+enum { STRIDE = 64 }; /* rows that are counted at once; a word of a bitmap */
+
+/* Times on their way into counts. */
+struct counting {
+	block_times_fn range;
+	void *ctx;
+	struct block_times now; /* that the last row was in; n is NULL before the first */
+	uint64_t unit;
+	uint64_t at;    /* of the last row, in units */
+	uint64_t limit; /* of a step, so that STRIDE of them do not wrap round in ns */
+	const struct unpack_ops *ops;
+};
+
+/* Rows up to the first that leaves the range, which stays; ${ret_n} of them are wanted. */
+static size_t
+count_inside(struct counting *t, const int64_t *steps, size_t n, uint64_t wanted, uint32_t *ret_n)
+{
+	uint64_t at = t->at, next;
+	uint32_t n_in = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++, at = next) {
+		next = at + (uint64_t)steps[i];
+		if (next * t->unit - t->now.first > t->now.span)
+			break;
+		n_in += (uint32_t)(wanted >> i) & 1;
+	}
+	t->at = at;
+	*ret_n = n_in;
+	return i;
+}
+
+/* Rows whose bit in ${wanted} is set, one after the other. */
+static int
+count_each(struct counting *t, const int64_t *steps, size_t n, uint64_t wanted)
+{
+	uint32_t n_in;
+	size_t i = 0;
+	int r;
+
+	while (i < n) {
+		if (t->now.n != NULL) {
+			i += count_inside(t, steps + i, n - i, wanted >> i, &n_in);
+			*t->now.n += n_in;
+		}
+		if (i == n)
+			break;
+		t->at += (uint64_t)steps[i];
+		if ((wanted >> i & 1) != 0) {
+			r = t->range(t->ctx, (int64_t)(t->at * t->unit), &t->now);
+			if (r != 0)
+				return r;
+			++*t->now.n;
+		}
+		i++;
+	}
+	return 0;
+}
+
+/* At most STRIDE rows.  Where no order of the steps would leave the range of the row before, all are in it. */
+static int
+count_stride(struct counting *t, const int64_t *steps, size_t n, uint64_t wanted)
+{
+	uint64_t from = t->at * t->unit - t->now.first;
+	struct unpack_sums s;
+
+	if (t->now.n == NULL || from > t->now.span)
+		return err_trace(count_each(t, steps, n, wanted));
+	t->ops->sums(steps, n, &s);
+	/* Steps beyond the limit might wrap round in sum. */
+	if (s.any >= t->limit || s.on * t->unit > t->now.span - from || s.back * t->unit > from)
+		return err_trace(count_each(t, steps, n, wanted));
+	t->at += s.on - s.back;
+	*t->now.n += (uint32_t)__builtin_popcountll(wanted);
+	return 0;
+}
+
+/* The run of k rows from ${row} on. */
+static int
+count_run(struct counting *t, const int64_t *steps, size_t k, size_t row, const uint64_t *sel)
+{
+	size_t i, n;
+	uint64_t all;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < k; i += n) {
+		n = k - i < STRIDE ? k - i : STRIDE;
+		all = n == STRIDE ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
+		r = count_stride(t, steps + i, n,
+		    sel == NULL ? all : sel[(row + i) / STRIDE] & all);
+	}
+	return r;
+}
+
+int
+enc_time_count(const struct enc_chunk *c, const uint64_t *sel, block_times_fn range, void *ctx)
+{
+	int64_t firsts[BLOCK_ROWS_MAX / ENC_GROUP], steps[ENC_GROUP];
+	struct counting t = { .range = range, .ctx = ctx };
+	struct scan s = SCAN_OF(c->head);
+	size_t row, k;
+	int r = 0;
+
+	if (!get_firsts(c, &s, &t.unit, firsts))
+		return BLOCK_E_CORRUPT;
+	t.limit = (UINT64_C(1) << 56) / t.unit;
+	t.ops = unpack_best();
+	for (row = 0; r == 0 && row < c->n_rows; row += k) {
+		k = c->n_rows - row < ENC_GROUP ? c->n_rows - row : ENC_GROUP;
+		if (sel != NULL && bits_none(sel + row / 64, k)) {
+			if (!enc_ints_skip(&s, k))
+				return BLOCK_E_CORRUPT;
+			continue;
+		}
+		if (!enc_ints_get(&s, steps, k))
+			return BLOCK_E_CORRUPT;
+		t.at = (uint64_t)firsts[row / ENC_GROUP];
+		r = count_run(&t, steps, k, row, sel);
+	}
+	return r;
 }

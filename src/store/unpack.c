@@ -73,6 +73,29 @@ i64_portable(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint64_
 	return most;
 }
 
+/* Added to what is in ${ret}. */
+static void
+sums_add(const int64_t *v, size_t n, struct unpack_sums *ret)
+{
+	uint64_t x, sign;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		x = (uint64_t)v[i];
+		sign = 0 - (x >> 63);
+		ret->any |= x ^ sign;
+		ret->on += x & ~sign;
+		ret->back -= x & sign;
+	}
+}
+
+static void
+sums_portable(const int64_t *v, size_t n, struct unpack_sums *ret)
+{
+	*ret = (struct unpack_sums){ 0 };
+	sums_add(v, n, ret);
+}
+
 #if HAVE_X86
 /* How many values whole steps give whose last lane is read from byte ${last} of a step on. */
 static size_t
@@ -172,17 +195,46 @@ i64_avx2(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint64_t ba
 	}
 	return most;
 }
+
+__attribute__((target("avx2"))) static uint64_t
+lanes_sum(__m256i v)
+{
+	uint64_t x[4];
+
+	_mm256_storeu_si256((__m256i *)(void *)x, v);
+	return x[0] + x[1] + x[2] + x[3];
+}
+
+__attribute__((target("avx2"))) static void
+sums_avx2(const int64_t *v, size_t n, struct unpack_sums *ret)
+{
+	__m256i zero = _mm256_setzero_si256(), on = zero, back = zero, any = zero, x, sign;
+	uint64_t bits[4];
+	size_t i;
+
+	for (i = 0; i + 4 <= n; i += 4) {
+		x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i));
+		sign = _mm256_cmpgt_epi64(zero, x);
+		any = _mm256_or_si256(any, _mm256_xor_si256(x, sign));
+		on = _mm256_add_epi64(on, _mm256_andnot_si256(sign, x));
+		back = _mm256_sub_epi64(back, _mm256_and_si256(sign, x));
+	}
+	_mm256_storeu_si256((__m256i *)(void *)bits, any);
+	*ret = (struct unpack_sums){ lanes_sum(on), lanes_sum(back),
+		bits[0] | bits[1] | bits[2] | bits[3] };
+	sums_add(v + i, n - i, ret);
+}
 #endif
 
 /* The fastest first.  AVX-512 gained nothing over AVX2, whose loop waits for its loads already, and SSE2 has neither
  * shuffle nor shifts by lane: both names stand for what is best below them. */
 static const struct unpack_ops variants[] = {
 #if HAVE_X86
-	{ "avx512", u32_avx2, i64_avx2 },
-	{ "avx2", u32_avx2, i64_avx2 },
-	{ "sse2", u32_portable, i64_portable },
+	{ "avx512", u32_avx2, i64_avx2, sums_avx2 },
+	{ "avx2", u32_avx2, i64_avx2, sums_avx2 },
+	{ "sse2", u32_portable, i64_portable, sums_portable },
 #endif
-	{ "portable", u32_portable, i64_portable },
+	{ "portable", u32_portable, i64_portable, sums_portable },
 };
 
 static bool

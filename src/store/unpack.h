@@ -8,6 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How far steps go on and back in all, and the bits that any of them needs (of a negative one those of its complement). */
+struct unpack_sums {
+	uint64_t on, back, any;
+};
+
 /*
  * As far as whole steps go: each gives how many of the n values it has unpacked; the rest is the caller's.  p has
  * n_bytes bytes, and no byte beyond them is read.
@@ -18,6 +23,8 @@ struct unpack_ops {
 	/* base is added to each */
 	size_t (*i64)(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint64_t base,
 	    int64_t *out);
+	/* of all n; modulo 2^64 */
+	void (*sums)(const int64_t *v, size_t n, struct unpack_sums *ret);
 };
 
 /** unpack_best(): of those that this CPU can run the fastest, or the one that $WEIR_CPU names. */

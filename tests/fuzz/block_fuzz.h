@@ -62,6 +62,48 @@ try_column(struct block *b, struct str name, unsigned choice)
 	}
 }
 
+/* Times by their upper bits, folded. */
+enum { TIME_COUNTS = 16, TIME_SHIFT = 34 };
+
+static size_t
+time_count_of(int64_t ns)
+{
+	return (size_t)((uint64_t)ns >> TIME_SHIFT) % TIME_COUNTS;
+}
+
+static int
+time_range(void *ctx, int64_t ns, struct block_times *ret)
+{
+	uint64_t mask = (UINT64_C(1) << TIME_SHIFT) - 1;
+
+	*ret =
+	    (struct block_times){ (uint64_t)ns & ~mask, mask, (uint32_t *)ctx + time_count_of(ns) };
+	return 0;
+}
+
+/* Times counted as they are stored, against times read and counted. */
+static void
+try_times(struct block *b, unsigned choice)
+{
+	uint32_t got[TIME_COUNTS] = { 0 }, want[TIME_COUNTS] = { 0 };
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX) + 1];
+	struct column all;
+	size_t i;
+	int r;
+
+	bits_fill(sel, block_n_rows(b));
+	for (i = 0; choice % 2 == 1 && i < block_n_rows(b); i += 1 + choice % 9)
+		bits_clear(sel, i);
+	r = block_count_times(b, choice % 2 == 1 ? sel : NULL, time_range, got);
+	if (r == BLOCK_E_OTHER || block_column(b, STR("_time"), NULL, 0, &arena, &all) != 0)
+		return;
+	for (i = 0; i < all.n_rows; i++)
+		if (bits_get(sel, i))
+			want[time_count_of(all.ints[i])]++;
+	must(r == 0 && memcmp(got, want, sizeof(got)) == 0, "times are counted otherwise");
+}
+
 static void
 no_report(void *ctx, struct str column, uint64_t at, const char *what)
 {
@@ -86,6 +128,7 @@ try_block(struct str bytes, unsigned choice)
 		block_column_at(b, i, &info);
 		try_column(b, info.name, choice);
 	}
+	try_times(b, choice);
 	/* Rare fields are the last ones. */
 	for (; i < block_n_columns(b); i += 1 + choice) {
 		block_column_at(b, i, &info);

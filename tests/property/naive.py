@@ -4,6 +4,8 @@ It knows the core filters, the pipes that keep rows and the simple stats functio
 """
 import datetime, json, math, re, struct
 
+from rows import rfc3339
+
 UNITS = {"ns": 1, "µs": 10**3, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9,
          "w": 7 * 86400 * 10**9, "y": 365 * 86400 * 10**9}
 SIZES = {"B": 1, "K": 10**3, "KB": 10**3, "M": 10**6, "MB": 10**6, "G": 10**9, "GB": 10**9, "T": 10**12, "TB": 10**12, "Ki": 2**10, "KiB": 2**10,
@@ -198,6 +200,12 @@ def stats(by, funcs, rows):
     return out
 
 
+def step_of(v, size, offset):
+    """The start of the step of ${size} ns that a time lies in; what is no time is its own step."""
+    ns = time_ns(v) if v != "" else None
+    return v if ns is None else rfc3339(ns - (ns - offset) % size)
+
+
 def run(trees, rows):
     """The rows that come out; values may be floats and lists, which same() compares."""
     rows = [r for r in rows if matches(trees[0], r)]
@@ -222,6 +230,8 @@ def run(trees, rows):
             rows = list(seen.values())
         elif kind == "stats":
             rows = stats(t[1], t[2], rows)
+        elif kind == "stats_time":
+            rows = stats(t[3], t[4], [set_field(r, "_time", step_of(r.get("_time", ""), t[1], t[2])) for r in rows])
         else:
             raise Unknown(kind)
     return rows

@@ -141,7 +141,7 @@ def check(seed, data, ways, text, trees, ordered):
 
 def one_round(seed):
     rnd = random.Random(seed)
-    data, kinds = rows(rnd, rnd.choice([1, 7, 60, 300, 900]))
+    data, kinds = rows(rnd, rnd.choice([1, 7, 60, 300, 900, 2500]))
     ways = make_ways(rnd, data)
     grammar = Grammar(rnd, data, kinds)
     before = failures

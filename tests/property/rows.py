@@ -63,10 +63,13 @@ def rows(rnd, n):
     pools = {f: [KINDS[rnd.choice(kinds[f])](rnd) for _ in range(rnd.choice([3, 20, 1000]))] for f in FIELDS}
     step = rnd.choice([1, 10**3, 10**6, 10**8, 10**9, 60 * 10**9])
     ns = BASE * 10**9 + rnd.randrange(10**9)
+    far = rnd.random() < 0.3
     out = []
     for i in range(n):
         ns += rnd.choice([0, 0, step, step, 3 * step]) if rnd.random() < 0.95 else -2 * step
-        row = {"_time": rfc3339(ns), "_msg": message(rnd), "i": str(i)}
+        # One bad clock now and then.
+        at = ns + (rnd.randrange(-10**9, 10**9) * 10**9 if far and rnd.random() < 0.01 else 0)
+        row = {"_time": rfc3339(at), "_msg": message(rnd), "i": str(i)}
         for f in FIELDS:
             if rnd.random() >= absent[f]:
                 row[f] = rnd.choice(pools[f])
@@ -113,7 +116,7 @@ class Grammar:
     def leaf(self):
         r, f = self.rnd, self.field()
         kind = r.choice(["phrase", "phrase", "word", "prefix", "substring", "exact", "exact_prefix", "in", "regex", "cmp", "range", "len", "ip",
-                         "empty", "any", "eq_field", "contains_any", "contains_all", "seq", "i", "string_range", "time", "not_regex", "level",
+                         "empty", "any", "eq_field", "contains_any", "contains_all", "seq", "i", "string_range", "time", "not_regex", "level", "cmp", "substring",
                          "lt_field", "value_type_none", "all", "in_query", "common", "pattern", "json_any", "day", "cmp_field"])
         q = quote
         if kind in ("phrase", "word"):
@@ -343,10 +346,32 @@ class Grammar:
             trees.append(tree)
         return trees, ", ".join(out)
 
+    def counts(self):
+        """Rows counted by steps of time, dictionaries and numbers: what the engine does without looking at each row."""
+        r = self.rnd
+        size, text = r.choice([(10**9, "1s"), (60 * 10**9, "1m"), (300 * 10**9, "5m"), (3600 * 10**9, "1h"), (86400 * 10**9, "1d"), (10**6, "1ms"),
+                               (7 * 10**9, "7s")])
+        offset, more = r.choice([(0, ""), (0, ""), (20 * 10**9, " offset 20s"), (-90 * 10**9, " offset -90s")])
+        by = r.choice([[], [], ["level"], self.fields(2)])
+        fields = ["_time"] + by
+        names = [f"_time:{text}{more}"] + by
+        if r.random() < 0.3:
+            names.reverse()
+        funcs = [("count", "", "n")] if r.random() < 0.7 else [("count", "", "n"), ("count_uniq", "i", "u")]
+        calls = {"count": "count() as n", "count_uniq": "count_uniq(i) as u"}
+        return ("stats_time", size, offset, fields, funcs), f"stats by ({', '.join(names)}) " + ", ".join(calls[k] for k, _, _ in funcs), False
+
+    def quantiles(self):
+        r = self.rnd
+        f = r.choice(FIELDS + ["i"])
+        call = r.choice([f"quantile({r.choice(['0', '0.1', '0.5', '0.99', '1'])}, {f})", f"median({f})", f"quantile(0.5, {f}, i)", "quantile(0.7, *)"])
+        by = r.choice(["", "by (level) ", f"by ({', '.join(self.fields(2))}) ", "by (_time:1m) "])
+        return None, f"stats {by}{call} as q, quantile(0.9, {f}) as p", False
+
     def last(self):
         """(tree or None, text, whether the order of rows is part of the answer)."""
         r = self.rnd
-        kind = r.randrange(18)
+        kind = r.randrange(22)
         some = self.fields(2)
         if kind <= 3:
             exact = r.random() < 0.5
@@ -385,6 +410,10 @@ class Grammar:
             return None, f"top 5 by ({some[0]}) hits as h rank as r | fields h, r", False
         if kind == 16:
             return None, f"stats by ({some[0]}) count() c, any({some[-1]}) y, row_any({some[-1]}) z | sort by (c desc, {some[0]}) limit 7 | fields c", True
+        if kind in (18, 19):
+            return self.counts()
+        if kind == 20:
+            return self.quantiles()
         if kind == 17:
             bucket = r.choice(["_time:1m offset 20s", "_time:week", "_time:month", "a:100 offset 7", "b:1KB", "c:/16", "d:10ms"])
             return None, f"stats by ({bucket}) count() n, count_uniq(i) u, sum_len(_msg) l", False

@@ -299,6 +299,81 @@ check_meta(struct block *b, const struct model *m)
 	CHECK(c.kind == COLUMN_CONST && c.value.n == 0);
 }
 
+/* Steps of time that are counted, by one row after the other and by the store. */
+enum { STEPS_MAX = 40000 };
+struct steps {
+	int64_t size;
+	int64_t starts[STEPS_MAX];
+	uint32_t counts[STEPS_MAX];
+	size_t n;
+};
+
+static int64_t
+step_of(int64_t ns, int64_t size)
+{
+	int64_t rest = ns % size;
+
+	/* Modulo 2^64, as a range of times is told. */
+	return (int64_t)((uint64_t)ns - (uint64_t)(rest < 0 ? rest + size : rest));
+}
+
+static size_t
+step_find(struct steps *s, int64_t start)
+{
+	size_t i;
+
+	for (i = s->n; i-- > 0;)
+		if (s->starts[i] == start)
+			return i;
+	MUST(s->n < STEPS_MAX);
+	s->starts[s->n] = start;
+	s->counts[s->n] = 0;
+	return s->n++;
+}
+
+static int
+step_range(void *ctx, int64_t ns, struct block_times *ret)
+{
+	struct steps *s = ctx;
+	int64_t start = step_of(ns, s->size);
+
+	ret->first = (uint64_t)start;
+	ret->span = (uint64_t)s->size - 1;
+	ret->n = &s->counts[step_find(s, start)];
+	return 0;
+}
+
+/* The same counts from the encoded steps as from the times, for all rows and for some; also where all rows are in one step,
+ * or each is in its own. */
+static void
+check_steps(struct block *b, const struct model *m)
+{
+	static const int64_t sizes[] = { 1, 1000000, 1000000000, INT64_C(60000000000),
+		INT64_C(86400000000000), INT64_C(1) << 62 };
+	static struct steps got, want;
+	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX) + 1];
+	size_t i, k, way;
+
+	for (k = m->n_rows > 3000 ? 1 : 0; k < ARRAY_LEN(sizes); k++)
+		for (way = 0; way < 3; way++) {
+			got = (struct steps){ .size = sizes[k] };
+			want = (struct steps){ .size = sizes[k] };
+			bits_fill(sel, m->n_rows);
+			for (i = 0; way > 0 && i < m->n_rows; i++)
+				if (way == 1 ? below(3) != 0 : i / 1500 % 2 == 0)
+					bits_clear(sel, i);
+			for (i = 0; i < m->n_rows; i++)
+				if (bits_get(sel, i))
+					want.counts[step_find(&want,
+					    step_of(m->times[i], sizes[k]))]++;
+			MUST(block_count_times(b, way == 0 ? NULL : sel, step_range, &got) == 0);
+			CHECK(got.n == want.n);
+			for (i = 0; i < got.n; i++)
+				CHECK(got.starts[i] == want.starts[i] &&
+				    got.counts[i] == want.counts[i]);
+		}
+}
+
 static void
 on_fault(void *ctx, struct str column, uint64_t at, const char *what)
 {
@@ -339,6 +414,7 @@ check_round_trip(struct block_builder *builder, size_t n_rows, size_t n_names)
 	io.n_bytes = out.n;
 	MUST(block_open(&b, &io) == 0);
 	check_meta(b, &m);
+	check_steps(b, &m);
 	for (c = 0; c < n_names; c++) {
 		check_column(b, &m, c);
 		if (c < COLUMNS || c % 50 == 0)

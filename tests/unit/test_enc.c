@@ -197,6 +197,37 @@ reference_times(struct scan *s, int64_t *out, size_t n)
 	return s->at == s->n;
 }
 
+/* Steps on and back are summed alike by all of them. */
+static void
+test_unpack_sums(void)
+{
+	static const char *const names[] = { "portable", "sse2", "avx2", "avx512" };
+	struct unpack_sums got, want;
+	int64_t v[70];
+	size_t k, n, i, round;
+
+	for (round = 0; round < 300; round++) {
+		n = rnd() % ARRAY_LEN(v);
+		want = (struct unpack_sums){ 0 };
+		for (i = 0; i < n; i++) {
+			v[i] = (int64_t)(rnd() >> (rnd() % 64)) * (rnd() % 2 == 0 ? 1 : -1);
+			if (v[i] < 0)
+				want.back += 0 - (uint64_t)v[i];
+			else
+				want.on += (uint64_t)v[i];
+			want.any |= (uint64_t)(v[i] < 0 ? ~v[i] : v[i]);
+		}
+		for (k = 0; k < ARRAY_LEN(names); k++) {
+			const struct unpack_ops *ops = unpack_by_name(names[k]);
+
+			if (ops == NULL)
+				continue;
+			ops->sums(v, n, &got);
+			CHECK(got.on == want.on && got.back == want.back && got.any == want.any);
+		}
+	}
+}
+
 static void
 test_times(void)
 {
@@ -276,6 +307,7 @@ main(void)
 {
 	test_bits();
 	test_unpack();
+	test_unpack_sums();
 	test_ints();
 	test_times();
 	test_distinct();
