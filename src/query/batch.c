@@ -16,7 +16,7 @@ batch_reset(struct batch *b, size_t n_rows)
 	arena_clear(&b->arena);
 	b->n_rows = n_rows;
 	b->rows = NULL;
-	b->source = (struct batch_source){ NULL, NULL, NULL };
+	b->source = (struct batch_source){ 0 };
 	b->n_loaded = NULL;
 	b->n_cols = 0;
 	b->n_indexed = 0;
@@ -208,6 +208,7 @@ batch_loaded(struct batch *b, struct str name)
 			return NULL;
 		c->asked = true;
 		if (!load) {
+			c->from = STR_NONE;
 			c->col = column_const(name, STR_NONE, b->n_rows);
 			c->loaded = true;
 		}
@@ -251,6 +252,18 @@ batch_strs(struct batch *b, struct str name)
 		}
 	}
 	return c->values;
+}
+
+bool
+batch_from(struct batch *b, struct str name, struct str *ret, bool *ret_loaded)
+{
+	const struct batch_column *c = batch_find(b, name);
+
+	*ret = c != NULL ? c->from : name;
+	*ret_loaded = c != NULL && c->loaded;
+	if (c == NULL)
+		return batch_may_load(b, name);
+	return b->source.load != NULL && c->from.p != NULL;
 }
 
 /* Put the source's names into cols, in its order, before those that pipes made. */
@@ -346,6 +359,7 @@ batch_source_of(struct batch *b, struct str name)
 	if (c != NULL)
 		return *c;
 	if (!batch_may_load(b, name)) {
+		out.from = STR_NONE;
 		out.loaded = true;
 		out.col = column_const(name, STR_NONE, b->n_rows);
 	}

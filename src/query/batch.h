@@ -19,6 +19,9 @@ struct batch_source {
 	 */
 	int (*load)(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
 	    struct column *ret);
+	/* The same of the forms of its values (record/forms.h), where that is less work than the values; may be NULL. */
+	int (*forms)(void *ctx, struct str name, const uint32_t *rows, size_t n,
+	    struct arena *arena, struct column *ret);
 	/* Names of all columns of the source, in its order; valid as long as the source. */
 	int (*names)(void *ctx, const struct str **ret, size_t *ret_n);
 	void *ctx;
@@ -100,6 +103,16 @@ const struct column *batch_column(struct batch *b, struct str name);
 
 /** batch_strs(b, name): its values as n_rows strs; NULL as above. */
 const struct str *batch_strs(struct batch *b, struct str name);
+
+/** batch_from(b, name, ret, ret_loaded): whether the column is the source's own; its name there, and whether it is here already. */
+bool batch_from(struct batch *b, struct str name, struct str *ret, bool *ret_loaded);
+
+/** batch_forms(b, name, ret): the forms of its values (record/forms.h), a COLUMN_CONST or COLUMN_DICT in the batch's arena. */
+int batch_forms(struct batch *b, struct str name, struct column *ret);
+
+/** batch_some(b, name, rows, n, ret): its values in the batch's rows rows[0..n), ascending; the others are not made. */
+int batch_some(struct batch *b, struct str name, const uint32_t *rows, size_t n,
+    const struct str **ret);
 
 /** batch_names(b, ret, ret_n): names of all columns, loaded or not; borrowed until the next
  * change. */

@@ -569,7 +569,8 @@ feed_batch(struct feed_block *b, const uint64_t *sel, struct batch *batch,
 	if (rows == NULL)
 		return err_origin(-ENOMEM);
 	bits_list(sel, n_all, rows);
-	batch->source = (struct batch_source){ batch_load_column, batch_load_names, b };
+	batch->source =
+	    (struct batch_source){ .load = batch_load_column, .names = batch_load_names, .ctx = b };
 	batch->rows = rows;
 	batch->first_arrival = (int64_t)b->hit.info.first_row;
 	*ret_rows = rows;

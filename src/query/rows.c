@@ -253,7 +253,7 @@ rows_next(void *ctx, struct batch *b)
 		r->names[1] = STR("_stream");
 	}
 	batch_reset(b, r->n_rows);
-	b->source = (struct batch_source){ rows_load, rows_names, r };
+	b->source = (struct batch_source){ .load = rows_load, .names = rows_names, .ctx = r };
 	b->first_arrival = r->next_arrival;
 	r->next_arrival += (int64_t)r->n_rows;
 	return 0;

@@ -48,9 +48,10 @@ struct job {
 	bool keeps_rows;   /* rows stay rows */
 	bool keeps_order;  /* … but for limit and offset, which want them in order */
 	bool newest_first; /* a limit over rows that stay rows */
+	bool oldest_first; /* rows are gathered by whoever wants the first of them */
 	bool sorts_first;  /* the first pipe sorts the store's own rows */
 	_Atomic size_t next;
-	uint32_t *newest; /* plan.blocks by their last time, newest first */
+	uint32_t *newest; /* plan.blocks by their last time, newest first but for oldest_first */
 };
 
 static bool
@@ -203,7 +204,7 @@ sort_newest(struct job *j)
 	}
 	qsort(ages, j->plan.n_blocks, sizeof(*ages), cmp_age);
 	for (i = 0; i < j->plan.n_blocks; i++)
-		j->newest[i] = ages[i].at;
+		j->newest[i] = ages[j->oldest_first ? j->plan.n_blocks - 1 - i : i].at;
 	return 0;
 }
 
@@ -489,6 +490,15 @@ note_stages(struct job *j)
 	j->env.n_notes = run->n_stages;
 }
 
+/* Whether the first pipe that gathers rows takes samples of the first ones: that of an earlier block is made for nothing. */
+static bool
+wants_oldest(const struct query *q)
+{
+	size_t n;
+
+	return !stages_keep_rows(q, &n) && q->pipes[n]->kind == PIPE_PATTERNS;
+}
+
 static int
 job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 {
@@ -502,6 +512,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	j->last.run = j->run;
 	j->keeps_rows = stages_keep_rows(j->q, NULL);
 	j->keeps_order = keeps_order(j->q);
+	j->oldest_first = wants_oldest(j->q);
 	j->sorts_first = j->q->n_pipes > 0 && j->q->pipes[0]->kind == PIPE_SORT;
 	j->env.newest_floor = INT64_MIN;
 	take_options(j);

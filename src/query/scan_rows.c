@@ -91,29 +91,58 @@ scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, size_
 	return 0;
 }
 
-/* A chunk of one block. */
+/* The block's rows of a chunk of one block: NULL when they are all. */
+static int
+rows_of(const struct scan_chunk *c, const uint32_t *at, size_t n, struct arena *arena,
+    const uint32_t **ret)
+{
+	uint32_t *some;
+	size_t i;
+
+	*ret = n == c->hit->info.sum.n_rows ? NULL : c->hit_rows;
+	if (at == NULL || *ret == NULL)
+		return 0;
+	some = arena_alloc(arena, (n + 1) * sizeof(*some));
+	if (some == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		some[i] = c->hit_rows[at[i]];
+	*ret = some;
+	return 0;
+}
+
 static int
 load_one(struct scan_chunk *c, struct str name, const uint32_t *at, size_t n, struct arena *arena,
     struct column *ret)
 {
-	const uint32_t *rows = c->hit_rows;
 	uint64_t before = c->hit->n_bytes;
-	uint32_t *some;
-	size_t i;
+	const uint32_t *rows;
 	int r;
 
-	if (at != NULL) {
-		rows = some = arena_alloc(arena, (n + 1) * sizeof(*some));
-		if (some == NULL)
-			return err_origin(-ENOMEM);
-		for (i = 0; i < n; i++)
-			some[i] = c->hit_rows[at[i]];
-	}
-	if (n == c->hit->info.sum.n_rows)
-		rows = NULL;
+	r = rows_of(c, at, n, arena, &rows);
+	if (r < 0)
+		return err_trace(r);
 	r = scan_hit_column(c->hit, name, rows, n, arena, ret);
 	c->n_bytes += c->hit->n_bytes - before;
 	return err_trace(r);
+}
+
+static int
+chunk_forms(void *ctx, struct str name, const uint32_t *at, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct scan_chunk *c = ctx;
+	const uint32_t *rows;
+	int r;
+
+	r = rows_of(c, at, n, arena, &rows);
+	if (r == 0)
+		r = block_forms(c->hit->block, name, rows, n, arena, ret);
+	if (r == 0 || r == -ENOMEM || r == -ECANCELED)
+		return err_trace(r);
+	scan_fault(c->hit, r);
+	*ret = column_const(name, STR_NONE, n);
+	return 0;
 }
 
 /* Row ${row} of ${hit} is the at-th of those wanted. */
@@ -291,7 +320,10 @@ scan_chunk_batch(struct scan_chunk *c, struct batch *b)
 	int r;
 
 	batch_reset(b, c->n);
-	b->source = (struct batch_source){ chunk_load, chunk_names, c };
+	b->source = (struct batch_source){ .load = chunk_load,
+		.forms = c->hit != NULL ? chunk_forms : NULL,
+		.names = chunk_names,
+		.ctx = c };
 	b->n_loaded = &c->n_bytes;
 	r = set_arrivals(c, b);
 	if (r < 0)

@@ -119,6 +119,16 @@ int block_column(struct block *b, struct str name, const uint32_t *rows, size_t 
     struct arena *arena, struct column *ret);
 
 /**
+ * block_forms(b, name, rows, n, arena, ret):
+ * The forms of column ${name}, that is its values' skeletons (record/skeleton.h), as a COLUMN_DICT or COLUMN_CONST: rows as in
+ * block_column.  Of template-coded values no variable is read; each constant and dictionary value is looked at once.
+ *
+ * Errors: as block_column.
+ */
+int block_forms(struct block *b, struct str name, const uint32_t *rows, size_t n,
+    struct arena *arena, struct column *ret);
+
+/**
  * block_contains(b, name, literal, nocase, sel):
  * Clear the bits of rows whose value does not contain ${literal}; bits that are 0 already stay so and
  * their pages may be left unread.  Exact: what stays set does contain it.  ${nocase}: ASCII case folded,

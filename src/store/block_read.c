@@ -3,6 +3,7 @@
  * One job: what is known of a column, and its decoded values.
  * Floor: 2 (uses record, base).
  */
+#include "record/forms.h"
 #include "store/block_internal.h"
 
 size_t
@@ -184,6 +185,26 @@ block_count_times(struct block *b, const uint64_t *sel, block_times_fn range, vo
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_time_count(&c, sel, range, ctx);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
+block_forms(struct block *b, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
+    struct column *ret)
+{
+	struct enc_rows which = { rows, rows != NULL ? n : b->header.n_rows };
+	struct block_entry *e = block_entry_find(b, name);
+	struct column values;
+	struct enc_chunk c;
+	int r;
+
+	if (e == NULL || e->enc != ENC_TMPL || !enc_is_known(e->enc, e->version)) {
+		r = block_column(b, name, rows, n, arena, &values);
+		return r != 0 ? r : forms_of_column(&values, arena, ret);
+	}
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_tmpl_forms(&c, &which, arena, ret);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }
 

@@ -239,4 +239,7 @@ int enc_tmpl_put(struct buf *out, struct enc_scratch *s, const struct enc_values
     size_t *ret_head, unsigned *ret_version);
 int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
+/** enc_tmpl_forms(c, rows, arena, ret): as block_forms. */
+int enc_tmpl_forms(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
+    struct column *ret);
 int enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);

@@ -162,6 +162,12 @@ int tmpl_load(struct tmpl_set *set, struct tmpl *t);
 int tmpl_open_text(struct tmpl_set *set);
 /** tmpl_list_load(set): the values that slots share. */
 int tmpl_list_load(struct tmpl_set *set);
+/** tmpl_text(set, rows, ret): the values that are text, or rows->rows of them, as decoded; empty when there are none. */
+int tmpl_text(struct tmpl_set *set, const struct enc_rows *rows, struct column *ret);
+/** tmpl_places(set, rows, codes, places, ret_text): which row of which template each of the rows (listed, ascending) is: its code, or TMPL_NONE
+ * when it has no value, and its number in the template; of code 0 the number in ${ret_text}, the rows of text that are wanted. */
+int tmpl_places(struct tmpl_set *set, const struct enc_rows *rows, uint32_t *codes,
+    uint32_t *places, struct enc_rows *ret_text);
 /** tmpl_slot_table(s, slot), tmpl_slot_load(set, s, n, slot): the two halves of what tmpl_slot_put wrote. */
 bool tmpl_slot_table(struct scan *s, struct tmpl_slot *slot);
 int tmpl_slot_load(struct tmpl_set *set, struct scan *s, size_t n, struct tmpl_slot *slot);

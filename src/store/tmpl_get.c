@@ -13,9 +13,8 @@ has_value(const struct tmpl_set *set, size_t row)
 	return set->present == NULL || bits_get(set->present, row);
 }
 
-/* The values that are text, as decoded; empty when there are none. */
-static int
-get_text(struct tmpl_set *set, const struct enc_rows *rows, struct column *ret)
+int
+tmpl_text(struct tmpl_set *set, const struct enc_rows *rows, struct column *ret)
 {
 	int r;
 
@@ -80,7 +79,7 @@ get_all(struct tmpl_set *set, struct arena *arena, struct column *ret)
 	const struct tmpl *t;
 	int r;
 
-	r = get_text(set, &all_text, &text);
+	r = tmpl_text(set, &all_text, &text);
 	if (r == 0)
 		r = run_start(set, &run, &text);
 	if (r != 0)
@@ -115,9 +114,8 @@ get_all(struct tmpl_set *set, struct arena *arena, struct column *ret)
 	return 0;
 }
 
-/* Which row of which template each of the rows is; code 0 counts the rows of text that are wanted. */
-static int
-find_rows(struct tmpl_set *set, const struct enc_rows *rows, uint32_t *codes, uint32_t *places,
+int
+tmpl_places(struct tmpl_set *set, const struct enc_rows *rows, uint32_t *codes, uint32_t *places,
     struct enc_rows *ret_text)
 {
 	uint32_t *next = arena_zalloc(set->arena, set->n + 1, sizeof(*next));
@@ -130,7 +128,7 @@ find_rows(struct tmpl_set *set, const struct enc_rows *rows, uint32_t *codes, ui
 		for (; row < rows->rows[k]; row++)
 			if (has_value(set, row))
 				next[set->codes[i++]]++;
-		codes[k] = UINT32_MAX;
+		codes[k] = TMPL_NONE;
 		if (!has_value(set, row))
 			continue;
 		codes[k] = set->codes[i];
@@ -198,18 +196,18 @@ get_some(struct tmpl_set *set, const struct enc_rows *rows, struct arena *arena,
 
 	if (codes == NULL || places == NULL || strs == NULL)
 		return err_origin(-ENOMEM);
-	r = find_rows(set, rows, codes, places, &text_rows);
+	r = tmpl_places(set, rows, codes, places, &text_rows);
 	if (r == 0)
-		r = get_text(set, &text_rows, &text);
+		r = tmpl_text(set, &text_rows, &text);
 	for (k = 0; r == 0 && k < rows->n; k++) {
-		if (codes[k] == UINT32_MAX)
+		if (codes[k] == TMPL_NONE)
 			strs[k] = STR_NONE;
 		else if (codes[k] == 0)
 			strs[k] = column_value(&text, places[k], NULL);
 		else
 			r = get_row(set, &set->tmpls[codes[k] - 1], places[k], &run, &strs[k]);
 		/* Few bytes may stand for long words in every row. */
-		total += r == 0 && codes[k] != UINT32_MAX ? strs[k].n : 0;
+		total += r == 0 && codes[k] != TMPL_NONE ? strs[k].n : 0;
 		if (total > ENC_BYTES_MAX)
 			return BLOCK_E_CORRUPT;
 	}

@@ -40,7 +40,7 @@ try_column(struct block *b, struct str name, unsigned choice)
 	struct str lit = str_c(literals[choice % ARRAY_LEN(literals)]), v;
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	uint32_t rows[512];
-	struct column all, some;
+	struct column all, some, forms;
 	size_t i, n = 0;
 	int r;
 
@@ -52,6 +52,12 @@ try_column(struct block *b, struct str name, unsigned choice)
 			must(str_eq(column_value(&all, rows[i], scratch),
 			         column_value(&some, i, scratch2)),
 			    "gathered rows differ");
+	if (block_forms(b, name, NULL, 0, &arena, &forms) == 0 &&
+	    block_forms(b, name, rows, n, &arena, &some) == 0)
+		for (i = 0; i < n; i++)
+			must(str_eq(column_value(&forms, rows[i], NULL),
+			         column_value(&some, i, NULL)),
+			    "forms of gathered rows differ");
 	bits_fill(sel, block_n_rows(b));
 	if (block_contains(b, name, lit, choice & 1, sel) != 0 || r != 0 || (choice & 1))
 		return;

@@ -232,9 +232,32 @@ def run(trees, rows):
             rows = stats(t[1], t[2], rows)
         elif kind == "stats_time":
             rows = stats(t[3], t[4], [set_field(r, "_time", step_of(r.get("_time", ""), t[1], t[2])) for r in rows])
+        elif kind == "patterns":
+            rows = patterns(t[1], t[2], rows)
         else:
             raise Unknown(kind)
     return rows
+
+
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+
+def patterns(limit, by, rows):
+    forms = {}
+    for r in rows:
+        msg, time = r.get("_msg", ""), r.get("_time", "1970-01-01T00:00:00Z")
+        form = re.sub(r"[A-Za-z0-9._-]+", lambda m: "<*>" if re.search("[0-9]", m.group()) else m.group(), msg)
+        forms.setdefault((tuple(r.get(f, "") for f in by), form), []).append((time_ns(time), msg.encode(), time, msg))
+    key = lambda f: (b"".join(varint(len(v.encode())) + v.encode() for v in f[0]), f[1].encode())
+    out = []
+    for f in sorted(forms, key=lambda f: (-len(forms[f]), key(f)))[:limit]:
+        seen = forms[f]
+        first, last = min(seen), max(seen)
+        row = dict(zip(by, f[0]), pattern=f[1], count=str(len(seen)), share=f"{100 * len(seen) / len(rows):.2f}",
+                   first_seen=first[2], last_seen=last[2], sample=first[3])
+        out.append({k: v for k, v in row.items() if v != ""})
+    return out
 
 
 def same_value(want, got):

@@ -340,7 +340,7 @@ class Grammar:
                                  f"count({f}, {other})", f"count_uniq({f}, {other})", f"rate()", f"rate_sum({f})", f"min({f}, {other})",
                                  f"max({f}, {other})", f"json_values({f}, i) sort by (i) limit 3",
                                  f"json_values({f}, i) sort by ({other}) limit 5", f"json_values(i, {f})", f"values({f})", f"values({f}, {other}) limit 7",
-                                 f"any({f})", f"row_any({f}, i)", f"uniq_values({f}) limit 5", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
+                                 f"any({f})", f"row_any({f}, i)", f"uniq_values({f}) limit 100000", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
                 tree = None
             out.append(f"{text} as {name}")
             trees.append(tree)
@@ -371,7 +371,7 @@ class Grammar:
     def last(self):
         """(tree or None, text, whether the order of rows is part of the answer)."""
         r = self.rnd
-        kind = r.randrange(22)
+        kind = r.randrange(23)
         some = self.fields(2)
         if kind <= 3:
             exact = r.random() < 0.5
@@ -395,7 +395,10 @@ class Grammar:
         if kind == 7:
             return None, f"top {r.randrange(1, 100)} by ({', '.join(some)})", "top"
         if kind == 8:
-            return None, r.choice(["field_names", f"field_values {some[0]}", "facets 3", "patterns 5", f"stats by (level) count() n | sort by (n, level)"]), "names"
+            return None, r.choice(["field_names", f"field_values {some[0]}", "facets 3", f"stats by (level) count() n | sort by (n, level)"]), "names"
+        if kind == 22:
+            n, by = r.choice([3, 10**6]), [f for f in some if f != "_msg"] if r.random() < 0.5 else []
+            return ("patterns", n, by), f"patterns {n}" + (f" by ({', '.join(by)})" if by else ""), True
         if kind == 9:
             return None, f"sort by (_time) limit {r.randrange(1, 20)} partition by ({some[0]})", True
         if kind == 10:

@@ -42,7 +42,7 @@ static void
 start(struct batch *b)
 {
 	batch_reset(b, 4);
-	b->source = (struct batch_source){ load, names, NULL };
+	b->source = (struct batch_source){ .load = load, .names = names, .ctx = NULL };
 	n_loads = 0;
 }
 

@@ -3,8 +3,10 @@
  * One job: what goes into a block comes out again, whatever it is, and damage is seen.
  */
 #include "base/hash.h"
+#include "base/map.h"
 #include "check.h"
 #include "record/record.h"
+#include "record/skeleton.h"
 #include "store/block.h"
 #include "store/enc.h"
 
@@ -93,6 +95,8 @@ random_message(struct arena *a)
 		return fmt(a, "session %012llx refreshed, sku SKU-%04d",
 		    (unsigned long long)(rnd() >> 16), (int)below(300));
 	case 3:
+		if (below(2) == 0)
+			return fmt(a, "<*> of %d<*> %s", (int)below(9), words[below(2)]);
 		return fmt(a, "task %d-%d of %s finished", (int)below(99), (int)below(999999999),
 		    words[below(ARRAY_LEN(words))]);
 	case 4:
@@ -278,6 +282,38 @@ check_contains(struct block *b, const struct model *m, size_t c)
 	}
 }
 
+/* Forms are the skeletons of the values, whatever the encoding; each stands once. */
+static void
+check_forms(struct block *b, const struct model *m, size_t c)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	AUTO_FINI(buf_fini) struct buf want = BUF_INIT;
+	AUTO_FINI(map_fini) struct map seen = MAP_INIT;
+	uint32_t rows[64], *picked;
+	struct column forms;
+	size_t i, k, n = 0;
+	bool fresh;
+
+	for (i = below(9); i < m->n_rows && n < 64; i += 1 + below(m->n_rows / 32 + 2))
+		rows[n++] = (uint32_t)i;
+	for (k = 0; k < 2; k++) {
+		picked = k == 0 ? NULL : rows;
+		MUST(block_forms(b, m->names[c], picked, n, &arena, &forms) == 0);
+		MUST(forms.kind == COLUMN_DICT || forms.kind == COLUMN_CONST);
+		MUST(forms.n_rows == (k == 0 ? m->n_rows : n));
+		for (i = 0; i < forms.n_rows; i++) {
+			buf_clear(&want);
+			skeleton_of(&want, model_value(m, k == 0 ? i : rows[i], c));
+			CHECK_STR(column_value(&forms, i, NULL), buf_view(&want));
+		}
+		map_clear(&seen);
+		for (i = 0; forms.kind == COLUMN_DICT && i < forms.n_dict; i++) {
+			MUST(map_put(&seen, forms.dict[i], &fresh) != NULL);
+			CHECK(fresh);
+		}
+	}
+}
+
 static void
 check_meta(struct block *b, const struct model *m)
 {
@@ -417,6 +453,7 @@ check_round_trip(struct block_builder *builder, size_t n_rows, size_t n_names)
 	check_steps(b, &m);
 	for (c = 0; c < n_names; c++) {
 		check_column(b, &m, c);
+		check_forms(b, &m, c);
 		if (c < COLUMNS || c % 50 == 0)
 			check_contains(b, &m, c);
 	}
