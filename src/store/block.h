@@ -36,7 +36,7 @@ void block_builder_level(struct block_builder *b, int level);
  */
 enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2, BLOCK_E_OTHER = 3 };
 int block_builder_add(struct block_builder *b, const struct record *rec);
-size_t block_builder_rows(const struct block_builder *b);
+size_t block_builder_rows(const struct block_builder *b);  /* that no block has yet */
 size_t block_builder_bytes(const struct block_builder *b); /* memory it holds for rows */
 
 /* What the directory keeps of a block, so that a query can leave it unread. */
@@ -55,6 +55,13 @@ struct block_summary {
  */
 int block_builder_finish(struct block_builder *b, struct buf *out, struct block_summary *ret_sum,
     const uint64_t **ret_ids, size_t *ret_n_ids);
+
+/** block_builder_set_apart(b): from now on rows whose time is far from the others' become a block of their own, or two:
+ * then block_builder_finish leaves them in the builder, which takes no rows before it has none left.
+ * block_builder_part(b, ret_n): which of the rows the block finished last has, ascending; NULL: all.  Borrowed until the next
+ * call. */
+void block_builder_set_apart(struct block_builder *b);
+const uint32_t *block_builder_part(const struct block_builder *b, size_t *ret_n);
 
 /** block_builder_want_forms(b): from now on have the forms of messages ready: skeleton_hash of `_msg`, most of them once.
  * block_builder_forms(b, ret_n): those of the block finished last; borrowed until the next one. */

@@ -67,6 +67,9 @@ block_builder_free(struct block_builder *b)
 	free(b->columns_of);
 	free(b->ids);
 	free(b->forms);
+	free(b->rows);
+	buf_fini(&b->part_bytes);
+	buf_fini(&b->part_offs);
 	map_fini(&b->names);
 	map_fini(&b->rest_names);
 	buf_fini(&b->rest_row);
@@ -287,6 +290,8 @@ is_full(const struct block_builder *b, const struct record *rec, size_t n, size_
 
 	if (b->n_rows == 0)
 		return false;
+	if (b->part != PART_NEAR)
+		return true;
 	if (columns > BLOCK_COLUMNS_MAX)
 		columns = BLOCK_COLUMNS_MAX;
 	return b->n_rows == BLOCK_ROWS_MAX || b->raw_bytes + raw > BLOCK_RAW_MAX ||
@@ -384,12 +389,6 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 }
 
 size_t
-block_builder_rows(const struct block_builder *b)
-{
-	return b->n_rows;
-}
-
-size_t
 block_builder_bytes(const struct block_builder *b)
 {
 	size_t i,
@@ -443,6 +442,8 @@ block_builder_clear(struct block_builder *b)
 	/* Columns and shapes have other numbers from now on. */
 	for (i = 0; i < BUILD_LAYOUTS; i++)
 		b->layouts[i].id = 0;
+	b->part = PART_NEAR;
+	b->n_of[PART_NEAR] = 0;
 	map_clear(&b->rest_names);
 	b->n_rows = 0;
 	b->n_used = 0;

@@ -37,6 +37,9 @@ struct build_layout {
 	uint16_t columns[BUILD_LAYOUT_FIELDS];
 };
 
+/* The blocks that rows are parted into. */
+enum { PART_NEAR, PART_BEFORE, PART_AFTER, PART_END };
+
 struct block_builder {
 	struct build_column *columns; /* BLOCK_COLUMNS_MAX of them, n_columns in use */
 	size_t n_columns;
@@ -61,6 +64,13 @@ struct block_builder {
 	uint64_t *ids;
 	size_t n_ids, cap_ids;
 	bool wants_forms;
+	bool sets_apart;
+	uint32_t *rows; /* BLOCK_ROWS_MAX or NULL: those of each part, one part after the other */
+	size_t n_of[PART_END]; /* rows of each part; without near ones all rows are one block */
+	unsigned part;         /* that is the next block; those before it are blocks already */
+	const uint32_t *last;  /* block_builder_part */
+	size_t n_last;
+	struct buf part_bytes, part_offs; /* values of a column, of these rows only */
 	uint64_t *forms; /* of the block finished last; SKELETONS_BLOCK_MAX of them, or NULL */
 	size_t n_forms;
 };
@@ -73,5 +83,18 @@ const struct build_layout *block_layout_find(struct block_builder *b, const stru
 void block_layout_learn(struct block_builder *b, const struct record *rec);
 /** block_note_forms(b, v): the forms of messages ${v}, which were encoded just now. */
 int block_note_forms(struct block_builder *b, const struct enc_values *v);
+/** block_part_choose(b): which rows are a block of their own.  block_part_rows(b, ret_n): those of the block that is being
+ * made, ascending; NULL: all. */
+int block_part_choose(struct block_builder *b);
+const uint32_t *block_part_rows(const struct block_builder *b, size_t *ret_n);
+/** block_part_next(b): go on to the next block; false when all rows are in one. */
+bool block_part_next(struct block_builder *b);
+/** block_part_values(b, c, ret), block_part_times(b), block_part_codes(b): of these rows; valid until the next column.  NULL
+ * without memory.  block_part_raw(b): their share of the lines' bytes. */
+int block_part_values(struct block_builder *b, const struct build_column *c,
+    struct enc_values *ret);
+const int64_t *block_part_times(struct block_builder *b);
+const uint32_t *block_part_codes(struct block_builder *b);
+uint64_t block_part_raw(const struct block_builder *b);
 /** block_builder_clear(b): forget the rows; columns that are in use stay known. */
 int block_builder_clear(struct block_builder *b);

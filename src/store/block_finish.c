@@ -87,18 +87,22 @@ put_times(struct block_builder *b, struct block_header *h)
 		.enc = ENC_TIME,
 		.version = 1,
 		.flags = ENTRY_HAS_RANGE,
-		.n_values = b->n_rows };
+		.n_values = h->n_rows };
+	const int64_t *times = block_part_times(b);
 	size_t i;
 
-	e.min = e.max = b->times[0];
-	for (i = 1; i < b->n_rows; i++) {
-		e.min = b->times[i] < e.min ? b->times[i] : e.min;
-		e.max = b->times[i] > e.max ? b->times[i] : e.max;
+	if (times == NULL)
+		return err_origin(-ENOMEM);
+	e.min = e.max = times[0];
+	for (i = 1; i < h->n_rows; i++) {
+		e.min = times[i] < e.min ? times[i] : e.min;
+		e.max = times[i] > e.max ? times[i] : e.max;
 	}
 	h->min_time.ns = e.min;
 	h->max_time.ns = e.max;
 	e.at = b->data.n;
-	enc_time_put(&b->data, &b->scratch, b->times, b->n_rows);
+	enc_time_put(&b->data, &b->scratch, times, h->n_rows);
+	arena_clear(&b->scratch.arena);
 	if (b->data.failed)
 		return buf_err(&b->data);
 	e.len = e.head_len = b->data.n - e.at;
@@ -120,7 +124,9 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 		return 0;
 	if (!block_column_fill(c, b->n_rows))
 		return err_origin(-ENOMEM);
-	v = (struct enc_values){ c->bytes, c->offs, b->n_rows };
+	r = block_part_values(b, c, &v);
+	if (r < 0 || v.offs[v.n] == v.offs[0])
+		return err_trace(r);
 	r = block_encode_column(&b->scratch, &v, &e, &b->data);
 	if (r != 0)
 		return err_trace(r);
@@ -139,9 +145,9 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 
 /* IDs among the values of rare fields; is_id says which names bear them. */
 static int
-collect_rest_ids(struct block_builder *b, const bool *is_id)
+collect_rest_ids(struct block_builder *b, const struct enc_values *rest, const bool *is_id)
 {
-	struct scan s = { b->rest.bytes, b->rest.n, 0, false };
+	struct scan s = { rest->bytes, rest->offs[rest->n], 0, false };
 	struct str v;
 	uint64_t name;
 	size_t grown;
@@ -162,7 +168,7 @@ collect_rest_ids(struct block_builder *b, const bool *is_id)
 }
 
 static int
-put_rest_ids(struct block_builder *b)
+put_rest_ids(struct block_builder *b, const struct enc_values *rest)
 {
 	AUTO_FREE bool *is_id = calloc(b->rest_names.n + 1, sizeof(*is_id));
 	bool any = false;
@@ -172,7 +178,7 @@ put_rest_ids(struct block_builder *b)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < b->rest_names.n; i++)
 		any |= is_id[i] = names_is_id(b->rest_names.entries[i].key);
-	return any ? err_trace(collect_rest_ids(b, is_id)) : 0;
+	return any ? err_trace(collect_rest_ids(b, rest, is_id)) : 0;
 }
 
 /* The names of fields that have no column of their own, and their values. */
@@ -180,16 +186,23 @@ static int
 put_rest(struct block_builder *b, struct block_header *h)
 {
 	struct block_entry e = { .role = ROLE_FIELD, .enc = ENC_REST, .version = 1 };
+	struct enc_values rest;
 	size_t i;
 	int r = 0;
 
+	if (b->rest.n == 0)
+		return 0;
+	if (!block_column_fill(&b->rest, b->n_rows))
+		return err_origin(-ENOMEM);
+	r = block_part_values(b, &b->rest, &rest);
+	if (r < 0 || rest.offs[rest.n] == rest.offs[0])
+		return err_trace(r);
 	for (i = 0; i < b->rest_names.n; i++) {
 		e.name = b->rest_names.entries[i].key;
 		block_entry_put(&b->dir, &e);
 		h->n_columns++;
 	}
-	if (i > 0)
-		r = put_rest_ids(b);
+	r = put_rest_ids(b, &rest);
 	if (r < 0)
 		return err_trace(r);
 	return err_trace(put_column(b, &b->rest, STR(""), ROLE_REST, h));
@@ -211,13 +224,17 @@ put_lines(struct block_builder *b, struct block_header *h)
 		.role = ROLE_SHAPE,
 		.enc = ENC_SHAPE,
 		.version = (uint8_t)shapes_version(&b->shapes),
-		.n_values = b->n_rows,
+		.n_values = h->n_rows,
 		.at = b->data.n };
+	const uint32_t *codes;
 	int r;
 
 	if (!b->has_lines)
 		return 0;
-	r = shape_put(&b->data, &b->scratch, &b->shapes, b->codes, b->n_rows, name_of, b);
+	codes = block_part_codes(b);
+	if (codes == NULL)
+		return err_origin(-ENOMEM);
+	r = shape_put(&b->data, &b->scratch, &b->shapes, codes, h->n_rows, name_of, b);
 	arena_clear(&b->scratch.arena);
 	if (r != 0)
 		return err_trace(r);
@@ -249,15 +266,40 @@ put_columns(struct block_builder *b, struct block_header *h)
 	return err_trace(r);
 }
 
+/* Header, directory and chunks, which are there. */
+static int
+put_block(struct block_builder *b, struct block_header *h, struct buf *out)
+{
+	h->dir_len = (uint32_t)b->dir.n;
+	h->dir_sum = hash32(buf_view(&b->dir));
+	h->n_bytes = 2 * (BLOCK_HEADER + b->dir.n) + b->data.n;
+	if (!buf_grow(out, h->n_bytes))
+		return buf_err(out);
+	block_header_put(out, h);
+	buf_str(out, buf_view(&b->dir));
+	buf_str(out, buf_view(&b->data));
+	buf_str(out, buf_view(&b->dir));
+	block_header_put(out, h);
+	return 0;
+}
+
 int
 block_builder_finish(struct block_builder *b, struct buf *out, struct block_summary *ret_sum,
     const uint64_t **ret_ids, size_t *ret_n_ids)
 {
-	struct block_header h = { .n_rows = (uint32_t)b->n_rows, .raw_bytes = b->raw_bytes };
+	struct block_header h = { 0 };
+	size_t n;
 	int r;
 
 	if (b->n_rows == 0)
 		return err_origin(-EINVAL);
+	r = b->part != PART_NEAR ? 0 : block_part_choose(b);
+	if (r != 0)
+		return err_trace(r);
+	b->last = block_part_rows(b, &n);
+	b->n_last = n;
+	h.n_rows = (uint32_t)n;
+	h.raw_bytes = block_part_raw(b);
 	buf_clear(&b->data);
 	buf_clear(&b->dir);
 	b->n_ids = 0;
@@ -266,18 +308,11 @@ block_builder_finish(struct block_builder *b, struct buf *out, struct block_summ
 	if (r != 0)
 		return err_trace(r);
 	sort_ids(b);
-	h.dir_len = (uint32_t)b->dir.n;
-	h.dir_sum = hash32(buf_view(&b->dir));
-	h.n_bytes = 2 * (BLOCK_HEADER + b->dir.n) + b->data.n;
-	if (!buf_grow(out, h.n_bytes))
-		return buf_err(out);
-	block_header_put(out, &h);
-	buf_str(out, buf_view(&b->dir));
-	buf_str(out, buf_view(&b->data));
-	buf_str(out, buf_view(&b->dir));
-	block_header_put(out, &h);
+	r = put_block(b, &h, out);
+	if (r != 0)
+		return err_trace(r);
 	*ret_sum = (struct block_summary){ h.n_rows, h.min_time, h.max_time, h.raw_bytes };
 	*ret_ids = b->ids;
 	*ret_n_ids = b->n_ids;
-	return block_builder_clear(b);
+	return block_part_next(b) ? 0 : block_builder_clear(b);
 }

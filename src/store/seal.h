@@ -49,6 +49,18 @@ struct seal_job {
 	int result;
 };
 
+/* Numbers of rows, ascending. */
+struct seal_runs {
+	struct segment_run *v;
+	size_t n, cap;
+};
+void seal_runs_fini(struct seal_runs *l);
+/** seal_runs_add(l, number): the number of the next row. */
+int seal_runs_add(struct seal_runs *l, uint64_t number);
+/** seal_runs_part(all, rows, n, ret): append the numbers of n of the rows, which ascend. */
+int seal_runs_part(const struct seal_runs *all, const uint32_t *rows, size_t n,
+    struct seal_runs *ret);
+
 enum { SEAL_E_STOPPED = 1 };
 
 /** seal_write(job): make the files of all parts, synced; SEAL_E_STOPPED when told to. */

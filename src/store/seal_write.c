@@ -28,8 +28,7 @@ struct writer {
 	size_t *fp_at;
 	size_t cap_fp_at;
 	struct block_builder *builder;
-	struct segment_run *runs;
-	size_t n_runs, cap_runs;
+	struct seal_runs runs;
 	struct wall committed; /* the newest of the rows in the builder */
 	struct arena arena;
 };
@@ -118,49 +117,49 @@ short_ids(const uint64_t *ids, size_t n, uint32_t **ret, size_t *ret_n)
 	return 0;
 }
 
+/* The next block out of the builder. */
 static int
-flush_builder(struct writer *w)
+flush_block(struct writer *w)
 {
 	AUTO_FINI(buf_fini) struct buf body = BUF_INIT;
+	AUTO_FINI(seal_runs_fini) struct seal_runs part = { NULL, 0, 0 };
 	AUTO_FREE uint32_t *fps = NULL;
+	const struct seal_runs *runs = &w->runs;
 	struct segment_block b = { 0 };
 	const uint64_t *ids = NULL;
-	size_t n_ids = 0, n_fps = 0;
+	size_t n_ids = 0, n_fps = 0, n = 0;
+	const uint32_t *rows;
 	int r;
 
-	if (block_builder_rows(w->builder) == 0)
-		return 0;
 	r = block_builder_finish(w->builder, &body, &b.sum, &ids, &n_ids);
 	if (r == 0)
 		r = short_ids(ids, n_ids, &fps, &n_fps);
 	if (r != 0)
 		return err_fold(r);
-	b.first_row = w->runs[0].first;
-	b.end_row = w->runs[w->n_runs - 1].first + w->runs[w->n_runs - 1].n;
-	b.n_runs = w->n_runs > 1 ? (uint32_t)w->n_runs : 0;
+	rows = block_builder_part(w->builder, &n);
+	if (rows != NULL) {
+		r = seal_runs_part(&w->runs, rows, n, &part);
+		if (r < 0)
+			return err_trace(r);
+		runs = &part;
+	}
+	b.first_row = runs->v[0].first;
+	b.end_row = runs->v[runs->n - 1].first + runs->v[runs->n - 1].n;
+	b.n_runs = runs->n > 1 ? (uint32_t)runs->n : 0;
 	b.committed = w->committed;
-	r = put_block(w, &b, w->runs, fps, n_fps, buf_view(&body));
-	w->n_runs = 0;
-	w->committed.ns = 0;
-	return err_trace(r);
+	return err_trace(put_block(w, &b, runs->v, fps, n_fps, buf_view(&body)));
 }
 
-/* The number of the next row in the builder. */
 static int
-note_row(struct writer *w, uint64_t number)
+flush_builder(struct writer *w)
 {
-	struct segment_run *last = w->n_runs > 0 ? &w->runs[w->n_runs - 1] : NULL;
-	void *p = w->runs;
-	int r;
+	int r = 0;
 
-	if (last != NULL && last->first + last->n == number) {
-		last->n++;
-		return 0;
-	}
-	r = room(&p, &w->cap_runs, w->n_runs + 1, sizeof(*w->runs));
-	w->runs = p;
-	if (r == 0)
-		w->runs[w->n_runs++] = (struct segment_run){ number, 1 };
+	/* Rows with a clock far from that of the others are a second block. */
+	while (r == 0 && block_builder_rows(w->builder) > 0)
+		r = flush_block(w);
+	w->runs.n = 0;
+	w->committed.ns = 0;
 	return err_trace(r);
 }
 
@@ -178,7 +177,7 @@ add_row(struct writer *w, const struct record *rec, uint64_t number, struct wall
 		return err_fold(r);
 	if (committed.ns > w->committed.ns)
 		w->committed = committed;
-	return err_trace(note_row(w, number));
+	return err_trace(seal_runs_add(&w->runs, number));
 }
 
 struct source {
@@ -435,9 +434,10 @@ describe(struct writer *w)
 			g->first_commit = b->committed;
 		if (i == 0 || b->committed.ns > g->last_commit.ns)
 			g->last_commit = b->committed;
-		if (i == 0)
+		if (i == 0 || b->first_row < g->first_row)
 			g->first_row = b->first_row;
-		g->next_row = b->end_row;
+		if (b->end_row > g->next_row)
+			g->next_row = b->end_row;
 		g->n_rows += b->sum.n_rows;
 		g->raw_bytes += b->sum.raw_bytes;
 	}
@@ -450,7 +450,7 @@ writer_fini(struct writer *w)
 	segment_blocks_fini(&w->blocks);
 	free(w->fps);
 	free(w->fp_at);
-	free(w->runs);
+	seal_runs_fini(&w->runs);
 	(void)block_builder_free(w->builder);
 	arena_fini(&w->arena);
 }
@@ -475,8 +475,10 @@ try_part(struct seal_job *job, size_t part)
 	size_t i, k;
 	int r = block_builder_new(&w.builder);
 
-	if (r == 0)
+	if (r == 0) {
 		block_builder_level(w.builder, SEAL_LEVEL);
+		block_builder_set_apart(w.builder);
+	}
 
 	segment_head_put(&w.out, &w.part->head);
 	w.chain.seed = w.chain.prev = frame_seed(w.part->head.uuid, w.part->head.number);

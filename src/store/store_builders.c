@@ -94,16 +94,15 @@ pending_room(struct store *s)
 	return 0;
 }
 
-int
-store_flush_lane(struct store *s, struct store_lane *lane)
+/* The next block out of the lane's builder. */
+static int
+flush_block(struct store *s, struct store_lane *lane)
 {
 	struct pending_block p = { .body = BUF_INIT };
 	const uint64_t *ids = NULL;
 	size_t n_ids = 0;
 	int r;
 
-	if (lane->builder == NULL || block_builder_rows(lane->builder) == 0)
-		return 0;
 	r = pending_room(s);
 	if (r == 0)
 		r = block_builder_finish(lane->builder, &p.body, &p.block.sum, &ids, &n_ids);
@@ -123,6 +122,17 @@ store_flush_lane(struct store *s, struct store_lane *lane)
 	s->pending[s->n_pending++] = p;
 	s->pending_bytes += p.body.n + p.n_fps * sizeof(*p.fps) + p.n_forms * sizeof(*p.forms);
 	return 0;
+}
+
+int
+store_flush_lane(struct store *s, struct store_lane *lane)
+{
+	int r = 0;
+
+	/* Rows with a clock far from that of the others are a second block. */
+	while (r == 0 && lane->builder != NULL && block_builder_rows(lane->builder) > 0)
+		r = flush_block(s, lane);
+	return err_trace(r);
 }
 
 int
@@ -179,6 +189,7 @@ append_one(struct store *s, const struct record *rec)
 		if (r < 0)
 			return err_trace(r);
 		block_builder_want_forms(lane->builder);
+		block_builder_set_apart(lane->builder);
 	}
 	r = block_builder_add(lane->builder, rec);
 	if (r == BLOCK_E_FULL) {
