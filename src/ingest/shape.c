@@ -183,7 +183,8 @@ add_fields(struct shape *s, struct record *rec, const struct shape_facts *facts,
 	size_t n_facts = facts != NULL && facts->as_fields ? facts->n_labels : 0;
 	struct field *fields;
 
-	for (i = 0; i < n_own; i++)
+	/* A line with a name of ours in it has no layout. */
+	for (i = 0; rec->layout == 0 && i < n_own; i++)
 		rec->fields[i].name = outside_name(rec->fields[i].name);
 	*ret_own = n_own;
 	if (s->n_fields + n_facts == 0)

@@ -373,7 +373,7 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 	if (!column_add(b, &b->stream, stream))
 		r = err_origin(-ENOMEM);
 	if (r == 0 && rec->layout != 0)
-		l = block_layout_find(b, rec);
+		l = block_layout_find(b, rec, n - rec->stream.n);
 	if (r == 0)
 		r = l != NULL ? add_known(b, rec, l) : add_row(b, rec);
 	if (r != 0) {

@@ -9,18 +9,15 @@
 #include "store/block_build.h"
 
 const struct build_layout *
-block_layout_find(struct block_builder *b, const struct record *rec)
+block_layout_find(struct block_builder *b, const struct record *rec, size_t n)
 {
 	const struct build_layout *l = &b->layouts[rec->layout % BUILD_LAYOUTS];
-	size_t i, n = rec->line.n;
 	struct str text;
 
 	if (l->id != rec->layout || l->n != rec->n_fields)
 		return NULL;
 	/* Lengths that do not add up: somebody changed the record after all. */
-	for (i = 0; i < rec->n_fields; i++)
-		n -= rec->fields[i].value.n;
-	if (n != l->n_fixed + rec->time_text.n)
+	if (rec->line.n != n + l->n_fixed + rec->time_text.n)
 		return NULL;
 	if (l->style == NULL)
 		return l;
