@@ -323,8 +323,9 @@ usual_value(const struct json *j, size_t at, struct str *ret, enum value_kind *r
 }
 
 /*
- * Members as long as they are what is usual: an expected key, a plain value, no blank.  j->at is at a key; it ends there or,
- * with true, at the '}' behind the last of them.  What is not usual is left to member(), which says what is wrong with it.
+ * Members as long as they are what is usual: an expected key, a plain value, at most one blank before either.  j->at is at a key;
+ * it ends there or, with true, at the '}' behind the last of them.  What is not usual is left to member(), which says what is
+ * wrong with it.
  */
 static bool
 usual_members(struct json *j)
@@ -337,7 +338,7 @@ usual_members(struct json *j)
 	struct field *fields = g->f;
 	const uint8_t *p = j->p;
 	uint32_t hash = 0;
-	unsigned step;
+	unsigned step, blank = 0;
 	bool closed = false;
 	struct field f;
 
@@ -345,13 +346,16 @@ usual_members(struct json *j)
 		k = json_key_expect(j->keys, last, p + at, j->n - at);
 		if (UNLIKELY(k == NULL) || (g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0)
 			break;
-		end = usual_value(j, at + k->n, &f.value, &f.kind);
+		step = k->hash | blank;
+		end = at + k->n;
+		step |= p[end] == ' ' ? JSON_BLANK_VALUE : 0;
+		end = usual_value(j, end + (p[end] == ' '), &f.value, &f.kind);
 		closed = p[end] == '}';
 		if (UNLIKELY(end == 0 || (!closed && p[end] != ',')))
 			break;
 		f.name = str_of(p + at + 1, k->n - 3u);
 		fields[n] = f;
-		step = k->hash | (unsigned)f.kind << 8 | (f.value.n == 0 ? JSON_EMPTY << 8 : 0);
+		step |= (unsigned)f.kind << JSON_KIND_SHIFT | (f.value.n == 0 ? JSON_EMPTY : 0);
 		g->path[n] = (uint16_t)step;
 		hash = (hash + step) * 0x9e3779b1u;
 		g->seen[k->hash >> 6] |= UINT64_C(1) << (k->hash & 63);
@@ -360,7 +364,10 @@ usual_members(struct json *j)
 		n++;
 		last = k;
 		at = end + !closed;
+		blank = !closed && p[at] == ' ' ? JSON_BLANK_KEY : 0;
+		at += blank != 0;
 	}
+	j->n_usual += n - g->n;
 	g->n = n;
 	j->at = at;
 	j->last = last;
@@ -472,8 +479,9 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 	j.n = j.shown_n = s.n;
 	j.at = j.depth = 0;
 	j.g = g;
-	j.keys = js->keys;
-	j.last = js->keys != NULL ? &js->keys->first : NULL;
+	j.keys = json_keys_try(js->keys);
+	j.last = j.keys != NULL ? &j.keys->first : NULL;
+	j.n_usual = 0;
 	j.names_left = JSON_NAMES_MIN + s.n * JSON_NAMES_PER_BYTE;
 	if (s.n == 0 || s.p[s.n - 1] != '}') {
 		r = close_text(&j, g->arena);
@@ -485,7 +493,10 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 		return r;
 	js->index(j.p, j.n, js->bits);
 	j.bits = js->bits;
-	return whole(&j);
+	r = whole(&j);
+	if (j.keys != NULL)
+		json_keys_tried(j.keys, j.n_usual * 2 >= g->n);
+	return r;
 }
 
 void

@@ -31,6 +31,7 @@ struct json {
 	struct gather *g;
 	struct json_keys *keys; /* or NULL */
 	struct json_key *last;  /* the key before, if keys */
+	size_t n_usual;         /* fields that were what was expected */
 	size_t names_left;      /* bytes of dotted names that may still be made */
 	size_t depth;
 	struct level levels[JSON_DEPTH_MAX];

@@ -10,6 +10,8 @@ json_scanner_remember(struct json_scanner *js)
 {
 	if (js->keys == NULL)
 		js->keys = calloc(1, sizeof(*js->keys));
+	if (js->keys != NULL)
+		js->keys->luck = JSON_LUCK_MAX;
 }
 
 /* Give the place of ${k} to this key. */

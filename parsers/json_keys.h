@@ -10,7 +10,16 @@
 
 #include "parsers/json_internal.h"
 
-enum { JSON_KEYS = 256, JSON_KEY_TEXT = 32, JSON_NEXT = 4, JSON_LAYOUTS = 64, JSON_EMPTY = 0x80 };
+enum { JSON_KEYS = 256, JSON_KEY_TEXT = 32, JSON_NEXT = 4, JSON_LAYOUTS = 64 };
+/* A step of a path: the number of the key, and beside it the kind of the value, whether it is empty, and where blanks stand. */
+enum {
+	JSON_KIND_SHIFT = 8,
+	JSON_EMPTY = 1 << 12,
+	JSON_BLANK_KEY = 1 << 13,
+	JSON_BLANK_VALUE = 1 << 14,
+};
+/* Lines in which most keys are not expected lower the luck, others raise it; without any only every so many lines try. */
+enum { JSON_LUCK_MAX = 16, JSON_TRY_EVERY = 64 };
 
 /* Of a key `"name":` its bytes, what gather.h wants to know of it, and which keys came behind it, the last one first. */
 struct json_key {
@@ -22,7 +31,7 @@ struct json_key {
 	uint8_t next[JSON_NEXT];
 };
 
-/* The keys of a line in their order, each with the kind of its value and whether it is JSON_EMPTY, and which is the time. */
+/* The steps of a line, and which of its fields is the time. */
 struct json_layout {
 	uint64_t id; /* record.layout; 0: none */
 	size_t n;
@@ -38,7 +47,28 @@ struct json_keys {
 	struct json_key of[JSON_KEYS];
 	struct json_key first; /* before the first key, or behind one that is not kept */
 	struct json_layout layouts[JSON_LAYOUTS];
+	unsigned luck; /* at most JSON_LUCK_MAX */
+	unsigned n_left_out;
 };
+
+/** json_keys_try(keys): ${keys} if it is worth a try for this line, else NULL. */
+static inline struct json_keys *
+json_keys_try(struct json_keys *keys)
+{
+	if (keys == NULL || keys->luck > 0 || ++keys->n_left_out % JSON_TRY_EVERY < 2)
+		return keys;
+	return NULL;
+}
+
+/** json_keys_tried(keys, hit): whether it was. */
+static inline void
+json_keys_tried(struct json_keys *keys, bool hit)
+{
+	if (hit && keys->luck < JSON_LUCK_MAX)
+		keys->luck++;
+	else if (!hit && keys->luck > 0)
+		keys->luck--;
+}
 
 static inline bool
 json_key_fits(const struct json_key *k, const uint8_t *p, size_t n)

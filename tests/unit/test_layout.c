@@ -69,22 +69,24 @@ make_line(struct buf *line, size_t n_names)
 	static const char *const keys[] = { "level", "service", "user_id", "status", "path", "weir",
 		"traceparent", "_msg", "name" };
 	size_t form = below(6), n = 2 + form, i, key;
+	bool wide = below(3) == 0;
 
 	buf_clear(line);
 	buf_byte(line, '{');
 	if (form != 0) {
-		buf_c(line, "\"timestamp\":");
+		buf_c(line, wide ? "\"timestamp\": " : "\"timestamp\":");
 		put_time(line);
-		buf_byte(line, ',');
+		buf_c(line, wide ? ", " : ",");
 	}
 	for (i = 0; i < n; i++) {
 		key = below(60) == 0 ? below(9) : (form + i) % 5;
 		if (below(30) == 0)
 			buf_printf(line, "\"k%zu\":", below(n_names));
 		else
-			buf_printf(line, below(80) == 0 ? "\"%s\": " : "\"%s\":", keys[key]);
+			buf_printf(line,
+			    wide != (below(80) == 0) ? "\"%s\": " : "\"%s\":", keys[key]);
 		put_value(line, key);
-		buf_byte(line, ',');
+		buf_c(line, wide && below(80) != 0 ? ", " : ",");
 	}
 	buf_printf(line, "\"message\":\"m %zu", below(100));
 	buf_c(line, below(10) == 0 ? "\\n\"}" : "\"}");
