@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/literals.h"
 #include "logsql/query.h"
 #include "record/column.h"
 #include "record/level.h"
@@ -155,6 +156,10 @@ int filter_fields(const struct filter *f, struct arena *arena, struct str **ret,
  * case.  False when there is none.
  */
 bool filter_literal(const struct filter *leaf, struct str *ret, bool *ret_nocase);
+
+/** filter_literals(leaf, ret): the same where it may be one of several; ret->n is 0 when there are none.  True when whatever contains one of
+ * them matches. */
+bool filter_literals(const struct filter *leaf, struct literals *ret);
 
 /** filter_time_range(f, ret_min, ret_max): bounds, both included, that _time of every match keeps; min above max when
  * nothing can match. */

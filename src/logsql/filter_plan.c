@@ -100,12 +100,6 @@ folded_literal(const struct filter *f)
 }
 
 static struct str
-regex_leaf_literal(const struct filter *f)
-{
-	return regex_literal(f->regex);
-}
-
-static struct str
 seq_literal(const struct filter *f)
 {
 	return longest(f->values, f->n_values);
@@ -125,7 +119,6 @@ static struct str (*const literals[])(const struct filter *f) = {
 	[FILTER_EXACT_PREFIX] = text_literal,
 	[FILTER_NOCASE_PHRASE] = folded_literal,
 	[FILTER_NOCASE_PREFIX] = folded_literal,
-	[FILTER_REGEX] = regex_leaf_literal,
 	[FILTER_IN] = set_literal,
 	[FILTER_CONTAINS_ALL] = set_literal,
 	[FILTER_CONTAINS_ANY] = set_literal,
@@ -134,13 +127,30 @@ static struct str (*const literals[])(const struct filter *f) = {
 };
 
 bool
+filter_literals(const struct filter *f, struct literals *ret)
+{
+	struct str one = STR_NONE;
+
+	if (f->kind == FILTER_REGEX) {
+		*ret = *regex_literals(f->regex);
+		return regex_is_plain(f->regex);
+	}
+	if ((size_t)f->kind < ARRAY_LEN(literals) && literals[f->kind] != NULL)
+		one = literals[f->kind](f);
+	*ret = (struct literals){ { one }, one.n != 0,
+		f->kind == FILTER_NOCASE_PHRASE || f->kind == FILTER_NOCASE_PREFIX };
+	return f->kind == FILTER_SUBSTRING && one.n != 0;
+}
+
+bool
 filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
 {
-	*ret = STR_NONE;
-	*ret_nocase = f->kind == FILTER_NOCASE_PHRASE || f->kind == FILTER_NOCASE_PREFIX;
-	if ((size_t)f->kind < ARRAY_LEN(literals) && literals[f->kind] != NULL)
-		*ret = literals[f->kind](f);
-	return ret->n != 0;
+	struct literals all;
+
+	(void)filter_literals(f, &all);
+	*ret = all.n == 1 ? all.p[0] : STR_NONE;
+	*ret_nocase = all.nocase;
+	return all.n == 1;
 }
 
 /* The bounds of any of f's children together: of all where ${any}, else what is common to them. */

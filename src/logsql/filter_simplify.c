@@ -33,7 +33,7 @@ filter_cost(const struct filter *f)
 		cost += filter_cost(f->children[i]);
 	if (f->n_children != 0)
 		return cost;
-	if (f->kind == FILTER_REGEX && regex_literal(f->regex).n == 0)
+	if (f->kind == FILTER_REGEX && regex_literals(f->regex)->n == 0)
 		return 100;
 	if ((size_t)f->kind < ARRAY_LEN(costs) && costs[f->kind] != 0)
 		return costs[f->kind];

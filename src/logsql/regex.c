@@ -8,15 +8,18 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "logsql/filter_internal.h"
 #include "logsql/regex_internal.h"
 
 /* Bounds of one match; beyond them the subject counts as no match. */
 enum { MATCH_LIMIT = 100000, DEPTH_LIMIT = 10000, HEAP_LIMIT_KIB = 16384, PATTERN_MAX = 65536 };
 
-/* Invariants: plain when the pattern is nothing but literal. */
+enum { LITERALS_FIRST = 4 }; /* so many are looked for before a match is tried */
+
+/* Invariants: plain when whatever contains one of the literals matches. */
 struct regex {
 	pcre2_code *code;
-	struct str literal;
+	struct literals literals;
 	bool plain;
 	size_t n_groups;
 	struct str *names; /* n_groups + 1 of them */
@@ -98,7 +101,7 @@ regex_compile(const struct regex **ret, struct str pattern, unsigned flags, stru
 		return err_trace(r);
 	/* Without it (a kernel that forbids making code) matching goes on interpreted. */
 	(void)pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
-	r = regex_find_literal(pattern, arena, &re->literal, &re->plain);
+	r = regex_find_literals(pattern, arena, &re->literals, &re->plain);
 	if (r != 0)
 		return err_trace(r);
 	if (flags & REGEX_ANCHORED)
@@ -152,12 +155,24 @@ run(const struct regex *re, struct regex_scratch *scratch, struct str s, size_t 
 	return r >= 0 ? 1 : 0;
 }
 
+static bool
+has_literal(const struct literals *l, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if ((l->nocase ? nocase_find(s, l->p[i]) : str_find(s, l->p[i])) != SIZE_MAX)
+			return true;
+	return false;
+}
+
 int
 regex_test(const struct regex *re, struct regex_scratch *scratch, struct str s)
 {
 	if (re->plain)
-		return str_find(s, re->literal) != SIZE_MAX;
-	if (re->literal.n > 1 && str_find(s, re->literal) == SIZE_MAX)
+		return has_literal(&re->literals, s);
+	if (re->literals.n > 0 && re->literals.n <= LITERALS_FIRST && re->literals.p[0].n > 1 &&
+	    !has_literal(&re->literals, s))
 		return 0;
 	return run(re, scratch, s, 0);
 }
@@ -201,10 +216,16 @@ regex_group_name(const struct regex *re, size_t i)
 	return i <= re->n_groups ? re->names[i] : STR_NONE;
 }
 
-struct str
-regex_literal(const struct regex *re)
+const struct literals *
+regex_literals(const struct regex *re)
 {
-	return re->literal;
+	return &re->literals;
+}
+
+bool
+regex_is_plain(const struct regex *re)
+{
+	return re->plain;
 }
 
 void

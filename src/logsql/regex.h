@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/literals.h"
 
 struct regex;
 
@@ -61,8 +62,10 @@ int regex_find(const struct regex *re, struct regex_scratch *scratch, struct str
 size_t regex_n_groups(const struct regex *re);
 struct str regex_group_name(const struct regex *re, size_t i);
 
-/** regex_literal(re): a substring that every match contains, or "". */
-struct str regex_literal(const struct regex *re);
+/** regex_literals(re): of these every match contains one, where there are any.  regex_is_plain(re): whatever contains one of them
+ * matches. */
+const struct literals *regex_literals(const struct regex *re);
+bool regex_is_plain(const struct regex *re);
 
 /** regex_quote(out, s): append ${s} so that it matches itself. */
 void regex_quote(struct buf *out, struct str s);

@@ -8,10 +8,11 @@
 #include "logsql/regex.h"
 
 /**
- * regex_find_literal(pattern, arena, ret, ret_plain):
- * The longest run of bytes that every match of the valid ${pattern} contains, or "" when none is seen; ${ret_plain}: the
- * pattern is that run and nothing else.  Made in ${arena}.
+ * regex_find_literals(pattern, arena, ret, ret_plain):
+ * A few runs of bytes, one of which every match of the valid ${pattern} contains, or none when none are seen; ${ret_plain}: the
+ * pattern matches wherever one of them is, and nowhere else.  Made in ${arena}.
  *
  * Errors: -ENOMEM.
  */
-int regex_find_literal(struct str pattern, struct arena *arena, struct str *ret, bool *ret_plain);
+int regex_find_literals(struct str pattern, struct arena *arena, struct literals *ret,
+    bool *ret_plain);

@@ -15,8 +15,9 @@
 static void
 put_test(struct buf *out, const struct filter *f)
 {
-	struct str literal;
-	bool nocase;
+	struct literals l;
+	bool decides;
+	size_t i;
 
 	if (f->kind == FILTER_TIME)
 		buf_c(out, "time range of the block, then _time");
@@ -26,11 +27,14 @@ put_test(struct buf *out, const struct filter *f)
 		buf_c(out, "values of two fields");
 	else if (f->kind == FILTER_RANGE)
 		buf_c(out, "min and max of the column, then numbers");
-	else if (filter_literal(f, &literal, &nocase) && literal.n > 0) {
+	else if (decides = filter_literals(f, &l), l.n > 0) {
 		buf_printf(out, "constants and dictionaries once, text that contains%s ",
-		    nocase ? " (in any case)" : "");
-		buf_json(out, literal);
-		buf_c(out, f->kind == FILTER_SUBSTRING ? "" : ", then values");
+		    l.nocase ? " (in any case)" : "");
+		for (i = 0; i < l.n; i++) {
+			buf_c(out, i > 0 ? " or " : "");
+			buf_json(out, l.p[i]);
+		}
+		buf_c(out, decides ? "" : ", then values");
 	} else
 		buf_c(out, "constants and dictionaries once, then values");
 }

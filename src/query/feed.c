@@ -308,10 +308,10 @@ feed_known(void *ctx, const struct filter *leaf, enum match_known *ret)
 }
 
 static int
-feed_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel)
+feed_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel)
 {
 	struct feed_block *b = ctx;
-	int r = scan_hit_contains(&b->hit, name, literal, nocase, sel);
+	int r = scan_hit_contains(&b->hit, name, l, sel);
 
 	return r > 0 ? 1 : err_trace(r);
 }

@@ -80,8 +80,8 @@ match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *
 {
 	enum match_known known = MATCH_UNKNOWN;
 	struct column c;
-	struct str literal;
-	bool nocase;
+	struct literals literals;
+	bool decides;
 	size_t n;
 	int r = 0;
 
@@ -93,9 +93,10 @@ match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *
 		bits_zero(sel, m->n);
 		return 0;
 	}
-	if (m->contains != NULL && filter_literal(leaf, &literal, &nocase) && literal.n > 0) {
-		r = m->contains(m->ctx, leaf->field, literal, nocase, sel);
-		if (r < 0 || (r == 0 && leaf->kind == FILTER_SUBSTRING && !nocase))
+	decides = filter_literals(leaf, &literals);
+	if (m->contains != NULL && literals.n > 0) {
+		r = m->contains(m->ctx, leaf->field, &literals, sel);
+		if (r < 0 || (r == 0 && decides))
 			return err_trace(r);
 	}
 	if (m->equals != NULL && leaf->kind == FILTER_EXACT) {

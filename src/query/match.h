@@ -20,8 +20,8 @@ struct match_rows {
 	    struct arena *arena, struct column *ret);
 	/* What is known of a leaf without reading the column.  May be NULL. */
 	int (*known)(void *ctx, const struct filter *leaf, enum match_known *ret);
-	/* Clear the bits of rows without the literal.  1: not here, read the column instead.  May be NULL. */
-	int (*contains)(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel);
+	/* Clear the bits of rows with none of the literals.  1: not here, read the column instead.  May be NULL. */
+	int (*contains)(void *ctx, struct str name, const struct literals *l, uint64_t *sel);
 	/* Clear the bits of rows that do not have the value.  1: not here, as above.  May be NULL. */
 	int (*equals)(void *ctx, struct str name, struct str value, struct arena *arena,
 	    uint64_t *sel);

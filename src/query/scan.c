@@ -181,7 +181,7 @@ scan_hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
 }
 
 int
-scan_hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel)
+scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel)
 {
 	struct scan_hit *h = ctx;
 	struct block_column_info info;
@@ -189,7 +189,7 @@ scan_hit_contains(void *ctx, struct str name, struct str literal, bool nocase, u
 
 	if (!block_column_find(h->block, name, &info) || info.kind != COLUMN_TEXT)
 		return 1;
-	r = block_contains(h->block, name, literal, nocase, sel);
+	r = block_contains_any(h->block, name, l, sel);
 	/* The column is damaged: as where it is read, its rows have no value there. */
 	return r > 0 ? 1 : err_trace(r);
 }

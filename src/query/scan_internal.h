@@ -18,7 +18,7 @@ void scan_fault(struct scan_hit *h, int r);
 
 /** scan_hit_known, scan_hit_contains, scan_hit_equals: what match.h asks of a block; ${ctx} is a struct scan_hit. */
 int scan_hit_known(void *ctx, const struct filter *leaf, enum match_known *ret);
-int scan_hit_contains(void *ctx, struct str name, struct str literal, bool nocase, uint64_t *sel);
+int scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel);
 int scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *arena,
     uint64_t *sel);
 

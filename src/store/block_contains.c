@@ -177,3 +177,28 @@ block_contains(struct block *b, struct str name, struct str literal, bool nocase
 		r = enc_tmpl_contains(&c, &m, sel);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }
+
+int
+block_contains_any(struct block *b, struct str name, const struct literals *l, uint64_t *sel)
+{
+	size_t n = b->header.n_rows, n_words = BITS_WORDS(n), i, w;
+	AUTO_FREE uint64_t *left = NULL, *one = NULL;
+	int r = 0;
+
+	if (l->n == 1)
+		return block_contains(b, name, l->p[0], l->nocase, sel);
+	left = malloc((n_words + 1) * sizeof(*left));
+	one = malloc((n_words + 1) * sizeof(*one));
+	if (left == NULL || one == NULL)
+		return err_origin(-ENOMEM);
+	memcpy(left, sel, n_words * sizeof(*left));
+	for (i = 0; r == 0 && i < l->n && !bits_none(left, n); i++) {
+		memcpy(one, left, n_words * sizeof(*one));
+		r = block_contains(b, name, l->p[i], l->nocase, one);
+		for (w = 0; r == 0 && w < n_words; w++)
+			left[w] &= ~one[w];
+	}
+	for (w = 0; r == 0 && w < n_words; w++)
+		sel[w] &= ~left[w];
+	return r;
+}

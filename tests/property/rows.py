@@ -139,7 +139,9 @@ class Grammar:
             vs = [self.value(f) for _ in range(r.randrange(1, 5))]
             return ("in", f, vs), f"{f}:in({', '.join(map(q, vs))})"
         if kind in ("regex", "not_regex"):
-            rx = r.choice(["^[0-9]+$", "(?i)error", "time(d )?out", "[0-9]{3}", "^$", "a.b", "o$", "\\d+ ms", "é", "(GET|POST) /", "."])
+            rx = r.choice(["^[0-9]+$", "(?i)error", "time(d )?out", "[0-9]{3}", "^$", "a.b", "o$", "\\d+ ms", "é", "(GET|POST) /", ".",
+                           "timeout|memory|slow", "(?i)timeout|MEMORY", "user [0-9]+ (failed|ok)", "[Ee]rror", "items?/", "(10|GET) ?", "(?i)slow query",
+                           "o+t", "closed$|^GET", "(a|b|c|d)(1|2|3|4|5)", "tim(e|ed){1,2} ", "\\bof\\b|\\.0\\."])
             if r.random() < 0.3:
                 w = "".join(c for c in self.piece(f) if c.isalnum())
                 rx = w + r.choice(["", ".*", "[a-z]+"]) if w else rx

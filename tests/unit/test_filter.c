@@ -294,7 +294,7 @@ test_planning(void)
 
 	f = parse("~\"ab+cde(f|g)?h{2}\"", &arena);
 	CHECK(f != NULL && filter_literal(f, &lit, &nocase));
-	CHECK_STR(lit, STR("cde"));
+	CHECK_STR(lit, STR("bcde"));
 	f = parse("~\"abc|d\"", &arena);
 	CHECK(f != NULL && !filter_literal(f, &lit, &nocase));
 	f = parse("i(Error)", &arena);

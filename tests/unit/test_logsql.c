@@ -167,7 +167,8 @@ test_regex(void)
 	CHECK(regex_test(re, &scratch, STR("abc\n")) == 0);
 	CHECK(regex_test(re, &scratch, STR("a\nc")) == 0);
 	MUST(regex_compile(&re, STR("b\\.c"), 0, &arena, error) == 0);
-	CHECK_STR(regex_literal(re), STR("b.c"));
+	CHECK(regex_is_plain(re) && regex_literals(re)->n == 1);
+	CHECK_STR(regex_literals(re)->p[0], STR("b.c"));
 	CHECK(regex_test(re, &scratch, STR("ab.cd")) == 1);
 	MUST(regex_compile(&re, STR("x*"), 0, &arena, error) == 0);
 	CHECK(regex_find(re, &scratch, STR("\xd1\x84\xd1\x84"), 1, spans, 1) == 1);
@@ -178,6 +179,76 @@ test_regex(void)
 	/* A pattern that explodes gives up instead. */
 	MUST(regex_compile(&re, STR("^(a+)+$"), 0, &arena, error) == 0);
 	CHECK(regex_test(re, &scratch, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")) == 0);
+	regex_scratch_fini(&scratch);
+}
+
+/* What is known of a pattern's matches: "plain" or not, "nocase" or not, the literals in their order. */
+static void
+test_literals(void)
+{
+	static const struct {
+		const char *pattern, *want;
+	} all[] = { { "timeout", "= timeout" }, { "timeout|refused", "= timeout refused" },
+		{ "a(b|c)d", "= abd acd" },
+		{ "upstream (timed out|refused)!", "= upstream timed out! upstream refused!" },
+		{ "took [0-9]{3,}", "~ took " }, { "[0-9]+ of (one|two)", "~  of one  of two" },
+		{ "^GET /a$", "~ GET /a" }, { "colou?r", "= colour color" }, { "ab+c", "~ ab" },
+		{ "x*abc", "~ abc" }, { "(abc)*", "~" }, { "(abc|)", "~" },
+		{ "[Tt]imeout", "= Timeout timeout" }, { "a.c|longer[0-9]", "~ a longer" },
+		{ "aa.c|longer[0-9]", "~ aa longer" }, { "(?i)Timeout", "=i timeout" },
+		{ "(?i)error", "=i error" }, { "(?i)broken", "~i bro" }, { "(?i:error)", "~" },
+		{ "ab(?i)cd", "~" }, { "(?<![a-z])(?:foo|bar)(?![a-z])", "~ foo bar" },
+		{ "\\bfoo\\b", "~ foo" }, { "\\Qa|b\\E", "~" }, { "(a)\\1", "~" },
+		{ "a{2}b{0,1}c", "~ a" }, { "a\\.b\\|c", "= a.b|c" },
+		{ "(?P<x>ab)(?<y>cd)", "= abcd" }, { "", "~" } };
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	char error[REGEX_ERROR_MAX];
+	const struct literals *l;
+	const struct regex *re;
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_LEN(all); i++) {
+		MUST(regex_compile(&re, str_c(all[i].pattern), 0, &arena, error) == 0);
+		l = regex_literals(re);
+		buf_clear(&text);
+		buf_printf(&text, "%c%s", regex_is_plain(re) ? '=' : '~', l->nocase ? "i" : "");
+		for (k = 0; k < l->n; k++)
+			buf_printf(&text, " %.*s", STR_ARG(l->p[k]));
+		CHECK_STR(buf_view(&text), str_c(all[i].want));
+	}
+}
+
+/* Beyond ASCII only k and s have other cases of ASCII's letters: literals of any case rest on it. */
+static void
+test_nocase(void)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct regex_scratch scratch = REGEX_SCRATCH_INIT;
+	char error[REGEX_ERROR_MAX];
+	const struct regex *re;
+	uint8_t utf8[4];
+	unsigned c;
+	size_t n;
+
+	MUST(regex_compile(&re, STR("(?i)^[a-jl-rt-z]$"), 0, &arena, error) == 0);
+	for (c = 0x80; c < 0x20000; c++) {
+		if (c >= 0xd800 && c < 0xe000)
+			continue;
+		n = 0;
+		if (c < 0x800) {
+			utf8[n++] = (uint8_t)(0xc0 | c >> 6);
+		} else if (c < 0x10000) {
+			utf8[n++] = (uint8_t)(0xe0 | c >> 12);
+			utf8[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+		} else {
+			utf8[n++] = (uint8_t)(0xf0 | c >> 18);
+			utf8[n++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+			utf8[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+		}
+		utf8[n++] = (uint8_t)(0x80 | (c & 0x3f));
+		CHECK(regex_test(re, &scratch, str_of(utf8, n)) == 0);
+	}
 	regex_scratch_fini(&scratch);
 }
 
@@ -255,6 +326,8 @@ main(void)
 	test_format_float();
 	test_order();
 	test_regex();
+	test_literals();
+	test_nocase();
 	test_errors();
 	test_limits();
 	test_nearest();
