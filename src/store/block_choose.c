@@ -66,6 +66,7 @@ encode_dict(struct enc_scratch *s, const struct enc_values *v, struct block_entr
     struct buf *data, bool *ret_done)
 {
 	size_t max = e->role == ROLE_STREAM ? v->n : ENC_DICT_MAX;
+	unsigned version = 1;
 	struct enc_distinct d;
 	bool ok = false;
 	int r;
@@ -78,7 +79,9 @@ encode_dict(struct enc_scratch *s, const struct enc_values *v, struct block_entr
 		return 0;
 	e->enc = ENC_DICT;
 	*ret_done = true;
-	return err_trace(enc_dict_put(data, s, &d, v->n));
+	r = enc_dict_put(data, s, &d, v->n, &version);
+	e->version = (uint8_t)version;
+	return err_trace(r);
 }
 
 static int

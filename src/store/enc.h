@@ -44,6 +44,7 @@ enum {
 	ENC_PAGE_SEALED =
 	    256 << 10, /* the same, where nobody waits and small logs are to become one */
 	ENC_RECORD_MAX = 64 << 20,                        /* bytes of one row */
+	ENC_DICT_VERSION_MAX = 2,                         /* 1 unless its codes are flags */
 	ENC_TMPL_VERSION_MAX = 2,                         /* 1 where slots share nothing */
 	ENC_BYTES_MAX = BLOCK_BYTES_MAX + ENC_RECORD_MAX, /* bytes of a column, decoded */
 };
@@ -102,7 +103,8 @@ struct enc_chunk {
 static inline bool
 enc_is_known(unsigned enc, unsigned version)
 {
-	return version == 1 || (enc == ENC_TMPL && version == ENC_TMPL_VERSION_MAX);
+	return version == 1 || (enc == ENC_TMPL && version == ENC_TMPL_VERSION_MAX) ||
+	    (enc == ENC_DICT && version == ENC_DICT_VERSION_MAX);
 }
 
 /** enc_read(c, at, n, sum, out): n bytes at ${at} of the chunk; checks that they hash to ${sum}. */
@@ -188,6 +190,10 @@ struct enc_codes {
 /** enc_codes_put(out, s, codes, n, bound): append n numbers below ${bound}, which is at least 1. */
 int enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, size_t n,
     size_t bound);
+/** enc_codes_put_flags(out, s, codes, n, ret_ok): the same below 2, where that is much shorter than a bit a number; else nothing is
+ * appended.  Readers know it from ENC_DICT_VERSION_MAX on. */
+int enc_codes_put_flags(struct buf *out, struct enc_scratch *s, const uint32_t *codes, size_t n,
+    bool *ret_ok);
 int enc_codes_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n, struct arena *arena,
     struct enc_codes *ret);
 /** enc_codes_of(c, rows, bound, out): the numbers of ${rows}; false when one is not below ${bound}. */
@@ -196,7 +202,8 @@ bool enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t
 
 /* -- the encodings -- */
 
-int enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n);
+int enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n,
+    unsigned *ret_version);
 int enc_dict_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 

@@ -3,7 +3,7 @@
  * One job: each different value once, and a few bits a row that say which.
  * Floor: 2 (uses base).
  *
- * Dictionary, version 1 (an absent value is the empty one, which has a number like any other):
+ * Dictionary, version 2 when its codes are of mode 2, else 1 (an absent value is the empty one, which has a number like any other):
  *
  *   size     field
  *   varint   n_dict  1 to n_rows
@@ -13,10 +13,13 @@
 #include "store/enc.h"
 
 int
-enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n)
+enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n,
+    unsigned *ret_version)
 {
 	AUTO_FINI(buf_fini) struct buf list = BUF_INIT;
+	bool flags = false;
 	size_t i;
+	int r = 0;
 
 	for (i = 0; i < d->n; i++)
 		buf_varint(&list, d->values[i].n);
@@ -26,7 +29,12 @@ enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *
 		return buf_err(&list);
 	buf_varint(out, d->n);
 	enc_bytes_put(out, s, buf_view(&list));
-	return err_trace(enc_codes_put(out, s, d->codes, n, d->n));
+	if (d->n == 2)
+		r = enc_codes_put_flags(out, s, d->codes, n, &flags);
+	*ret_version = flags ? ENC_DICT_VERSION_MAX : 1;
+	if (r == 0 && !flags)
+		r = enc_codes_put(out, s, d->codes, n, d->n);
+	return err_trace(r);
 }
 
 /* A dictionary chunk, its codes not yet looked at. */

@@ -88,8 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	e.scale = scan_u8(&s);
 	e.head_len = scan_u16(&s);
-	if (enc == ENC_TMPL && (choice & 0x40) != 0)
-		e.version = ENC_TMPL_VERSION_MAX;
+	if ((enc == ENC_TMPL || enc == ENC_DICT) && (choice & 0x40) != 0)
+		e.version = 2;
 	if (s.bad || enc == ENC_CONST || enc == ENC_REST)
 		return 0;
 	e.len = size - s.at;

@@ -53,11 +53,11 @@ reference_presence(struct scan *s, size_t n_rows, bool *has, struct arena *a)
 static void
 reference_codes(struct scan *s, size_t n, uint64_t *out, struct arena *a)
 {
-	unsigned mode = scan_u8(s), width = mode == 0 ? scan_u8(s) : 8;
+	unsigned mode = scan_u8(s), width = mode == 0 ? scan_u8(s) : mode == 1 ? 8 : 1;
 	struct str bytes = mode == 0 ? scan_bytes(s, (n * width + 7) / 8) : reference_bytes(s, a);
 	size_t i;
 
-	MUST(mode <= 1 && !s->bad);
+	MUST(mode <= 2 && !s->bad);
 	for (i = 0; i < n; i++)
 		out[i] = reference_bits(bytes.p, i, width);
 }

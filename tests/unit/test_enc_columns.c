@@ -53,6 +53,18 @@ make_rarely(struct buf *out, size_t row)
 }
 
 static void
+make_flag(struct buf *out, size_t row)
+{
+	buf_c(out, row % 300 < 4 ? "true" : "false");
+}
+
+static void
+make_coin(struct buf *out, size_t row)
+{
+	buf_c(out, rnd() % 2 != 0 ? "true" : "false");
+}
+
+static void
 make_decimal(struct buf *out, size_t row)
 {
 	buf_printf(out, "%s%llu.%03llu", rnd() % 5 == 0 ? "-" : "",
@@ -266,6 +278,8 @@ main(void)
 		check_column("const", make_const, ENC_CONST, 1, levels[i]);
 		check_column("level", make_level, ENC_DICT, 1, levels[i]);
 		check_column("rarely", make_rarely, ENC_DICT, 1, levels[i]);
+		check_column("flag", make_flag, ENC_DICT, 2, levels[i]);
+		check_column("coin", make_coin, ENC_DICT, 1, levels[i]);
 		check_column("decimal", make_decimal, ENC_INT, 1, levels[i]);
 		check_column("sparse int", make_sparse_int, ENC_INT, 1, levels[i]);
 		check_column("uuid", make_uuid, ENC_ID, 1, levels[i]);
