@@ -32,7 +32,8 @@ query_explain(struct show *s)
 	int r = 0, exit;
 
 	if (s->ask.n_inputs == 0) {
-		r = store_view_open(&view, s->ask.store, &s->error);
+		r = store_view_open_between(&view, s->ask.store, s->ask.run.since, s->ask.run.until,
+		    &s->error);
 		if (r != 0)
 			return cli_fail(CLI_FAILED, "%s",
 			    s->error.n > 0 ? buf_c_str(&s->error) : err_str(r < 0 ? r : -EIO));

@@ -137,8 +137,8 @@ run_upkeep(const char *path, bool seal)
 	int r;
 
 	r = store_open(&s, path, &how, now, &error);
-	if (r == 0 && seal)
-		r = store_seal(s, now);
+	if (r == 0)
+		r = seal ? store_seal(s, now) : store_merge(s, now);
 	if (r == 0)
 		r = store_maintain(s, now);
 	if (r == 0)

@@ -9,7 +9,7 @@
 #include "logsql/regex.h"
 #include "record/names.h"
 
-/* The names of a block's columns that may hold an ID. */
+/* The names of a block's columns that may hold an ID: by their name, or by what is in them. */
 static int
 add_names(struct store_view *view, size_t number, bool deep, struct map *names)
 {
@@ -26,7 +26,7 @@ add_names(struct store_view *view, size_t number, bool deep, struct map *names)
 		return 0;
 	for (i = 0; i < block_n_columns(b); i++) {
 		block_column_at(b, i, &info);
-		if (!names_is_id(info.name) &&
+		if (!info.is_id && !names_is_id(info.name) &&
 		    (!deep || info.kind == COLUMN_TIME || info.kind == COLUMN_INT ||
 		        str_eq_c(info.name, "_stream")))
 			continue;

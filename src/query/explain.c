@@ -79,6 +79,9 @@ put_blocks(struct buf *out, struct store_view *view, const struct filter *f,
 	buf_printf(out, "blocks: %zu of %zu", plan.n_blocks, plan.n_all);
 	if (plan.n_by_id != SIZE_MAX)
 		buf_printf(out, ", %zu by the ID index", plan.n_by_id);
+	if (plan.n_shut > 0)
+		buf_printf(out, "; and those of %zu segments that are shut until their turn",
+		    plan.n_shut);
 	buf_printf(out, "; rows in the store: %llu\n", (unsigned long long)plan.rows_all);
 	if (plan.hide_weir)
 		buf_c(out, "rows of weir's own streams are left out\n");
@@ -151,11 +154,11 @@ put_scan(struct buf *out, const struct run_stats *st)
 	(void)span_format(took, st->scan_took);
 	if (st->blocks_total > 0)
 		buf_printf(out,
-		    "segments: %llu in all, %llu skipped\nblocks: %llu in all, %llu skipped, %llu opened\n",
+		    "segments: %llu in all, %llu skipped, %llu opened\nblocks: %llu in all, %llu skipped, %llu opened\n",
 		    (unsigned long long)st->segments_total,
 		    (unsigned long long)(st->segments_total - st->segments_read),
-		    (unsigned long long)st->blocks_total, (unsigned long long)st->blocks_skipped,
-		    (unsigned long long)st->blocks_read);
+		    (unsigned long long)st->segments_opened, (unsigned long long)st->blocks_total,
+		    (unsigned long long)st->blocks_skipped, (unsigned long long)st->blocks_read);
 	buf_printf(out, "rows: %llu in all, %llu skipped, %llu tested, %llu matched\n",
 	    (unsigned long long)st->rows_total,
 	    (unsigned long long)(st->rows_total - st->rows_read), (unsigned long long)st->rows_read,

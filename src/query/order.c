@@ -5,7 +5,7 @@
  *
  * Blocks stand in the order of their first time.  When blocks 0 to k - 1 are matched, rows before the first time of
  * block k are final.  Workers go at most AHEAD blocks beyond k, so that what waits is bounded by how far the
- * blocks' times overlap.
+ * blocks' times overlap.  A segment that is shut is opened when no block that waits begins before it.
  */
 #include "query/order.h"
 
@@ -25,15 +25,25 @@ struct slot {
 	int r;
 };
 
+/* A segment that is shut; the plan's number of it. */
+struct shut {
+	int64_t time; /* none of its rows is earlier */
+	uint32_t at;
+};
+
 /*
  * Invariants, with the lock held: slots before next_take are taken or done; all before done_to are done and merged;
- * a slot's hit belongs to its worker until it is done, then to the merging thread.
+ * a slot's hit belongs to its worker until it is done, then to the merging thread; shut[next_shut..n_shut) ascend, and
+ * none begins before a slot that is taken.
  */
 struct order {
-	const struct scan_plan *plan;
+	struct scan_plan *plan;
 	const struct order_options *opt;
 	struct slot *slots;
 	size_t n, next_take, done_to;
+	struct shut *shut;
+	size_t n_shut, next_shut;
+	int err; /* of opening one */
 	bool quit;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -70,23 +80,74 @@ cmp_keys(const void *a, const void *b)
 	return (x->block > y->block) - (x->block < y->block);
 }
 
+/* Those that wait for a worker, in order; they are nothing yet but a block. */
+static int
+sort_waiting(struct order *o)
+{
+	size_t n = o->n - o->next_take, i;
+	struct slot *waiting = o->slots + o->next_take;
+	AUTO_FREE struct key *keys = calloc(n + 1, sizeof(*keys));
+
+	if (keys == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		keys[i] = (struct key){ first_time(o, waiting[i].block), waiting[i].block };
+	qsort(keys, n, sizeof(*keys), cmp_keys);
+	for (i = 0; i < n; i++)
+		waiting[i].block = keys[i].block;
+	return 0;
+}
+
+static int
+add_waiting(struct order *o)
+{
+	for (; o->n < o->plan->n_blocks; o->n++)
+		o->slots[o->n].block = (uint32_t)o->n;
+	return err_trace(sort_waiting(o));
+}
+
+static int
+cmp_shut(const void *a, const void *b)
+{
+	const struct shut *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
 static int
 make_slots(struct order *o)
 {
-	AUTO_FREE struct key *keys = calloc(o->n + 1, sizeof(*keys));
-	size_t i;
+	size_t n = o->plan->n_blocks + o->plan->n_shut_blocks, i;
+	struct store_segment_info info;
 
-	o->slots = calloc(o->n + 1, sizeof(*o->slots));
-	o->open = calloc(o->n + 1, sizeof(*o->open));
+	o->slots = calloc(n + 1, sizeof(*o->slots));
+	o->open = calloc(n + 1, sizeof(*o->open));
 	o->rows = calloc(CHUNK_ROWS, sizeof(*o->rows));
-	if (keys == NULL || o->slots == NULL || o->open == NULL || o->rows == NULL)
+	o->shut = calloc(o->plan->n_shut + 1, sizeof(*o->shut));
+	if (o->slots == NULL || o->open == NULL || o->rows == NULL || o->shut == NULL)
 		return err_origin(-ENOMEM);
-	for (i = 0; i < o->n; i++)
-		keys[i] = (struct key){ first_time(o, (uint32_t)i), (uint32_t)i };
-	qsort(keys, o->n, sizeof(*keys), cmp_keys);
-	for (i = 0; i < o->n; i++)
-		o->slots[i].block = keys[i].block;
-	return 0;
+	for (i = 0; i < o->plan->n_shut; i++) {
+		store_view_segment(o->plan->view, o->plan->shut[i], &info);
+		o->shut[o->n_shut++] = (struct shut){ info.min_time.ns, (uint32_t)i };
+	}
+	qsort(o->shut, o->n_shut, sizeof(*o->shut), cmp_shut);
+	return err_trace(add_waiting(o));
+}
+
+/* With the lock held, before a slot is taken: open all that may begin before it.  Whether there is one. */
+static bool
+may_take(struct order *o)
+{
+	while (o->err == 0 && o->next_shut < o->n_shut &&
+	    (o->next_take == o->n ||
+	        o->shut[o->next_shut].time <= first_time(o, o->slots[o->next_take].block))) {
+		o->err = scan_open_shut(o->plan, o->shut[o->next_shut++].at);
+		if (o->err == 0)
+			o->err = add_waiting(o);
+	}
+	return o->err == 0 && o->next_take < o->n;
 }
 
 struct timed_row {
@@ -149,9 +210,9 @@ worker(void *ctx)
 
 	(void)pthread_mutex_lock(&o->lock);
 	for (;;) {
-		while (!o->quit && o->next_take < o->n && o->next_take >= o->done_to + AHEAD)
+		while (!o->quit && o->next_take >= o->done_to + AHEAD)
 			(void)pthread_cond_wait(&o->changed, &o->lock);
-		if (o->quit || o->next_take == o->n)
+		if (o->quit || !may_take(o))
 			break;
 		s = &o->slots[o->next_take++];
 		s->state = SLOT_TAKEN;
@@ -363,6 +424,17 @@ drain(struct order *o, int64_t until)
 	return err_trace(r);
 }
 
+static bool
+is_there(struct order *o, size_t k)
+{
+	bool there;
+
+	(void)pthread_mutex_lock(&o->lock);
+	there = k < o->next_take || may_take(o);
+	(void)pthread_mutex_unlock(&o->lock);
+	return there;
+}
+
 static int
 merge(struct order *o)
 {
@@ -370,7 +442,7 @@ merge(struct order *o)
 	size_t k;
 	int r = 0;
 
-	for (k = 0; r == 0 && k < o->n && !is_over(o); k++) {
+	for (k = 0; r == 0 && is_there(o, k) && !is_over(o); k++) {
 		r = drain(o, first_time(o, o->slots[k].block));
 		/* a slot that was not waited for is its worker's */
 		if (r != 0 || is_over(o))
@@ -379,14 +451,17 @@ merge(struct order *o)
 		if (r == 0 && o->slots[k].hit.n > 0)
 			heap_push(o, &o->slots[k]);
 	}
+	if (r == 0)
+		r = o->err;
 	o->final = true;
 	return r == 0 && k == o->n ? err_trace(drain(o, INT64_MAX)) : err_trace(r);
 }
 
 int
-order_run(const struct scan_plan *plan, const struct order_options *opt)
+order_run(struct scan_plan *plan, const struct order_options *opt)
 {
-	struct order o = { .plan = plan, .opt = opt, .n = plan->n_blocks };
+	struct order o = { .plan = plan, .opt = opt };
+	size_t n_blocks = plan->n_blocks + plan->n_shut_blocks;
 	pthread_t threads[QUERY_WORKERS_MAX];
 	unsigned n_threads = 0;
 	size_t i;
@@ -396,7 +471,7 @@ order_run(const struct scan_plan *plan, const struct order_options *opt)
 	(void)pthread_cond_init(&o.changed, NULL);
 	r = make_slots(&o);
 	/* This thread merges, prints, and matches when it would wait; so one worker less is started. */
-	while (r == 0 && n_threads + 1 < opt->n_threads && n_threads + 1 < o.n &&
+	while (r == 0 && n_threads + 1 < opt->n_threads && n_threads + 1 < n_blocks &&
 	    pthread_create(&threads[n_threads], NULL, worker, &o) == 0)
 		n_threads++;
 	if (r == 0)
@@ -411,6 +486,7 @@ order_run(const struct scan_plan *plan, const struct order_options *opt)
 		scan_hit_fini(&o.slots[i].hit);
 	batch_fini(&o.batch);
 	free(o.slots);
+	free(o.shut);
 	free(o.open);
 	free(o.rows);
 	(void)pthread_cond_destroy(&o.changed);

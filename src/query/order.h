@@ -20,4 +20,4 @@ struct order_options {
  * Blocks are matched by all threads in the order of their first time; a row is given as soon as no block that is not
  * done can precede it.  Of rows that wait only number and time are held (12 bytes), never their text.
  */
-int order_run(const struct scan_plan *plan, const struct order_options *opt);
+int order_run(struct scan_plan *plan, const struct order_options *opt);

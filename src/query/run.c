@@ -14,6 +14,7 @@
 #include "logsql/pipe.h"
 #include "logsql/value.h"
 #include "query/match.h"
+#include "query/newest.h"
 #include "query/order.h"
 #include "query/run_internal.h"
 
@@ -45,13 +46,12 @@ struct job {
 	struct last last;
 	struct stage *first;
 	struct scan_plan plan;
-	bool keeps_rows;   /* rows stay rows */
-	bool keeps_order;  /* … but for limit and offset, which want them in order */
-	bool newest_first; /* a limit over rows that stay rows */
-	bool oldest_first; /* rows are gathered by whoever wants the first of them */
-	bool sorts_first;  /* the first pipe sorts the store's own rows */
-	_Atomic size_t next;
-	uint32_t *newest; /* plan.blocks by their last time, newest first but for oldest_first */
+	bool keeps_rows;      /* rows stay rows */
+	bool keeps_order;     /* … but for limit and offset, which want them in order */
+	bool newest_first;    /* a limit over rows that stay rows */
+	bool oldest_first;    /* rows are gathered by whoever wants the first of them */
+	bool sorts_first;     /* the first pipe sorts the store's own rows */
+	struct newest newest; /* what is to be read; of oldest_first the other way round */
 };
 
 static bool
@@ -173,55 +173,21 @@ bound_times(struct job *j)
 	return err_trace(r);
 }
 
-struct age {
-	int64_t time;
-	uint32_t at;
-};
-
-static int
-cmp_age(const void *a, const void *b)
-{
-	const struct age *x = a, *y = b;
-
-	if (x->time != y->time)
-		return x->time > y->time ? -1 : 1;
-	return (x->at < y->at) - (x->at > y->at);
-}
-
-static int
-sort_newest(struct job *j)
-{
-	struct age *ages = arena_alloc(&j->arena, (j->plan.n_blocks + 1) * sizeof(*ages));
-	struct store_block_info info;
-	size_t i;
-
-	j->newest = arena_alloc(&j->arena, (j->plan.n_blocks + 1) * sizeof(*j->newest));
-	if (ages == NULL || j->newest == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < j->plan.n_blocks; i++) {
-		store_view_block(j->plan.view, j->plan.blocks[i], &info);
-		ages[i] = (struct age){ info.sum.max_time.ns, (uint32_t)i };
-	}
-	qsort(ages, j->plan.n_blocks, sizeof(*ages), cmp_age);
-	for (i = 0; i < j->plan.n_blocks; i++)
-		j->newest[i] = ages[j->oldest_first ? j->plan.n_blocks - 1 - i : i].at;
-	return 0;
-}
-
-/* Whether no block from number ${i} on can bring a row that is new enough. */
 static bool
-is_enough(struct job *j, size_t i)
+is_over(struct job *j)
 {
-	struct store_block_info info;
-	int64_t floor;
+	return atomic_load_explicit(&j->env.stop, memory_order_relaxed) || is_cancelled(j->run);
+}
 
-	if (atomic_load_explicit(&j->env.stop, memory_order_relaxed) || is_cancelled(j->run))
-		return true;
-	floor = j->sorts_first ? atomic_load(&j->env.newest_floor) : INT64_MIN;
-	if (floor == INT64_MIN && (!j->newest_first || !keep_floor(j->last.keep, &floor)))
-		return false;
-	store_view_block(j->plan.view, j->plan.blocks[j->newest[i]], &info);
-	return floor > info.sum.max_time.ns;
+/* No row before this time is new enough. */
+static int64_t
+floor_of(struct job *j)
+{
+	int64_t floor = j->sorts_first ? atomic_load(&j->env.newest_floor) : INT64_MIN;
+
+	if (floor == INT64_MIN && j->newest_first)
+		(void)keep_floor(j->last.keep, &floor);
+	return floor;
 }
 
 /* At once, but for a block of very many names. */
@@ -251,7 +217,7 @@ push_block(struct job *j, unsigned w, size_t i, struct batch *b)
 	int r;
 
 	batch_reset(b, 0);
-	r = scan_block(&j->plan, j->newest[i], j->newest_first, &b->arena, hit);
+	r = scan_block(&j->plan, i, j->newest_first, &b->arena, hit);
 	if (r == 0 && hit->n > 0)
 		r = push_hit(j, w, hit, b);
 	batch_reset(b, 0);
@@ -274,12 +240,13 @@ work(void *ctx)
 	struct batch b = BATCH_INIT;
 	size_t i;
 
-	while (w->r == 0) {
-		i = atomic_fetch_add(&j->next, 1);
-		if (i >= j->plan.n_blocks || is_enough(j, i))
-			break;
-		w->r = push_block(j, w->number, i, &b);
+	while (w->r == 0 && !is_over(j)) {
+		w->r = newest_next(&j->newest, floor_of(j), &i);
+		if (w->r == 0)
+			w->r = push_block(j, w->number, i, &b);
 	}
+	if (w->r == NEWEST_E_END)
+		w->r = 0;
 	if (w->r != 0)
 		atomic_store(&j->env.stop, true);
 	batch_fini(&b);
@@ -293,16 +260,17 @@ run_parallel(struct job *j)
 	struct worker workers[QUERY_WORKERS_MAX] = { 0 };
 	struct scan_hit hits[QUERY_WORKERS_MAX] = { 0 };
 	unsigned n = j->env.n_workers, i, started;
-	int r;
+	size_t n_items;
+	int r = newest_init(&j->newest, &j->plan, j->oldest_first, &j->arena);
 
-	r = sort_newest(j);
 	if (r < 0)
 		return err_trace(r);
+	n_items = j->plan.n_blocks + j->plan.n_shut_blocks;
 	if (j->newest_first)
 		j->last.hits = hits;
 	for (i = 0; i < n; i++)
 		workers[i] = (struct worker){ .job = j, .number = i };
-	for (started = 1; started < n && started < j->plan.n_blocks; started++)
+	for (started = 1; started < n && started < n_items; started++)
 		if (pthread_create(&workers[started].thread, NULL, work, &workers[started]) != 0)
 			break;
 	(void)work(&workers[0]);
@@ -313,6 +281,7 @@ run_parallel(struct job *j)
 			r = workers[i].r;
 	}
 	j->last.hits = NULL;
+	newest_fini(&j->newest);
 	return err_trace(r);
 }
 
@@ -324,11 +293,22 @@ push_ordered(void *ctx, struct batch *b)
 	return err_trace(stage_push(j->first, 0, b));
 }
 
+static void
+note_plan(struct run *run, const struct scan_plan *p)
+{
+	run->rows_all += p->rows_all;
+	run->blocks_all += p->n_all;
+	run->blocks_planned += p->n_blocks;
+	run->segments_all += p->n_segments_all;
+	run->segments_planned += p->n_segments;
+}
+
 static int
 run_blocks(struct job *j)
 {
 	struct run *run = j->run;
 	struct order_options order = { j->env.n_workers, &j->env, push_ordered, j };
+	bool ordered = j->keeps_order && !j->newest_first && run->opt->ordered;
 	int r;
 
 	j->plan = (struct scan_plan){ .view = run->view,
@@ -339,16 +319,10 @@ run_blocks(struct job *j)
 		.stop = run->opt->cancel,
 		.notes = &run->notes };
 	r = scan_plan_init(&j->plan, &j->arena);
-	if (r < 0)
-		return err_trace(r);
-	run->rows_all += j->plan.rows_all;
-	run->blocks_all += j->plan.n_all;
-	run->blocks_planned += j->plan.n_blocks;
-	run->segments_all += j->plan.n_segments_all;
-	run->segments_planned += j->plan.n_segments;
-	if (j->keeps_order && !j->newest_first && run->opt->ordered)
-		return err_trace(order_run(&j->plan, &order));
-	return err_trace(run_parallel(j));
+	if (r == 0)
+		r = ordered ? order_run(&j->plan, &order) : run_parallel(j);
+	note_plan(run, &j->plan);
+	return err_trace(r);
 }
 
 /* Times of all rows of the batch as it comes; a row without one is the older the later it comes. */
@@ -697,8 +671,11 @@ run_store(struct store_view *view, const struct query *q, const struct run_optio
     run_put_fn put, void *ctx, struct run_stats *ret_stats, struct buf *ret_error)
 {
 	struct run run = { .view = view };
+	int r = run_all(&run, q, opt, put, ctx, ret_stats, ret_error);
 
-	return err_trace(run_all(&run, q, opt, put, ctx, ret_stats, ret_error));
+	if (ret_stats != NULL)
+		ret_stats->segments_opened = store_view_n_opened(view);
+	return err_trace(r);
 }
 
 int

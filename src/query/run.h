@@ -54,7 +54,7 @@ struct run_stats {
 	uint64_t blocks_total, blocks_skipped, blocks_read, rows_total, rows_matched, bytes_read;
 	struct span took;
 	uint64_t memory_peak;
-	uint64_t segments_total, segments_read, rows_read;
+	uint64_t segments_total, segments_read, segments_opened, rows_read;
 	struct span scan_took; /* of finding rows, over all threads */
 	/* With explain: each pipe and then the output, as far as there is room. */
 	struct run_stage stages[RUN_STAGES_MAX];

@@ -82,39 +82,126 @@ count_segments(struct scan_plan *p, struct arena *arena)
 	return 0;
 }
 
+/* Whether block ${i}, of a segment that is open, may hold a match. */
+static bool
+is_wanted(const struct scan_plan *p, size_t i, const struct store_block_info *info)
+{
+	return bits_get(p->sel, i) && info->sum.n_rows > 0 && info->sum.max_time.ns >= p->min.ns &&
+	    info->sum.min_time.ns <= p->max.ns && info->end_row > p->first_row;
+}
+
+/* The same of a segment that is shut. */
+static bool
+is_wanted_shut(const struct scan_plan *p, const struct store_segment_info *info)
+{
+	size_t end = info->first_block + info->n_numbers;
+
+	return bits_next(p->sel, end, info->first_block) < end && info->max_time.ns >= p->min.ns &&
+	    info->min_time.ns <= p->max.ns && info->end_row > p->first_row;
+}
+
+static void
+clear_bits(uint64_t *w, size_t from, size_t to)
+{
+	while (from < to)
+		if (from % 64 == 0 && to - from >= 64) {
+			w[from / 64] = 0;
+			from += 64;
+		} else {
+			bits_clear(w, from++);
+		}
+}
+
+/* Segments that are shut: their blocks leave ${known}, and those that may hold a match are listed. */
+static void
+plan_segments(struct scan_plan *p, uint64_t *known)
+{
+	size_t n = store_view_n_segments(p->view), i;
+	struct store_segment_info info;
+
+	for (i = 0; i < n; i++) {
+		store_view_segment(p->view, i, &info);
+		if (!info.shut)
+			continue;
+		if (is_wanted_shut(p, &info)) {
+			p->shut[p->n_shut++] = (uint32_t)i;
+			p->n_shut_blocks += info.n_numbers;
+		}
+		p->rows_all += info.n_rows;
+		clear_bits(known, info.first_block, info.first_block + info.n_numbers);
+	}
+}
+
+/* The blocks that the caller and the ID index leave, as bits. */
+static int
+select_blocks(struct scan_plan *p, struct arena *arena)
+{
+	size_t i;
+
+	p->sel = arena_zalloc(arena, BITS_WORDS(p->n_all) + 1, sizeof(*p->sel));
+	if (p->sel == NULL)
+		return err_origin(-ENOMEM);
+	if (p->only_blocks == NULL)
+		bits_fill(p->sel, p->n_all);
+	for (i = 0; p->only_blocks != NULL && i < p->n_only_blocks; i++)
+		if (p->only_blocks[i] < p->n_all)
+			bits_set(p->sel, p->only_blocks[i]);
+	if (p->filter->kind == FILTER_NONE)
+		bits_zero(p->sel, p->n_all);
+	return err_trace(mark_ids(p, arena, p->sel));
+}
+
 int
 scan_plan_init(struct scan_plan *p, struct arena *arena)
 {
+	size_t n_segments = store_view_n_segments(p->view), i;
 	struct store_block_info info;
-	uint64_t *sel;
-	size_t i;
+	uint64_t *known;
 	int r;
 
 	p->n_all = store_view_n_blocks(p->view);
 	p->hide_weir = !filter_names_weir(p->filter);
 	filter_time_range(p->filter, &p->min, &p->max);
-	sel = arena_zalloc(arena, BITS_WORDS(p->n_all) + 1, sizeof(*sel));
+	known = arena_zalloc(arena, BITS_WORDS(p->n_all) + 1, sizeof(*known));
 	p->blocks = arena_alloc(arena, (p->n_all + 1) * sizeof(*p->blocks));
-	if (sel == NULL || p->blocks == NULL)
+	p->shut = arena_alloc(arena, (n_segments + 1) * sizeof(*p->shut));
+	if (known == NULL || p->blocks == NULL || p->shut == NULL)
 		return err_origin(-ENOMEM);
-	if (p->only_blocks == NULL)
-		bits_fill(sel, p->n_all);
-	for (i = 0; p->only_blocks != NULL && i < p->n_only_blocks; i++)
-		if (p->only_blocks[i] < p->n_all)
-			bits_set(sel, p->only_blocks[i]);
-	if (p->filter->kind == FILTER_NONE)
-		bits_zero(sel, p->n_all);
-	r = mark_ids(p, arena, sel);
+	bits_fill(known, p->n_all);
+	r = select_blocks(p, arena);
 	if (r < 0)
 		return err_trace(r);
-	for (i = 0; i < p->n_all; i++) {
+	plan_segments(p, known);
+	BITS_FOREACH(i, known, p->n_all)
+	{
 		store_view_block(p->view, i, &info);
 		p->rows_all += info.sum.n_rows;
-		if (bits_get(sel, i) && info.sum.n_rows > 0 && info.sum.max_time.ns >= p->min.ns &&
-		    info.sum.min_time.ns <= p->max.ns && info.end_row > p->first_row)
+		if (is_wanted(p, i, &info))
 			p->blocks[p->n_blocks++] = (uint32_t)i;
 	}
 	return err_trace(count_segments(p, arena));
+}
+
+int
+scan_open_shut(struct scan_plan *p, size_t i)
+{
+	size_t k, end, n = p->n_blocks;
+	struct store_segment_info segment;
+	struct store_block_info info;
+	int r;
+
+	store_view_segment(p->view, p->shut[i], &segment);
+	end = segment.first_block + segment.n_numbers;
+	r = store_view_open_segment(p->view, p->shut[i]);
+	if (r < 0)
+		return err_trace(r);
+	for (k = segment.first_block; k < end; k++) {
+		store_view_block(p->view, k, &info);
+		if (is_wanted(p, k, &info))
+			p->blocks[p->n_blocks++] = (uint32_t)k;
+	}
+	p->n_segments += p->n_blocks > n;
+	return 0;
 }
 
 void

@@ -20,8 +20,12 @@ struct scan_plan {
 	const uint32_t *only_blocks; /* NULL: all */
 	size_t n_only_blocks;
 	const atomic_bool *stop;
-	uint32_t *blocks; /* those that may hold a match, ascending */
+	uint32_t *
+	    blocks; /* those that may hold a match, ascending; then those of segments that were opened since */
 	size_t n_blocks;
+	uint32_t *shut;               /* segments of the view that may hold a match and are shut */
+	size_t n_shut, n_shut_blocks; /* and how many blocks they have, wanted or not */
+	uint64_t *sel;  /* blocks of the view that only_blocks and the ID index leave */
 	size_t n_by_id; /* how many the ID index left, or SIZE_MAX when it was not asked */
 	size_t n_all;   /* in the view */
 	size_t n_segments, n_segments_all; /* those with blocks to read, and all that have any */
@@ -37,6 +41,10 @@ struct scan_notes {
 
 /** scan_plan_init(p, arena): with view, filter, first_row, stop and notes set, find all else. */
 int scan_plan_init(struct scan_plan *p, struct arena *arena);
+
+/** scan_open_shut(p, i): open the segment shut[i], and append those of its blocks that may hold a match to blocks.  By one
+ * thread at a time; blocks that are there already may be used meanwhile. */
+int scan_open_shut(struct scan_plan *p, size_t i);
 
 /*
  * The rows of one block that match: rows[0..n) ascending with their times.

@@ -106,6 +106,7 @@ struct block_column_info {
 	int64_t min, max;
 	unsigned scale;
 	struct str value; /* CONST */
+	bool is_id; /* its values are in the ID index: by its name, or since they look like IDs */
 };
 
 size_t block_n_rows(const struct block *b);

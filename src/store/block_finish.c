@@ -137,8 +137,7 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 		if (r != 0)
 			return err_trace(r);
 	}
-	/* What looks like an ID is found like one, whatever its name. */
-	if (role == ROLE_FIELD && (e.enc == ENC_ID || names_is_id(name)))
+	if (block_entry_is_id(&e))
 		return err_trace(collect_ids(b, &v));
 	return 0;
 }

@@ -9,6 +9,15 @@
 #include "record/names.h"
 #include "store/block_internal.h"
 
+bool
+block_entry_is_id(const struct block_entry *e)
+{
+	if (e->role != ROLE_FIELD)
+		return false;
+	return e->enc == ENC_ID || (e->enc == ENC_CONST && enc_id_is(e->value)) ||
+	    names_is_id(e->name);
+}
+
 static int
 add_column(const struct column *c, uint64_t **ids, size_t *n, size_t *cap)
 {
@@ -55,7 +64,7 @@ block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
 
 	for (i = 0; i < b->n_listed; i++) {
 		e = &b->entries[i];
-		if (e->role != ROLE_FIELD || (e->enc != ENC_ID && !names_is_id(e->name)))
+		if (!block_entry_is_id(e))
 			continue;
 		arena_clear(&arena);
 		r = block_decode(b, e, &all, &arena, &c);

@@ -133,6 +133,8 @@ void block_zstd_give(struct block_zstd *z, struct ZSTD_DCtx_s *ctx);
 
 /** block_chunk(b, e, ret): read the head of a column; BLOCK_E_CORRUPT names the column in block_bad. */
 int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
+/** block_entry_is_id(e): whether its values are in the ID index. */
+bool block_entry_is_id(const struct block_entry *e);
 struct block_entry *block_entry_find(const struct block *b, struct str name);
 /** block_decode(b, e, rows, arena, ret): one entry by its encoding. */
 int block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,

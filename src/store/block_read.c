@@ -47,7 +47,8 @@ info_of(const struct block_entry *e, struct block_column_info *ret)
 		.min = e->min,
 		.max = e->max,
 		.scale = e->scale,
-		.value = e->value };
+		.value = e->value,
+		.is_id = block_entry_is_id(e) };
 }
 
 void

@@ -219,6 +219,8 @@ int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 /** enc_time_count(c, sel, range, ctx): as block_count_times. */
 int enc_time_count(const struct enc_chunk *c, const uint64_t *sel, block_times_fn range, void *ctx);
 
+/** enc_id_is(v): whether ${v} has the form of an ID: a UUID, or lower-case hex. */
+bool enc_id_is(struct str v);
 /** enc_id_put(out, s, v, ret_ok): ${ret_ok} is false, and nothing appended, unless all values are UUIDs, or
  * lower-case hex of one even length from 16 on. */
 int enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, bool *ret_ok);

@@ -97,6 +97,16 @@ form_of(struct str v, unsigned *ret_form, size_t *ret_size)
 	return v.n >= HEX_TEXT_MIN && v.n <= HEX_TEXT_MAX && v.n % 2 == 0;
 }
 
+bool
+enc_id_is(struct str v)
+{
+	uint8_t id[HEX_TEXT_MAX / 2 + 1];
+	unsigned form;
+	size_t size;
+
+	return form_of(v, &form, &size) && enc_id_parse(v, form == FORM_HEX, id);
+}
+
 /* The bytes of all distinct values; false when one is no ID of the form and size of the others. */
 static bool
 put_ids(struct buf *out, const struct enc_distinct *d, unsigned form, size_t size)

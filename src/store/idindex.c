@@ -124,15 +124,8 @@ idindex_writer_end(struct idindex_writer *w)
 	buf_fini(&w->page);
 }
 
-/* One page as read. */
-struct page {
-	uint8_t p[IDINDEX_PAGE];
-	uint32_t n;
-	unsigned width;
-};
-
 static struct idindex_entry
-page_entry(const struct page *pg, uint32_t i)
+page_entry(const struct idindex_page *pg, uint32_t i)
 {
 	const uint8_t *p = pg->p + (size_t)i * pg->width;
 	struct idindex_entry e = { 0 };
@@ -146,7 +139,7 @@ page_entry(const struct page *pg, uint32_t i)
 }
 
 static int
-read_page(int fd, uint64_t at, struct idindex_shape shape, uint64_t i, struct page *ret)
+read_page(int fd, uint64_t at, struct idindex_shape shape, uint64_t i, struct idindex_page *ret)
 {
 	size_t n = page_bytes(shape, i);
 	struct scan s;
@@ -163,19 +156,26 @@ read_page(int fd, uint64_t at, struct idindex_shape shape, uint64_t i, struct pa
 	return 0;
 }
 
+/* How many pages lie between two fingerprints, as evenly as they are spread. */
+static uint64_t
+pages_between(struct idindex_shape shape, uint32_t from, uint32_t to)
+{
+	return (uint64_t)(((unsigned __int128)(to - from) * shape.n_ids) >> 32) / per_page(shape);
+}
+
 /*
- * The first page whose last fingerprint is at least ${fp}: interpolate between pages that bound it, and halve
+ * The first page whose last fingerprint is at least ${fp}: guess again from each page that was read, and halve
  * instead when the guesses do not close in.  *ret_page is loaded; *ret_i is past the end when there is none.
  */
 static int
-find_page(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, struct page *page,
+find_page(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, struct idindex_page *page,
     uint64_t *ret_i)
 {
-	uint64_t lo = 0, hi = n_pages(shape), i, tries = 0;
+	uint64_t lo = 0, hi = n_pages(shape), i = pages_between(shape, 0, fp), tries = 0, step;
 	uint64_t loaded = UINT64_MAX;
+	uint32_t first, last;
 	int r;
 
-	i = (uint64_t)(((unsigned __int128)fp * shape.n_ids) >> 32) / per_page(shape);
 	while (lo < hi) {
 		if (i < lo || i >= hi || tries++ > 4)
 			i = tries > 4 ? lo + (hi - lo) / 2 : i < lo ? lo : hi - 1;
@@ -183,15 +183,18 @@ find_page(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, struct p
 		if (r != 0)
 			return r;
 		loaded = i;
-		if (page_entry(page, page->n - 1).fp < fp) {
-			lo = ++i;
+		first = page_entry(page, 0).fp;
+		last = page_entry(page, page->n - 1).fp;
+		if (last < fp) {
+			lo = i + 1;
+			i = lo + pages_between(shape, last, fp);
 		} else {
 			hi = i;
 			/* Smaller fingerprints in front of it: no page before can end at fp or above. */
-			if (page_entry(page, 0).fp < fp)
+			if (first < fp)
 				lo = hi;
-			else if (i > 0)
-				i--;
+			step = first < fp ? 0 : 1 + pages_between(shape, fp, first);
+			i -= step < i ? step : i;
 		}
 	}
 	if (lo < n_pages(shape) && loaded != lo) {
@@ -203,10 +206,26 @@ find_page(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, struct p
 	return 0;
 }
 
+/* The first entry of the page that is at least ${fp}, or its number of entries. */
+static uint32_t
+find_entry(const struct idindex_page *page, uint32_t fp)
+{
+	uint32_t lo = 0, hi = page->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (page_entry(page, mid).fp < fp)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 int
 idindex_find(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, idindex_fn fn, void *ctx)
 {
-	struct page page;
+	struct idindex_page page;
 	struct idindex_entry e;
 	uint64_t i = 0;
 	uint32_t k;
@@ -218,12 +237,10 @@ idindex_find(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, idind
 	if (r != 0)
 		return r;
 	while (i < n_pages(shape)) {
-		for (k = 0; k < page.n; k++) {
+		for (k = find_entry(&page, fp); k < page.n; k++) {
 			e = page_entry(&page, k);
-			if (e.fp > fp)
+			if (e.fp != fp)
 				return 0;
-			if (e.fp < fp)
-				continue;
 			if (e.block >= shape.n_blocks)
 				return IDINDEX_E_CORRUPT;
 			r = fn(ctx, e.block);
@@ -240,24 +257,34 @@ idindex_find(int fd, uint64_t at, struct idindex_shape shape, uint32_t fp, idind
 }
 
 int
-idindex_each(int fd, uint64_t at, struct idindex_shape shape, idindex_each_fn fn, void *ctx)
+idindex_next(struct idindex_cursor *c, struct idindex_entry *ret)
 {
-	struct idindex_entry e;
-	struct page page;
-	uint64_t i;
-	uint32_t k;
 	int r;
 
-	for (i = 0; i < n_pages(shape); i++) {
-		r = read_page(fd, at, shape, i, &page);
-		for (k = 0; r == 0 && k < page.n; k++) {
-			e = page_entry(&page, k);
-			if (e.block >= shape.n_blocks)
-				return IDINDEX_E_CORRUPT;
-			r = fn != NULL ? fn(ctx, e) : 0;
-		}
+	if (c->k == c->page.n) {
+		if (c->next_page >= n_pages(c->shape))
+			return IDINDEX_E_END;
+		r = read_page(c->fd, c->at, c->shape, c->next_page, &c->page);
+		if (r != 0)
+			return r;
+		c->next_page++;
+		c->k = 0;
+	}
+	*ret = page_entry(&c->page, c->k++);
+	return ret->block < c->shape.n_blocks ? 0 : IDINDEX_E_CORRUPT;
+}
+
+int
+idindex_each(int fd, uint64_t at, struct idindex_shape shape, idindex_each_fn fn, void *ctx)
+{
+	struct idindex_cursor c = { .fd = fd, .at = at, .shape = shape };
+	struct idindex_entry e;
+	int r;
+
+	while ((r = idindex_next(&c, &e)) == 0) {
+		r = fn != NULL ? fn(ctx, e) : 0;
 		if (r != 0)
 			return r;
 	}
-	return 0;
+	return r == IDINDEX_E_END ? 0 : r;
 }

@@ -57,6 +57,7 @@ store_maintain(struct store *s, struct wall now)
 		r = roll(s, now);
 	q = seal_maintain(s, now);
 	r = r == 0 ? q : r;
+	store_idfiles_maintain(s, now);
 	q = retain_maintain(s, now);
 	r = r == 0 ? q : r;
 	store_skeletons_save(s);
@@ -73,8 +74,24 @@ store_seal(struct store *s, struct wall now)
 {
 	int r;
 
-	if (s->tail == NULL || !s->tail->has_commit || s->tail->info.n_rows == 0)
-		return err_trace(seal_now(s, now, true));
-	r = roll(s, now);
-	return r == 0 ? err_trace(seal_now(s, now, false)) : r;
+	if (s->tail == NULL || !s->tail->has_commit || s->tail->info.n_rows == 0) {
+		r = seal_now(s, now, true);
+	} else {
+		r = roll(s, now);
+		if (r == 0)
+			r = seal_now(s, now, false);
+	}
+	if (r == 0)
+		store_idfiles_now(s, now);
+	return err_trace(r);
+}
+
+int
+store_merge(struct store *s, struct wall now)
+{
+	int r = seal_now(s, now, true);
+
+	if (r == 0)
+		store_idfiles_now(s, now);
+	return err_trace(r);
 }

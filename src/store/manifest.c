@@ -143,16 +143,18 @@ word(struct words *w)
 static uint64_t
 number(struct words *w)
 {
-	struct str s = word(w);
+	struct str s = w->rest;
 	uint64_t v = 0;
 	size_t i;
 
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9' || v > (UINT64_MAX - 9) / 10)
+	for (i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
+		if (v > (UINT64_MAX - 9) / 10)
 			w->bad = true;
-		else
-			v = v * 10 + (uint64_t)(s.p[i] - '0');
+		v = v * 10 + (uint64_t)(s.p[i] - '0');
 	}
+	if (i == 0 || (i < s.n && s.p[i] != ' '))
+		w->bad = true;
+	w->rest = str_sub(s, i + 1, s.n);
 	return v;
 }
 

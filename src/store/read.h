@@ -22,15 +22,18 @@ enum {
 int store_view_open(struct store_view **ret, const char *path, struct buf *ret_error);
 /**
  * store_view_open_between(ret, path, since, until, ret_error):
- * As store_view_open, for whoever asks for no row outside [since, until): sealed segments that MANIFEST places wholly outside
- * are not even opened, and no part of the view.
+ * A late view, for one question that asks for no row outside [since, until): sealed segments that MANIFEST places wholly
+ * outside are no part of it, and the others are shut until they are asked for: by store_view_find_id, by
+ * store_view_open_segment, or with a block of theirs by store_view_open_block.  What is wrong with one that
+ * stays shut is not said.  Blocks have numbers, but in no order.
  */
 int store_view_open_between(struct store_view **ret, const char *path, struct wall since,
     struct wall until, struct buf *ret_error);
 struct store_view *store_view_free(struct store_view *v);
 DEFINE_AUTO(struct store_view *, store_view_free)
 
-/* A block of the view.  Blocks are numbered 0..n in the order of commit (oldest first). */
+/* A block of the view.  Blocks are numbered 0..n in the order of commit (oldest first).  In a late view some numbers have no
+ * block: no rows, and store_view_open_block says BLOCK_E_CORRUPT. */
 struct store_block_info {
 	struct block_summary sum;
 	uint64_t first_row; /* row number in the store, for ever; a tail's position */
@@ -41,6 +44,7 @@ struct store_block_info {
 	struct span keep; /* its class */
 };
 size_t store_view_n_blocks(const struct store_view *v);
+/** store_view_block(v, i, ret): not of a segment that is shut. */
 void store_view_block(const struct store_view *v, size_t i, struct store_block_info *ret);
 /** store_view_open_block(v, i, ret): block.h reads on from there.  Thread-safe; the view outlives the block, and
  * is not refreshed while one is open.  BLOCK_E_CORRUPT: it is among the faults already. */
@@ -86,9 +90,17 @@ struct store_segment_info {
 	uint64_t n_rows, n_blocks, n_bytes, raw_bytes;
 	struct wall min_time, max_time, first_commit, last_commit;
 	struct span keep; /* its class; 0 is the store's retention */
+	bool shut;        /* not opened yet; what is above is as MANIFEST has it */
+	uint64_t end_row; /* SEALED: its rows are below this, as MANIFEST has it */
+	size_t first_block,
+	    n_numbers; /* late views: blocks [first_block, first_block + n_numbers) of the view are its */
 };
 size_t store_view_n_segments(const struct store_view *v);
 void store_view_segment(const struct store_view *v, size_t i, struct store_segment_info *ret);
+/** store_view_open_segment(v, i): open segment ${i} if it is shut.  Damage is among the faults.  Thread-safe. */
+int store_view_open_segment(struct store_view *v, size_t i);
+/** store_view_n_opened(v): how many segments were opened so far. */
+size_t store_view_n_opened(struct store_view *v);
 
 /** store_verify(path, report, ctx): read every checksum of every file; names file, block and offset of each
  * fault, one line each.  Returns 0, STORE_VIEW_E_*, or -errno; *ret_n_faults says how many. */

@@ -6,10 +6,16 @@
  * Age is counted from the commit, never from _time.  A file is unlinked only after a MANIFEST without it is
  * durable.  Bytes and disk never take what is younger than the floor.
  *
+ * Who reads with segments still shut (view_late.c) holds a shared lock on the folder: as long as there is one, files that
+ * were merged linger for an hour, also over the writer's end and start; a full disk does not wait for readers.
+ *
  * A clock that jumps deletes nothing: a time more than CLOCK_STEP beyond the last one believed counts only
  * once the wall clock has kept step with the boot clock for CLOCK_SETTLES.
  */
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "store/store_internal.h"
@@ -17,6 +23,7 @@
 enum {
 	RETAIN_PER_RUN = 8,
 	GRACE_S = 300,
+	READERS_GRACE_S = 3600, /* while somebody reads */
 	CLOCK_STEP_S = 3600,
 	CLOCK_SETTLES_S = 3600,
 	CLOCK_DRIFT_S = 60
@@ -44,19 +51,52 @@ retain_clock_look(struct retain_clock *c, struct wall now, struct span boot, str
 	return true;
 }
 
-/* Files that linger for readers which began before they retired. */
+bool
+retain_has_readers(const struct store *s)
+{
+	AUTO_CLOSE int fd = io_open(s->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/* How long what was merged stays for readers that began before, ns; what expired does not stay. */
+static int64_t
+grace(const struct store *s, bool at_once)
+{
+	if (s->paused)
+		return INT64_MIN;
+	if (retain_has_readers(s))
+		return READERS_GRACE_S * NS_PER_S;
+	return at_once ? INT64_MIN : GRACE_S * NS_PER_S;
+}
+
+static bool
+has_retired(const struct store *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->man.n; i++)
+		if (s->man.v[i].state == MANIFEST_RETIRED)
+			return true;
+	return false;
+}
+
 static void
 sweep_retired(struct store *s, struct wall now, bool at_once)
 {
 	struct manifest_segment *g;
 	char name[SEGMENT_NAME_MAX];
+	int64_t stay;
 	size_t i;
 
+	if (!has_retired(s))
+		return;
+	stay = grace(s, at_once);
 	for (i = 0; i < s->man.n;) {
 		g = &s->man.v[i];
 		segment_name(name, g->number);
 		if (g->state != MANIFEST_RETIRED ||
-		    (!at_once && now.ns - (int64_t)g->next_row < GRACE_S * NS_PER_S) ||
+		    (g->next_row != 0 && now.ns - (int64_t)g->next_row < stay) ||
 		    (io_unlink(s->dir_fd, name) < 0 && faccessat(s->dir_fd, name, F_OK, 0) == 0))
 			i++;
 		else
@@ -129,7 +169,7 @@ retain_disk_is_low(const struct store *s)
 static uint64_t
 counted_bytes(const struct store *s, const struct manifest *m)
 {
-	uint64_t n = s->tail != NULL ? s->tail->at : 0;
+	uint64_t n = store_idfiles_bytes(s) + (s->tail != NULL ? s->tail->at : 0);
 	size_t i;
 
 	for (i = 0; i < m->n; i++)
@@ -215,7 +255,7 @@ retain_maintain(struct store *s, struct wall now)
 {
 	struct wall believed;
 
-	sweep_retired(s, now, s->paused);
+	sweep_retired(s, now, false);
 	if (!retain_clock_look(&s->clock, now, boot_now(), s->last_commit, &believed))
 		return 0;
 	return err_trace(expire(s, believed));

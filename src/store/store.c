@@ -104,6 +104,7 @@ store_close(struct store *s)
 	if (s == NULL)
 		return NULL;
 	seal_stop(s);
+	store_idfiles_close(s);
 	store_skeletons_save(s);
 	s->skeletons = skeletons_close(s->skeletons);
 	retain_sweep(s);
@@ -353,6 +354,8 @@ store_open(struct store **ret, const char *path, const struct store_options *opt
 		r = recover(s);
 	if (r == 0)
 		r = err_fold(manifest_save(s->dir_fd, &s->man, STORE_FILE_MODE));
+	if (r == 0)
+		r = store_idfiles_open(s);
 	if (r < 0 && ret_error->n == 0)
 		buf_printf(ret_error, "cannot be opened: %s", err_str(r));
 	if (r < 0)

@@ -92,6 +92,8 @@ struct str store_position_get(const struct store *s, struct str key);
 int store_maintain(struct store *s, struct wall now);
 /** store_seal(s, now): seal the open segment now (weir store seal). */
 int store_seal(struct store *s, struct wall now);
+/** store_merge(s, now): merge all that is due now: small sealed segments, and the ID indexes of many (weir store merge). */
+int store_merge(struct store *s, struct wall now);
 
 /** store_skeletons(s): the known forms of messages (store/skeletons.h), as of the last commit; NULL where they cannot be
  * read.  Borrowed; changes with each commit. */

@@ -175,6 +175,7 @@ clean_name(struct store *s, const char *name)
 int
 store_clean(struct store *s)
 {
+	bool readers = retain_has_readers(s);
 	struct dirent *e;
 	char name[SEGMENT_NAME_MAX];
 	size_t i;
@@ -193,7 +194,8 @@ store_clean(struct store *s)
 		clean_name(s, e->d_name);
 	(void)closedir(dir);
 	for (i = 0; i < s->man.n;) {
-		if (s->man.v[i].state != MANIFEST_RETIRED) {
+		if (s->man.v[i].state != MANIFEST_RETIRED ||
+		    (readers && s->man.v[i].next_row != 0)) {
 			i++;
 			continue;
 		}
@@ -216,5 +218,5 @@ store_bytes(const struct store *s)
 	for (i = 0; i < s->man.n; i++)
 		if (s->man.v[i].state != MANIFEST_OPEN)
 			n += s->man.v[i].n_bytes;
-	return n + (s->tail != NULL ? s->tail->at : 0);
+	return n + store_idfiles_bytes(s) + (s->tail != NULL ? s->tail->at : 0);
 }

@@ -67,6 +67,7 @@ struct tail {
 };
 
 struct seal_job;
+struct idfiles;
 
 /* Two looks at the clocks, so that one that jumps deletes nothing; see retain.c. */
 struct retain_clock {
@@ -109,6 +110,7 @@ struct store {
 	uint64_t *orphans; /* segments to unlink once a MANIFEST without them is durable */
 	size_t n_orphans, cap_orphans;
 	struct seal_job *job;
+	struct idfiles *idfiles;
 	struct retain_clock clock;
 	struct span reserve_tried;   /* boot clock */
 	struct skeletons *skeletons; /* NULL: they cannot be read */
@@ -180,10 +182,22 @@ void seal_stop(struct store *s);
 /** seal_uses(s, number): whether the thread reads this segment now. */
 bool seal_uses(const struct store *s, uint64_t number);
 
+/* store_idfiles.c */
+/** store_idfiles_open(s): what there is of merged ID indexes; what cannot be read is made again. */
+int store_idfiles_open(struct store *s);
+/** store_idfiles_maintain(s, now): take what the thread has done, and give it what is due. */
+void store_idfiles_maintain(struct store *s, struct wall now);
+/** store_idfiles_now(s, now): all that is due, in this thread. */
+void store_idfiles_now(struct store *s, struct wall now);
+uint64_t store_idfiles_bytes(const struct store *s);
+void store_idfiles_close(struct store *s);
+
 /* retain.c */
 int retain_maintain(struct store *s, struct wall now);
+/** retain_has_readers(s): whether somebody reads who may yet open what has retired. */
+bool retain_has_readers(const struct store *s);
 bool retain_disk_is_low(const struct store *s);
-/** retain_sweep(s): retired files go without a time of grace; views that are open hold theirs. */
+/** retain_sweep(s): retired files go without a time of grace, unless there are readers. */
 void retain_sweep(struct store *s);
 /** retain_clock_look(c, now, boot, newest): the time that retention may believe; false: none yet. */
 bool retain_clock_look(struct retain_clock *c, struct wall now, struct span boot,

@@ -212,6 +212,8 @@ store_verify(const char *path, store_fault_fn report, void *ctx, size_t *ret_n_f
 	for (i = 0; i < view->n_segs && r == 0; i++)
 		if (view->segs[i].seg != NULL)
 			r = verify_segment(&v, &view->segs[i]);
+	if (r == 0)
+		r = view_verify_idfiles(view);
 	*ret_n_faults = store_view_faults(view, report, ctx);
 	return err_trace(r);
 }

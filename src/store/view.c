@@ -4,11 +4,13 @@
  * Floor: 2 (uses record, base).
  *
  * The view holds the descriptors of its files, so that what retires meanwhile stays readable.  A file that
- * vanishes between MANIFEST and its opening means that MANIFEST is newer: it is read again.
+ * vanishes between MANIFEST and its opening means that MANIFEST is newer: it is read again.  A late view opens
+ * sealed segments only when they are asked for (view_late.c).
  */
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "base/io.h"
 #include "store/view_internal.h"
@@ -60,11 +62,13 @@ store_view_free(struct store_view *v)
 	if (v == NULL)
 		return NULL;
 	segments_free(v->segs, v->n_segs);
+	view_drop_idfiles(v);
 	free(v->blocks);
 	manifest_fini(&v->man);
 	map_fini(&v->faults);
 	(void)block_zstd_free(v->zstd);
 	(void)pthread_mutex_destroy(&v->lock);
+	(void)pthread_mutex_destroy(&v->open_lock);
 	free(v->path);
 	if (v->dir_fd >= 0)
 		(void)close(v->dir_fd);
@@ -83,6 +87,7 @@ view_new(struct store_view **ret, const char *path)
 	v->since.ns = INT64_MIN;
 	v->until.ns = INT64_MAX;
 	(void)pthread_mutex_init(&v->lock, NULL);
+	(void)pthread_mutex_init(&v->open_lock, NULL);
 	v->path = strdup(path);
 	if (v->path == NULL)
 		return err_origin(-ENOMEM);
@@ -175,18 +180,12 @@ take_old(struct store_view *v, const struct manifest_segment *info, bool *ret_mo
 	return NULL;
 }
 
-enum { VIEW_E_VANISHED = 1, VIEW_E_FORMAT = 2 };
-
-static int
-open_segment(struct store_view *v, struct view_segment *vs)
+int
+view_open_segment(struct store_view *v, struct view_segment *vs)
 {
 	char name[SEGMENT_NAME_MAX];
-	bool more = false;
 	int r;
 
-	vs->seg = take_old(v, &vs->info, &more);
-	if (vs->seg != NULL)
-		return more ? err_trace(load_segment(v, vs)) : 0;
 	segment_name(name, vs->info.number);
 	if (faccessat(v->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return VIEW_E_VANISHED;
@@ -197,13 +196,26 @@ open_segment(struct store_view *v, struct view_segment *vs)
 		view_fault(v, "%s: at offset 0: the header is damaged", name);
 		return 0;
 	}
-	if (r == 0)
+	if (r == 0) {
+		v->n_opened++;
 		r = load_segment(v, vs);
+	}
 	if (r < 0) {
 		view_fault(v, "%s: at offset 0: cannot be read: %s", name, err_str(r));
 		vs->seg = segment_close(vs->seg);
 	}
 	return 0;
+}
+
+static int
+take_or_open(struct store_view *v, struct view_segment *vs)
+{
+	bool more = false;
+
+	vs->seg = take_old(v, &vs->info, &more);
+	if (vs->seg != NULL)
+		return more ? err_trace(load_segment(v, vs)) : 0;
+	return view_open_segment(v, vs);
 }
 
 /* Whether nobody will ask for its rows.  What a stream holds, MANIFEST learns too late. */
@@ -231,7 +243,10 @@ open_segments(struct store_view *v, const struct manifest *man, bool last)
 		if (man->v[i].state == MANIFEST_RETIRED || is_outside(v, &man->v[i]))
 			continue;
 		segs[n].info = man->v[i];
-		r = open_segment(v, &segs[n++]);
+		segs[n].shut = view_may_wait(v, &man->v[i]);
+		if (segs[n++].shut)
+			continue;
+		r = take_or_open(v, &segs[n - 1]);
 		if (r == VIEW_E_VANISHED && last) {
 			view_fault(v, "%010llu.seg: at offset 0: the file is missing",
 			    (unsigned long long)man->v[i].number);
@@ -239,6 +254,7 @@ open_segments(struct store_view *v, const struct manifest *man, bool last)
 		}
 	}
 	segments_free(v->segs, v->n_segs);
+	view_drop_idfiles(v);
 	v->segs = segs;
 	v->n_segs = n;
 	return r;
@@ -266,6 +282,8 @@ order_blocks(struct store_view *v)
 	struct view_segment *vs;
 	size_t i, k, n = 0;
 
+	if (v->late)
+		return err_trace(view_number_blocks(v));
 	for (i = 0; i < v->n_segs; i++)
 		n += v->segs[i].seg != NULL ? v->segs[i].seg->blocks.n : 0;
 	if (n > UINT32_MAX)
@@ -279,7 +297,7 @@ order_blocks(struct store_view *v)
 		vs = &v->segs[i];
 		for (k = 0; vs->seg != NULL && k < vs->seg->blocks.n; k++)
 			blocks[n++] = (struct view_block){ (uint32_t)i, (uint32_t)k, vs->seg->fd,
-				vs->seg->blocks.v[k].body_at };
+				true, vs->seg->blocks.v[k].body_at };
 	}
 	for (i = 1; i < n && compare_blocks(&blocks[i - 1], &blocks[i], v->segs) < 0; i++)
 		;
@@ -344,11 +362,36 @@ load_all(struct store_view *v)
 	return err_trace(order_blocks(v));
 }
 
+static int
+open_view(struct store_view *v, struct buf *ret_error)
+{
+	int r = open_folder(v, ret_error);
+
+	if (r != 0)
+		return r;
+	/* Told to writers, so that they leave what merges away until it was read; else nothing may wait. */
+	v->late = v->late && flock(v->dir_fd, LOCK_SH | LOCK_NB) == 0;
+	r = load_all(v);
+	if (r == STORE_VIEW_E_NONE)
+		buf_printf(ret_error, "%s: there is no store", v->path);
+	else if (r == STORE_VIEW_E_FORMAT)
+		buf_printf(ret_error, "%s: has a newer format than this version reads", v->path);
+	else if (r < 0)
+		buf_printf(ret_error, "%s: %s", v->path, err_str(r));
+	return r;
+}
+
 int
 store_view_open(struct store_view **ret, const char *path, struct buf *ret_error)
 {
-	return store_view_open_between(ret, path, (struct wall){ INT64_MIN },
-	    (struct wall){ INT64_MAX }, ret_error);
+	AUTO(store_view_free) struct store_view *v = NULL;
+	int r = view_new(&v, path);
+
+	if (r == 0)
+		r = open_view(v, ret_error);
+	if (r == 0)
+		*ret = TAKE(v);
+	return r;
 }
 
 int
@@ -362,20 +405,11 @@ store_view_open_between(struct store_view **ret, const char *path, struct wall s
 		return err_trace(r);
 	v->since = since;
 	v->until = until;
-	r = open_folder(v, ret_error);
-	if (r != 0)
-		return r;
-	r = load_all(v);
-	if (r == STORE_VIEW_E_NONE)
-		buf_printf(ret_error, "%s: there is no store", path);
-	else if (r == STORE_VIEW_E_FORMAT)
-		buf_printf(ret_error, "%s: has a newer format than this version reads", path);
-	else if (r < 0)
-		buf_printf(ret_error, "%s: %s", path, err_str(r));
-	if (r != 0)
-		return r;
-	*ret = TAKE(v);
-	return 0;
+	v->late = true;
+	r = open_view(v, ret_error);
+	if (r == 0)
+		*ret = TAKE(v);
+	return r;
 }
 
 static bool

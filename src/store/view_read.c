@@ -1,13 +1,12 @@
 /*
  * store/view_read.c - asking a view.
- * One job: its blocks, its segments, its faults, and the blocks of an ID.
+ * One job: its blocks, its segments, and its faults.
  * Floor: 2 (uses record, base).
  */
+#include <assert.h>
 #include <stdio.h>
 
-#include "base/hash.h"
 #include "base/io.h"
-#include "store/idindex.h"
 #include "store/view_internal.h"
 
 size_t
@@ -19,9 +18,15 @@ store_view_n_blocks(const struct store_view *v)
 void
 store_view_block(const struct store_view *v, size_t i, struct store_block_info *ret)
 {
-	const struct segment_block *b = view_entry(v, i);
 	const struct view_segment *vs = &v->segs[v->blocks[i].segment];
+	const struct segment_block *b;
 
+	/* Who leaves segments shut knows which. */
+	assert(v->blocks[i].known);
+	*ret = (struct store_block_info){ .segment = vs->info.number };
+	if (v->blocks[i].block == UINT32_MAX)
+		return;
+	b = view_entry(v, i);
 	*ret = (struct store_block_info){
 		.sum = b->sum,
 		.first_row = b->first_row,
@@ -85,10 +90,16 @@ read_block(void *ctx, uint64_t at, size_t n, uint8_t *out)
 int
 store_view_open_block(struct store_view *v, size_t i, struct block **ret)
 {
-	struct block_io io = { read_block, &v->blocks[i], view_entry(v, i)->n_body };
+	struct block_io io = { read_block, &v->blocks[i], 0 };
 	AUTO(block_free) struct block *b = NULL;
-	int r = block_open(&b, &io);
+	int r = view_open_segment_of(v, i);
 
+	if (r < 0)
+		return err_trace(r);
+	if (v->blocks[i].block == UINT32_MAX)
+		return BLOCK_E_CORRUPT;
+	io.n_bytes = view_entry(v, i)->n_body;
+	r = block_open(&b, &io);
 	if (r == BLOCK_E_CORRUPT)
 		store_view_fault(v, i, 0, "the block's header is damaged");
 	if (r < 0)
@@ -110,6 +121,8 @@ store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what)
 {
 	const struct view_segment *vs = &v->segs[v->blocks[i].segment];
 
+	if (vs->seg == NULL)
+		return;
 	view_fault(v, "%s: block %u: at offset %llu: %s", vs->seg->name, v->blocks[i].block,
 	    (unsigned long long)(view_entry(v, i)->body_at + at), what);
 }
@@ -140,7 +153,7 @@ store_view_n_segments(const struct store_view *v)
 static const char *
 state_name(const struct view_segment *vs)
 {
-	if (vs->seg == NULL)
+	if (vs->seg == NULL && !vs->shut)
 		return "unreadable";
 	switch (vs->info.state) {
 	case MANIFEST_OPEN:
@@ -155,8 +168,8 @@ state_name(const struct view_segment *vs)
 	return "";
 }
 
-void
-store_view_segment(const struct store_view *v, size_t i, struct store_segment_info *ret)
+static void
+describe_segment(const struct store_view *v, size_t i, struct store_segment_info *ret)
 {
 	const struct view_segment *vs = &v->segs[i];
 	const struct segment *seg = vs->seg;
@@ -170,6 +183,17 @@ store_view_segment(const struct store_view *v, size_t i, struct store_segment_in
 	info.keep = vs->info.keep;
 	info.first_commit = vs->info.first_commit;
 	info.last_commit = vs->info.last_commit;
+	info.shut = vs->shut;
+	info.first_block = vs->first;
+	info.n_numbers = vs->n_slots;
+	info.end_row = vs->info.next_row;
+	if (vs->shut) {
+		info.n_blocks = vs->n_slots;
+		info.n_rows = vs->info.n_rows;
+		info.raw_bytes = vs->info.raw_bytes;
+		info.min_time = vs->info.min_time;
+		info.max_time = vs->info.max_time;
+	}
 	for (k = 0; seg != NULL && k < seg->blocks.n; k++) {
 		b = &seg->blocks.v[k];
 		if (k == 0 || b->sum.min_time.ns < info.min_time.ns)
@@ -188,105 +212,12 @@ store_view_segment(const struct store_view *v, size_t i, struct store_segment_in
 	*ret = info;
 }
 
-/* Blocks that an ID may be in; a bit each, so that every one comes once and in order. */
-struct finder {
-	const struct view_segment *vs;
-	uint64_t *bits;
-	uint32_t first_block;
-};
-
-static int
-found(void *ctx, uint32_t block)
+void
+store_view_segment(const struct store_view *v, size_t i, struct store_segment_info *ret)
 {
-	struct finder *f = ctx;
+	pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&v->open_lock;
 
-	bits_set(f->bits, f->vs->order[f->first_block + block]);
-	return 0;
-}
-
-static void
-find_all(struct finder *f, size_t from, size_t n)
-{
-	size_t i;
-
-	for (i = from; i < from + n && i < f->vs->seg->blocks.n; i++)
-		bits_set(f->bits, f->vs->order[i]);
-}
-
-static bool
-has_fp(const uint32_t *fps, size_t n, uint32_t fp)
-{
-	size_t lo = 0, hi = n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (fps[mid] < fp)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && fps[lo] == fp;
-}
-
-static void
-find_in_tail(struct finder *f, uint32_t fp)
-{
-	const struct segment *s = f->vs->seg;
-	const uint32_t *fps;
-	size_t i, n;
-
-	for (i = s->n_indexed; i < s->blocks.n; i++) {
-		fps = segment_tail_ids(s, i - s->n_indexed, &n);
-		if (s->blocks.v[i].ids_lost || has_fp(fps, n, fp))
-			bits_set(f->bits, f->vs->order[i]);
-	}
-}
-
-/* A part of the index that cannot be read makes all its blocks candidates: none is missed. */
-static void
-find_in_index(struct store_view *v, struct finder *f, const struct segment_index *x, uint32_t fp)
-{
-	struct idindex_shape shape = { x->n_ids, x->n_blocks };
-	int r;
-
-	f->first_block = x->first_block;
-	r = idindex_find(f->vs->seg->fd, x->at, shape, fp, found, f);
-	if (r == 0)
-		return;
-	view_fault(v, "%s: at offset %llu: the ID index %s", f->vs->seg->name,
-	    (unsigned long long)x->at, r > 0 ? "is damaged" : err_str(r));
-	find_all(f, x->first_block, x->n_blocks);
-}
-
-int
-store_view_find_id(struct store_view *v, struct str value, struct arena *arena, uint32_t **ret,
-    size_t *ret_n)
-{
-	AUTO_FREE uint64_t *bits = calloc(BITS_WORDS(v->n_blocks) + 1, sizeof(*bits));
-	uint32_t fp = idindex_fp(hash64(value)), *out;
-	struct finder f = { .bits = bits };
-	size_t i, k, n = 0;
-
-	if (bits == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < v->n_segs; i++) {
-		f.vs = &v->segs[i];
-		if (f.vs->seg == NULL)
-			continue;
-		if (f.vs->seg->no_index) {
-			find_all(&f, 0, f.vs->seg->blocks.n);
-			continue;
-		}
-		for (k = 0; k < f.vs->seg->n_indexes; k++)
-			find_in_index(v, &f, &f.vs->seg->indexes[k], fp);
-		find_in_tail(&f, fp);
-	}
-	out = arena_alloc(arena, (bits_count(bits, v->n_blocks) + 1) * sizeof(*out));
-	if (out == NULL)
-		return err_origin(-ENOMEM);
-	BITS_FOREACH(i, bits, v->n_blocks)
-	out[n++] = (uint32_t)i;
-	*ret = out;
-	*ret_n = n;
-	return 0;
+	(void)pthread_mutex_lock(lock);
+	describe_segment(v, i, ret);
+	(void)pthread_mutex_unlock(lock);
 }

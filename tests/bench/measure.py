@@ -93,4 +93,4 @@ def ids_of(path, n):
 
 
 def bytes_of(store):
-    return sum(e.stat().st_size for e in os.scandir(store) if e.is_file())
+    return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(store) for name in names)

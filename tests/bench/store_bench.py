@@ -5,6 +5,7 @@ where that is less: then others used the machine.  "Whole process" is from exec 
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -114,16 +115,25 @@ def many_segments(b, path, n):
     return store
 
 
+def opened_segments(b, store, query):
+    text = subprocess.run([WEIR, "query", "--store", store, "--explain", query], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return int(re.search(r"segments: .* (\d+) opened", text).group(1))
+
+
 def bench_trace(b, path):
     ids = ids_of(path, 5)
-    stores = [("1 segment", sealed_store(b, path), 4, 0.5), ("100 segments", many_segments(b, path, 100), 10, 5),
-              ("1,000 segments", many_segments(b, path, 1000), None, None)]
+    stores = [("1 segment", sealed_store(b, path), 4, 0.5), ("100 segments", many_segments(b, path, 100), 4, 1),
+              ("1,000 segments", many_segments(b, path, 1000), 6, 1)]
     for name, store, whole, inside in stores:
         walls = [b.best(lambda i=i: b.run([WEIR, "trace", "--store", store, "--output", "json", i]), runs=15)[0][1] for i in ids]
         mine = sum(walls) / len(walls) * 1000
         b.say(f"trace, {name}, whole process, wall", mine, "ms", whole and f"<= {whole}", whole and mine <= whole)
         mine = min(in_process(b, store, f'request_id:="{i}"') for i in ids) * 1000
         b.say(f"trace, {name}, in process", mine, "ms", inside and f"<= {inside}", inside and mine <= inside)
+        opened = max(opened_segments(b, store, f'request_id:="{i}"') for i in ids)
+        b.say(f"trace, {name}, segments opened", opened, "", "<= 10", opened <= 10)
+        newest = [WEIR, "query", "--store", store, "--limit", "100", "level:ERROR"]
+        b.say(f"newest 100 errors, {name}, whole process, wall", b.best(lambda: b.run(newest), runs=15)[0][1] * 1000, "ms")
 
 
 QUERIES = (

@@ -154,35 +154,65 @@ rows_check(const char *path, uint64_t n, uint64_t cap)
 	return ok;
 }
 
+/* folder/name on the heap. */
+static inline char *
+rows_join(const char *folder, const char *name)
+{
+	size_t n = strlen(folder) + strlen(name) + 2;
+	char *path = malloc(n);
+
+	MUST(path != NULL);
+	(void)snprintf(path, n, "%s/%s", folder, name);
+	return path;
+}
+
 static inline void
 rows_remove_dir(const char *path)
 {
-	char name[4096];
 	struct dirent *e;
 	DIR *d = opendir(path);
+	char *name;
 
 	if (d == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		(void)snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
-		(void)unlink(name);
+		name = rows_join(path, e->d_name);
+		/* The store's one folder has files alone. */
+		if (unlink(name) < 0)
+			rows_remove_dir(name);
+		free(name);
 	}
 	(void)closedir(d);
 	(void)rmdir(path);
 }
 
-/* cp of every file, as a backup would do it while the store is written. */
+static inline void
+rows_copy_file(const char *from, const char *to)
+{
+	static char bytes[1 << 16];
+	FILE *in = fopen(from, "r"), *out;
+	size_t n;
+
+	if (in == NULL)
+		return;
+	out = fopen(to, "w");
+	MUST(out != NULL);
+	while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0)
+		MUST(fwrite(bytes, 1, n, out) == n);
+	(void)fclose(in);
+	(void)fclose(out);
+}
+
+/* cp -r, as a backup would do it while the store is written. */
 static inline void
 rows_copy_dir(const char *from, const char *to)
 {
-	char name[4096];
-	static char bytes[1 << 16];
 	struct dirent *e;
-	FILE *in, *out;
+	struct stat st;
+	char *name, *target;
 	DIR *d;
-	size_t n;
 
 	rows_remove_dir(to);
 	(void)mkdir(to, 0755);
@@ -191,17 +221,14 @@ rows_copy_dir(const char *from, const char *to)
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		(void)snprintf(name, sizeof(name), "%s/%s", from, e->d_name);
-		in = fopen(name, "r");
-		(void)snprintf(name, sizeof(name), "%s/%s", to, e->d_name);
-		if (in == NULL)
-			continue;
-		out = fopen(name, "w");
-		MUST(out != NULL);
-		while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0)
-			MUST(fwrite(bytes, 1, n, out) == n);
-		(void)fclose(in);
-		(void)fclose(out);
+		name = rows_join(from, e->d_name);
+		target = rows_join(to, e->d_name);
+		if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+			rows_copy_dir(name, target);
+		else
+			rows_copy_file(name, target);
+		free(name);
+		free(target);
 	}
 	(void)closedir(d);
 }

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""tests/query/segments.py - one log in 1, 100 and 300 segments.
+
+Answers are the same however many segments a store has, with the merged ID indexes and without them; who asks for one ID, for
+the newest rows or for any few opens few segments.  Prints "ok NAME" or "not ok NAME".
+"""
+import json, os, re, shutil, subprocess, sys, tempfile
+
+here = os.path.dirname(os.path.abspath(__file__))
+weir = os.path.abspath(os.environ.get("WEIR", os.path.join(here, "../../build/weir")))
+env = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", NO_COLOR="1")
+work = tempfile.mkdtemp(prefix="weir-segments-")
+ROWS = 3000
+bad = 0
+
+
+def say(good, name, why=""):
+    global bad
+    bad += not good
+    print(("ok " if good else "not ok ") + name + ("" if good else f"\n  {why}"), flush=True)
+
+
+def run(*args):
+    p = subprocess.run([weir, *args], capture_output=True, env=env, timeout=120)
+    return p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode(errors="replace")
+
+
+def request(i):
+    return f"{i * 2654435761 % 2**32:08x}-0000-4000-8000-{i:012x}"
+
+
+def line(i):
+    """Three rows a request, far from each other; `ticket` has IDs, and no name that says so."""
+    return json.dumps({"time": f"2026-01-31T{i // 3600:02d}:{i // 60 % 60:02d}:{i % 60:02d}Z", "message": f"step {i} of it", "level": "error" if i % 50 == 7 else "info",
+                       "request_id": request(i % 1000), "ticket": f"{(i // 2) * 11400714819323198485 % 2**64:016x}", "n": i}) + "\n"
+
+
+def make(n):
+    store = os.path.join(work, f"store-{n}")
+    step = ROWS // n
+    for k in range(n):
+        piece = os.path.join(work, "piece")
+        with open(piece, "w") as f:
+            f.writelines(line(i) for i in range(k * step, (k + 1) * step))
+        run("ingest", "--quiet", "--store", store, piece)
+        run("store", "--store", store, "seal")
+    return store
+
+
+QUERIES = ['*', 'level:error', f'request_id:="{request(5)}"', f'request_id:in("{request(7)}","{request(900)}","none")', 'ticket:="9e3779b97f4a7c15"',
+           'request_id:="none"', 'n:>=2990', '* | stats count() c, sum(n) s', '* | sort by (_time desc) | limit 10', 'level:error | sort by (n) | limit 5',
+           f'request_id:="{request(5)}" or n:=77', '* | stats by (level) count() c', f'n:in(request_id:="{request(3)}" | fields n)']
+LIMITS = ['*', 'level:error', 'n:<1000']
+
+
+def answers(store):
+    out = {q: run("query", "--store", store, "--output", "json", "--", q) for q in QUERIES}
+    out.update({("limit", q): run("query", "--store", store, "--output", "json", "--limit", "20", "--", q) for q in LIMITS})
+    for i in (0, 5, 500, 999):
+        out["trace", i] = run("trace", "--store", store, "--output", "json", request(i))
+    out["trace", "ticket"] = run("trace", "--store", store, "--output", "json", "9e3779b97f4a7c15")
+    out["trace", "none"] = run("trace", "--store", store, "--output", "json", request(12345))
+    out["since"] = run("query", "--store", store, "--output", "json", "--since", "2026-01-31T00:40:00Z", "--", "level:error")
+    return out
+
+
+def opened(store, query, *more):
+    text = run("query", "--store", store, "--explain", *more, "--", query)[1]
+    m = re.search(r"segments: (\d+) in all, (\d+) skipped, (\d+) opened", text)
+    return int(m.group(3)) if m else text
+
+
+def test_same(stores):
+    want = answers(stores[1])
+    say(want["trace", 5][1].count("\n") == 3, "a trace has its rows", want["trace", 5])
+    say(want["trace", "ticket"][1].count("\n") == 2, "a trace finds IDs under any name", want["trace", "ticket"])
+    for n, store in stores.items():
+        for index in (True, False):
+            if not index:
+                shutil.rmtree(os.path.join(store, "index"), ignore_errors=True)
+            got = answers(store)
+            wrong = [q for q in want if got[q] != want[q]]
+            say(not wrong, f"{n} segments, {'as they are' if index else 'without merged indexes'}: the same", [(q, got[q], want[q]) for q in wrong[:2]])
+
+
+def test_opened(store, n, index):
+    some = n // 8 + 16 if index else n + 1
+    for name, got, most in (("one ID", opened(store, f'request_id:="{request(5)}"'), 3 + 8 if index else n + 1),
+                            ("no ID", opened(store, 'request_id:="none"'), 8 if index else n + 1),
+                            ("the newest", opened(store, "level:error", "--limit", "10"), some),
+                            ("the newest by a pipe", opened(store, "level:error | sort by (_time desc) limit 10"), some),
+                            ("any few", opened(store, "* | limit 5"), 16),
+                            ("a time", opened(store, "level:error", "--since", "2026-01-31T00:49:00Z"), n // 40 + 3)):
+        say(isinstance(got, int) and got <= most, f"{n} segments{'' if index else ' without merged indexes'}: {name} opens at most {most}", got)
+    got = opened(store, "*")
+    say(got == n + 1, f"{n} segments: all are opened for all", got)
+
+
+def test_missing(store):
+    """A segment that is gone is a fault for who asks for it."""
+    first = sorted(f for f in os.listdir(store) if f.endswith(".seg"))[0]
+    os.unlink(os.path.join(store, first))
+    code, out, err = run("query", "--store", store, "--output", "json", "--", "* | stats count() c")
+    say(code == 3 and first in err and str(ROWS - ROWS // 100) in out, "a missing segment is told, and the rest answered", (code, out, err))
+    say(run("query", "--store", store, "--output", "json", "--limit", "3", "--", "*")[0] == 0, "who needs it not is answered")
+
+
+try:
+    stores = {n: make(n) for n in (1, 100, 300)}
+    for n in (100, 300):
+        test_opened(stores[n], n, True)
+    test_same(stores)
+    test_opened(stores[100], 100, False)
+    test_missing(stores[100])
+finally:
+    shutil.rmtree(work, ignore_errors=True)
+sys.exit(1 if bad else 0)
