@@ -87,24 +87,8 @@ bits_next(const uint64_t *w, size_t n, size_t i)
 	return k * 64 + (size_t)__builtin_ctzll(word);
 }
 
-/* The numbers of the set bits, ascending; out has room for bits_count(w, n) of them. */
-static inline void
-bits_list(const uint64_t *w, size_t n, uint32_t *out)
-{
-	size_t k, i;
-	uint64_t word;
-
-	for (k = 0; k < BITS_WORDS(n); k++) {
-		word = w[k];
-		if (word == ~UINT64_C(0)) {
-			for (i = 0; i < 64; i++)
-				*out++ = (uint32_t)(k * 64 + i);
-			continue;
-		}
-		for (; word != 0; word &= word - 1)
-			*out++ = (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(word);
-	}
-}
+/** bits_list(w, n, out): the numbers of the set bits, ascending; out has room for bits_count(w, n) of them. */
+void bits_list(const uint64_t *w, size_t n, uint32_t *out);
 
 /* for each set bit i of w[n]; w must not lose a bit at or before i meanwhile */
 #define BITS_FOREACH(i, w, n) \

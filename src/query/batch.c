@@ -147,8 +147,7 @@ batch_hides(const struct batch *b, struct str name)
 	return false;
 }
 
-/* Whether a column that is not in cols can still come from the source. */
-static bool
+bool
 batch_may_load(const struct batch *b, struct str name)
 {
 	return !b->closed && b->source.load != NULL && !batch_hides(b, name);

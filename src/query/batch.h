@@ -96,6 +96,9 @@ batch_is_numbered(const struct batch *b)
 void batch_reset(struct batch *b, size_t n_rows);
 void batch_fini(struct batch *b);
 
+/** batch_may_load(b, name): whether a column that is not in cols can still come from the source. */
+bool batch_may_load(const struct batch *b, struct str name);
+
 /** batch_column(b, name): the column, loaded; one of "" when there is none.  NULL without memory or
  * when the source
  * failed (b->err says). Borrowed until the batch is reset or the column replaced. */

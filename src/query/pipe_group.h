@@ -62,6 +62,21 @@ enum { GROUP_E_ROWS = 1 };
 int group_counts(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     struct group_counted *ret);
 
+/*
+ * The group of each row as that of its code.
+ * Invariants: codes[row] < n; codes is NULL where all are 0; groups[code] holds where counts[code] is not 0.
+ */
+struct group_coded {
+	const uint32_t *codes;
+	uint32_t *groups;
+	const uint32_t *counts; /* rows of ${b} that have the code */
+	size_t n;
+};
+
+/** group_codes(g, env, who, b, ret): the groups of the rows of ${b} by one field that has codes.  GROUP_E_ROWS, as above. */
+int group_codes(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
+    struct group_coded *ret);
+
 /** bucket_put(out, by, s): the bucket that value ${s} falls into.  bucket_time(by, ns): the same of a time; never falls
  * as ns rises. */
 void bucket_put(struct buf *out, const struct stats_by *by, struct str s);

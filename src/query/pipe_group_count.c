@@ -228,3 +228,41 @@ group_counts(struct group_part *g, struct query_env *env, const char *who, struc
 		r = group_charge(g, env, who);
 	return err_trace(r);
 }
+
+/* The field's codes, and how many rows have each; n is 0 where there are none. */
+static int
+count_field(const struct group_part *g, struct batch *b, struct part_column *col,
+    struct group_coded *ret)
+{
+	size_t n_all;
+	int r = load_codes(g, b, col, &n_all);
+
+	*ret = (struct group_coded){ .codes = col->codes, .n = n_all };
+	if (r == 0 && n_all != 0)
+		r = count_combinations(col, 1, n_all, b, &ret->counts);
+	return err_trace(r);
+}
+
+int
+group_codes(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
+    struct group_coded *ret)
+{
+	struct part_column col = { 0 };
+	uint32_t code;
+	int r;
+
+	if (g->n != 1)
+		return GROUP_E_ROWS;
+	r = count_field(g, b, &col, ret);
+	if (r < 0)
+		return err_trace(r);
+	if (ret->n == 0)
+		return GROUP_E_ROWS;
+	ret->groups = arena_alloc(&b->arena, ret->n * sizeof(*ret->groups));
+	if (ret->groups == NULL)
+		return err_origin(-ENOMEM);
+	for (code = 0; r == 0 && code < ret->n; code++)
+		if (ret->counts[code] != 0)
+			r = group_of_codes(g, &col, &code, &ret->groups[code]);
+	return r != 0 ? err_trace(r) : group_charge(g, env, who);
+}

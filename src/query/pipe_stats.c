@@ -21,8 +21,16 @@ struct stats_stage {
 	size_t *
 	    same; /* the function whose state this one shares: itself, or an earlier one of the same values */
 	bool counts; /* all functions count all rows */
+	bool codes;  /* all functions that gather take the codes of groups for the groups of rows */
 	struct stats_part parts[QUERY_WORKERS_MAX];
 };
+
+/* Whether a function may be asked to add a batch by the codes of its groups. */
+static bool
+takes_codes(const struct stats_func *f)
+{
+	return stats_ops_of(f->kind) == &stats_quantile_ops && f->filter == NULL && !f->is_default;
+}
 
 /* Zeroed states for all groups that there are now. */
 static int
@@ -75,12 +83,66 @@ push_counts(struct stats_stage *s, struct stats_part *part, struct batch *b, boo
 	return err_trace(r);
 }
 
+/* The rows' groups by code for functions that know what to do with them; none is no mistake. */
+static int
+load_coded(struct stats_stage *s, struct stats_part *part, struct stats_batch *sb,
+    struct group_coded *coded)
+{
+	int r;
+
+	if (!s->codes)
+		return 0;
+	r = group_codes(&part->groups, s->stage.env, "stats", sb->b, coded);
+	if (r == GROUP_E_ROWS)
+		return 0;
+	sb->coded = coded;
+	return err_trace(r);
+}
+
+/* The group of each row, and states for all groups that there are. */
+static int
+load_groups(struct stats_stage *s, struct stats_part *part, struct stats_batch *sb)
+{
+	int r = 0;
+
+	if (sb->coded == NULL && sb->groups == NULL)
+		r = group_rows(&part->groups, s->stage.env, "stats", sb->b, &sb->groups);
+	if (r == 0)
+		r = grow_states(s, part);
+	sb->n_groups = part->n_groups;
+	return err_trace(r);
+}
+
+static int
+add_func(struct stats_stage *s, struct stats_part *part, size_t i, struct stats_batch *sb)
+{
+	const struct stats_func *f = &s->funcs[i];
+	int r;
+
+	r = stats_func_rows(f, s->stage.env, sb->b, &sb->rows);
+	if (r < 0)
+		return err_trace(r);
+	sb->states = part->states + i;
+	if (sb->coded != NULL && takes_codes(f)) {
+		r = quantile_add_coded(f, sb);
+		if (r <= 0)
+			return err_trace(r);
+	}
+	sb->coded = NULL;
+	r = load_groups(s, part, sb);
+	sb->states = part->states + i;
+	if (r == 0)
+		r = stats_ops_of(f->kind)->add(f, sb);
+	return r == 0 ? sb->b->err : err_trace(r);
+}
+
 static int
 stats_push(struct stage *st, unsigned worker, struct batch *b)
 {
 	struct stats_stage *s = (struct stats_stage *)st;
 	struct stats_part *part = &s->parts[worker];
 	struct stats_batch sb = { .b = b, .env = st->env, .stride = s->pipe->n_funcs };
+	struct group_coded coded;
 	bool done;
 	size_t i;
 	int r;
@@ -92,25 +154,15 @@ stats_push(struct stage *st, unsigned worker, struct batch *b)
 	r = push_counts(s, part, b, &done);
 	if (r != 0 || done)
 		return err_trace(r);
-	r = group_rows(&part->groups, st->env, "stats", b, &sb.groups);
+	r = load_coded(s, part, &sb, &coded);
 	if (r == 0)
-		r = grow_states(s, part);
-	sb.n_groups = part->n_groups;
-	for (i = 0; r == 0 && i < s->pipe->n_funcs; i++) {
-		const struct stats_func *f = &s->funcs[i];
-
-		if (s->same[i] != i)
-			continue;
-		r = stats_func_rows(f, st->env, b, &sb.rows);
-		sb.states = part->states + i;
-		if (r == 0)
-			r = stats_ops_of(f->kind)->add(f, &sb);
-		if (r == 0 && b->err != 0)
-			r = b->err;
-	}
+		r = load_groups(s, part, &sb);
+	for (i = 0; r == 0 && i < s->pipe->n_funcs; i++)
+		if (s->same[i] == i)
+			r = add_func(s, part, i, &sb);
 	if (r == 0 && sb.grown != 0)
 		r = env_charge(st->env, "stats", sb.grown);
-	return r;
+	return err_trace(r);
 }
 
 static int
@@ -271,12 +323,13 @@ plan_funcs(struct stats_stage *s)
 {
 	size_t i, k;
 
-	s->counts = true;
+	s->counts = s->codes = true;
 	for (i = 0; i < s->pipe->n_funcs; i++) {
 		s->counts = s->counts && counts_rows(&s->funcs[i]);
 		for (k = 0; k < i && !share_state(&s->funcs[k], &s->funcs[i]); k++)
 			continue;
 		s->same[i] = k;
+		s->codes = s->codes && takes_codes(&s->funcs[i]);
 	}
 }
 

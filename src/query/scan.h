@@ -115,3 +115,10 @@ bool scan_batch_column(const struct batch *b, struct str name, struct block_colu
  * of one block, or cannot be read: the column is asked for then, and the counts are of no use.
  */
 int scan_batch_times(struct batch *b, struct str name, block_times_fn range, void *ctx);
+
+/**
+ * scan_batch_ints(b, name, ret):
+ * Column ${name} of ${b} as its block stores it.  1: the rows are not all of one block, the column is no such one, is
+ * loaded already or cannot be read: it is asked for then.
+ */
+int scan_batch_ints(struct batch *b, struct str name, struct block_ints *ret);

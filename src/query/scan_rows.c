@@ -358,7 +358,7 @@ scan_batch_block(const struct batch *b, struct store_block_info *ret, const char
 	return true;
 }
 
-/* What the source has as the batch's column ${name}; .p is NULL where a pipe made it. */
+/* What the source has as the batch's column ${name}; .p is NULL where a pipe made it or took it away. */
 static struct str
 name_at_source(const struct batch *b, struct str name)
 {
@@ -366,7 +366,9 @@ name_at_source(const struct batch *b, struct str name)
 
 	for (i = 0; i < b->n_cols && !str_eq(b->cols[i].name, name); i++)
 		continue;
-	return i < b->n_cols ? b->cols[i].from : name;
+	if (i < b->n_cols)
+		return b->cols[i].from;
+	return batch_may_load(b, name) ? name : STR_NONE;
 }
 
 bool
@@ -395,6 +397,24 @@ block_rows(struct batch *b, const struct scan_chunk *c, uint64_t **ret)
 	return 0;
 }
 
+static void
+note_read(struct scan_chunk *c, const struct block_column_info *info)
+{
+	c->hit->n_bytes += info->n_bytes;
+	c->n_bytes += info->n_bytes;
+	atomic_fetch_add_explicit(&c->hit->notes->bytes_read, info->n_bytes, memory_order_relaxed);
+}
+
+static bool
+is_loaded(const struct batch *b, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_cols && !str_eq(b->cols[i].name, name); i++)
+		continue;
+	return i < b->n_cols && b->cols[i].loaded;
+}
+
 int
 scan_batch_times(struct batch *b, struct str name, block_times_fn range, void *ctx)
 {
@@ -410,8 +430,23 @@ scan_batch_times(struct batch *b, struct str name, block_times_fn range, void *c
 		r = block_count_times(c->hit->block, sel, range, ctx);
 	if (r != 0)
 		return r == -ENOMEM ? err_trace(r) : 1;
-	c->hit->n_bytes += info.n_bytes;
-	c->n_bytes += info.n_bytes;
-	atomic_fetch_add_explicit(&c->hit->notes->bytes_read, info.n_bytes, memory_order_relaxed);
+	note_read(c, &info);
+	return 0;
+}
+
+int
+scan_batch_ints(struct batch *b, struct str name, struct block_ints *ret)
+{
+	struct block_column_info info;
+	struct scan_chunk *c = b->source.ctx;
+	int r;
+
+	if (!scan_batch_column(b, name, &info) || info.kind != COLUMN_INT ||
+	    b->n_rows != c->hit->info.sum.n_rows || is_loaded(b, name))
+		return 1;
+	r = block_ints(c->hit->block, info.name, &b->arena, ret);
+	if (r != 0)
+		return r == -ENOMEM ? err_trace(r) : 1;
+	note_read(c, &info);
 	return 0;
 }

@@ -3,37 +3,13 @@
  * One job: quantile and median, exact while values are few and within 0.4 % after; histogram.
  * Floor: 3 (uses logsql, record, base).
  */
+#include "query/stats_quantile.h"
+
 #include <math.h>
 
 #include "logsql/value.h"
-#include "query/stats_spread.h"
 
-/* Exact while values are so few; then in the cells of stats_spread.h. */
-enum { CELLS = SPREAD_CELLS, EXPONENTS = SPREAD_EXPONENTS, EXACT_MAX = 2048 };
-
-struct spread_number {
-	int64_t v;
-	unsigned scale;
-};
-
-/*
- * Invariants: while hist is NULL, numbers holds every decimal; after, hist counts them by cell
- * (negative ones in the
- * first half, mirrored) and numbers is empty.  texts are all values that are no decimals but
- * "", which are counted.
- */
-struct spread {
-	struct spread_number *numbers;
-	size_t n_numbers, cap_numbers;
-	struct stats_text **texts;
-	size_t n_texts, cap_texts;
-	uint64_t n_empty; /* values "", which texts does not hold */
-	uint64_t **hist;  /* rows of CELLS counts, by sign and exponent; NULL where none */
-	bool whole;       /* all in hist are integers */
-	double min, max;
-};
-
-static int
+int
 spread_of(struct stats_state *s, struct spread **ret)
 {
 	if (s->more == NULL)
@@ -55,10 +31,32 @@ spread_fini(struct stats_state *s)
 	for (i = 0; p->hist != NULL && i < 2 * EXPONENTS; i++)
 		free(p->hist[i]);
 	free(p->hist);
+	free(p->near);
 	free(p->texts);
 	free(p->numbers);
 	free(p);
 	s->more = NULL;
+}
+
+enum { NEAR_ROWS_MAX = 64 };
+
+static int
+hist_count(struct spread *p, size_t row, size_t cell, uint64_t n)
+{
+	if (p->hist == NULL) {
+		p->hist = calloc(2 * EXPONENTS, sizeof(*p->hist));
+		p->hist_bytes = 2 * EXPONENTS * sizeof(*p->hist);
+	}
+	if (p->hist == NULL)
+		return err_origin(-ENOMEM);
+	if (p->hist[row] == NULL) {
+		p->hist[row] = calloc(CELLS, sizeof(**p->hist));
+		p->hist_bytes += CELLS * sizeof(**p->hist);
+	}
+	if (p->hist[row] == NULL)
+		return err_origin(-ENOMEM);
+	p->hist[row][cell] += n;
+	return 0;
 }
 
 static int
@@ -67,22 +65,56 @@ hist_add(struct spread *p, double v, uint64_t n)
 	size_t row, cell;
 
 	if (p->hist == NULL) {
-		p->hist = calloc(2 * EXPONENTS, sizeof(*p->hist));
-		if (p->hist == NULL)
-			return err_origin(-ENOMEM);
 		p->whole = true;
 		p->min = p->max = v;
 	}
-	spread_cell(v, &row, &cell);
-	if (p->hist[row] == NULL)
-		p->hist[row] = calloc(CELLS, sizeof(**p->hist));
-	if (p->hist[row] == NULL)
-		return err_origin(-ENOMEM);
-	p->hist[row][cell] += n;
 	/* Cheaper than floor() where that is a call; greater doubles have no fraction. */
 	p->whole = p->whole && (fabs(v) >= 9e15 || (double)(int64_t)v == v);
 	p->min = v < p->min ? v : p->min;
 	p->max = v > p->max ? v : p->max;
+	spread_cell(v, &row, &cell);
+	return err_trace(hist_count(p, row, cell, n));
+}
+
+void
+spread_settle(struct spread *p)
+{
+	size_t i, at;
+
+	for (i = 0; p->near_total != 0 && i < p->n_near; i++) {
+		at = p->near_first + i;
+		if (p->near[i] != 0)
+			p->hist[at / CELLS][at % CELLS] += p->near[i];
+		p->near[i] = 0;
+	}
+	p->near_total = 0;
+}
+
+/* Whole rows of cells, the highest ones where there are too many. */
+int
+spread_want_near(struct spread *p, int64_t *grown)
+{
+	size_t first = spread_place(p->min) / CELLS, last = spread_place(p->max) / CELLS, i;
+	uint32_t *near;
+	int r = 0;
+
+	if (last - first >= NEAR_ROWS_MAX)
+		first = last - NEAR_ROWS_MAX + 1;
+	if (p->near != NULL && p->near_first == first * CELLS &&
+	    p->n_near == (last - first + 1) * CELLS)
+		return 0;
+	spread_settle(p);
+	for (i = first; r == 0 && i <= last; i++)
+		r = hist_count(p, i, 0, 0);
+	near = r == 0 ? calloc((last - first + 1) * CELLS, sizeof(*near)) : NULL;
+	if (near == NULL)
+		return r != 0 ? err_trace(r) : err_origin(-ENOMEM);
+	*grown += (int64_t)((last - first + 1) * CELLS * sizeof(*near)) -
+	    (int64_t)(p->n_near * sizeof(*near));
+	free(p->near);
+	p->near = near;
+	p->near_first = first * CELLS;
+	p->n_near = (last - first + 1) * CELLS;
 	return 0;
 }
 
@@ -109,19 +141,27 @@ spill(struct spread *p)
 	return r;
 }
 
+/* Into cells, from the first number that is too many on. */
 static int
-add_number(struct spread *p, int64_t v, unsigned scale, int64_t *grown)
+add_to_hist(struct spread *p, const struct spread_number *n, int64_t *grown)
+{
+	size_t before = p->hist_bytes;
+	int r = p->hist == NULL ? spill(p) : 0;
+
+	if (r == 0)
+		r = hist_add(p, number_value(n), 1);
+	*grown += (int64_t)(p->hist_bytes - before);
+	return err_trace(r);
+}
+
+int
+spread_add(struct spread *p, int64_t v, unsigned scale, int64_t *grown)
 {
 	struct spread_number *numbers, n = { v, scale };
 	size_t cap;
-	int r;
 
-	if (p->hist != NULL)
-		return hist_add(p, number_value(&n), 1);
-	if (p->n_numbers == EXACT_MAX) {
-		r = spill(p);
-		return r != 0 ? r : hist_add(p, number_value(&n), 1);
-	}
+	if (p->hist != NULL || p->n_numbers == EXACT_MAX)
+		return err_trace(add_to_hist(p, &n, grown));
 	if (p->n_numbers == p->cap_numbers) {
 		cap = p->cap_numbers == 0 ? 8 : p->cap_numbers * 2;
 		numbers = reallocarray(p->numbers, cap, sizeof(*numbers));
@@ -158,96 +198,6 @@ add_text(struct spread *p, struct str s, int64_t *grown)
 	return stats_text_set(&p->texts[p->n_texts++], s);
 }
 
-/* The hot path: count it where its cell is there already and nothing else changes; false: it is not. */
-static inline bool
-hist_count(struct spread *p, double v, bool fraction)
-{
-	size_t row, cell;
-
-	if (p == NULL || p->hist == NULL || (p->whole && fraction) || v < p->min || v > p->max)
-		return false;
-	spread_cell(v, &row, &cell);
-	if (p->hist[row] == NULL)
-		return false;
-	p->hist[row][cell]++;
-	return true;
-}
-
-/* Rows of the batch that the function takes: those with a number, or those without a value. */
-static int
-list_ints(const struct column *c, struct stats_batch *sb, bool has, uint32_t **ret, size_t *ret_n)
-{
-	size_t n = sb->b->n_rows, w;
-	uint32_t *rows = arena_alloc(&sb->b->arena, (n + 1) * sizeof(*rows));
-	uint64_t *sel = arena_alloc(&sb->b->arena, (BITS_WORDS(n) + 1) * sizeof(*sel));
-
-	if (rows == NULL || sel == NULL)
-		return err_origin(-ENOMEM);
-	bits_fill(sel, n);
-	for (w = 0; w < BITS_WORDS(n); w++) {
-		if (c->present != NULL)
-			sel[w] &= has ? c->present[w] : ~c->present[w];
-		if (sb->rows != NULL)
-			sel[w] &= sb->rows[w];
-	}
-	bits_list(sel, n, rows);
-	*ret = rows;
-	*ret_n = bits_count(sel, n);
-	return 0;
-}
-
-/* By group first: adding to what was just written waits for it. */
-static int
-add_empty(const struct column *c, struct stats_batch *sb)
-{
-	uint32_t *rows, *counts = arena_zalloc(&sb->b->arena, sb->n_groups + 1, sizeof(*counts));
-	struct spread *p;
-	size_t i, n;
-	int r;
-
-	if (counts == NULL)
-		return err_origin(-ENOMEM);
-	r = list_ints(c, sb, false, &rows, &n);
-	for (i = 0; r == 0 && i < n; i++)
-		counts[sb->groups[rows[i]]]++;
-	for (i = 0; r == 0 && i < sb->n_groups; i++) {
-		if (counts[i] == 0)
-			continue;
-		r = spread_of(&sb->states[i * sb->stride], &p);
-		if (r == 0)
-			p->n_empty += counts[i];
-	}
-	return r;
-}
-
-/* Integers as they are stored.  Rows are listed first, as a branch a row that guesses whether it has a value costs
- * more than all else. */
-static int
-add_ints(const struct column *c, bool named, struct stats_batch *sb)
-{
-	struct stats_number one = { NUMBER_DECIMAL, c->scale, 1, 0 };
-	/* An exact power of ten, as stats_number_value divides by. */
-	double unit = round(1 / stats_number_value(&one));
-	struct spread *p;
-	uint32_t *rows;
-	size_t k, n;
-	int r;
-
-	r = list_ints(c, sb, true, &rows, &n);
-	for (k = 0; r == 0 && k < n; k++) {
-		struct stats_state *s = stats_state_of(sb, rows[k]);
-
-		if (hist_count(s->more, (double)c->ints[rows[k]] / unit, c->scale != 0))
-			continue;
-		r = spread_of(s, &p);
-		if (r == 0)
-			r = add_number(p, c->ints[rows[k]], c->scale, &sb->grown);
-	}
-	if (r == 0 && named && c->present != NULL)
-		r = add_empty(c, sb);
-	return r;
-}
-
 static int
 quantile_add(const struct stats_func *f, struct stats_batch *sb)
 {
@@ -262,7 +212,7 @@ quantile_add(const struct stats_func *f, struct stats_batch *sb)
 	r = stats_columns(&f->names, sb->b, &c);
 	for (k = 0; r == 0 && k < c.n; k++) {
 		if (c.cols[k]->kind == COLUMN_INT) {
-			r = add_ints(c.cols[k], c.named, sb);
+			r = quantile_add_ints(c.cols[k], c.named, sb);
 			continue;
 		}
 		r = stats_numbers(c.cols[k], sb->b, &numbers);
@@ -271,7 +221,7 @@ quantile_add(const struct stats_func *f, struct stats_batch *sb)
 				continue;
 			r = spread_of(stats_state_of(sb, i), &p);
 			if (r == 0 && numbers[i].kind == NUMBER_DECIMAL) {
-				r = add_number(p, numbers[i].v, numbers[i].scale, &sb->grown);
+				r = spread_add(p, numbers[i].v, numbers[i].scale, &sb->grown);
 				continue;
 			}
 			v = column_value(c.cols[k], i, scratch);
@@ -282,24 +232,25 @@ quantile_add(const struct stats_func *f, struct stats_batch *sb)
 	return r;
 }
 
+/* The middles of cells are not the values: which of these were whole, and the least and the greatest, is known. */
 static int
-merge_hist(struct spread *a, const struct spread *b)
+merge_hist(struct spread *a, struct spread *b)
 {
+	bool first;
 	size_t i, k;
 	int r;
 
+	spread_settle(b);
 	r = spill(a);
+	first = a->hist == NULL;
 	for (i = 0; r == 0 && i < 2 * EXPONENTS; i++)
 		for (k = 0; r == 0 && b->hist[i] != NULL && k < CELLS; k++)
 			if (b->hist[i][k] != 0)
-				r = hist_add(a, spread_cell_value(i, k), b->hist[i][k]);
-	if (r != 0)
-		return r;
-	/* The middles of cells are no integers; what the values were is known. */
-	a->whole = b->whole;
-	a->min = b->min < a->min ? b->min : a->min;
-	a->max = b->max > a->max ? b->max : a->max;
-	return 0;
+				r = hist_count(a, i, k, b->hist[i][k]);
+	a->whole = (first || a->whole) && b->whole;
+	a->min = first || b->min < a->min ? b->min : a->min;
+	a->max = first || b->max > a->max ? b->max : a->max;
+	return err_trace(r);
 }
 
 static int
@@ -317,16 +268,10 @@ quantile_merge(const struct stats_func *f, struct stats_state *to, struct stats_
 		return 0;
 	}
 	r = spread_of(to, &a);
-	if (r == 0 && b->hist != NULL) {
-		bool whole = (a->hist == NULL || a->whole) && b->whole;
-
-		for (i = 0; i < a->n_numbers; i++)
-			whole = whole && a->numbers[i].scale == 0;
+	if (r == 0 && b->hist != NULL)
 		r = merge_hist(a, b);
-		a->whole = whole;
-	}
 	for (i = 0; r == 0 && i < b->n_numbers; i++)
-		r = add_number(a, b->numbers[i].v, b->numbers[i].scale, &grown);
+		r = spread_add(a, b->numbers[i].v, b->numbers[i].scale, &grown);
 	for (i = 0; r == 0 && i < b->n_texts; i++)
 		r = add_text(a, stats_text_of(b->texts[i]), &grown);
 	if (r == 0)
@@ -389,6 +334,7 @@ quantile_save(const struct stats_func *f, struct stats_state *s, struct buf *out
 	buf_byte(out, p != NULL);
 	if (p == NULL)
 		return 0;
+	spread_settle(p);
 	if (p->n_numbers > SPREAD_SAVED_MAX)
 		r = spill(p);
 	if (r != 0)
@@ -426,7 +372,7 @@ quantile_load(const struct stats_func *f, struct scan *in, struct stats_state *s
 		r = add_text(p, stats_load_str(in), &grown);
 	for (n = scan_varint(in); r == 0 && !in->bad && n > 0; n--) {
 		v = stats_load_int(in);
-		r = add_number(p, v, scan_u8(in), &grown);
+		r = spread_add(p, v, scan_u8(in), &grown);
 	}
 	if (r == 0 && scan_u8(in) != 0)
 		r = load_hist(in, p);
@@ -516,12 +462,13 @@ hist_total(const struct spread *p)
 static int
 quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	const struct spread *p = s->more;
+	struct spread *p = s->more;
 	double phi = f->kind == STATS_MEDIAN ? 0.5 : f->phi;
 	uint64_t n, index;
 
 	if (p == NULL)
 		return 0;
+	spread_settle(p);
 	n = p->n_numbers + p->n_texts + hist_total(p) + p->n_empty;
 	if (n == 0)
 		return 0;
@@ -536,147 +483,5 @@ quantile_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 	                       : put_exact(p, (size_t)n, (size_t)index, out);
 }
 
-/*
- * VictoriaMetrics' buckets: 18 to a power of ten from 10^-9 to 10^18, below and above one each; by
- * log10.
- * Bounds are written with three digits of mantissa, as their names are.
- */
-enum { VM_DECIMAL = 18, VM_MIN = -9, VM_MAX = 18, VM_BUCKETS = VM_DECIMAL * (VM_MAX - VM_MIN) };
-
-static int
-histogram_add(const struct stats_func *f, struct stats_batch *sb)
-{
-	const struct column *c = batch_column(sb->b, f->field);
-	const struct stats_number *numbers;
-	struct stats_state *s;
-	uint64_t *counts;
-	double at, v;
-	size_t i, k;
-	int r;
-
-	if (c == NULL)
-		return sb->b->err;
-	r = stats_numbers(c, sb->b, &numbers);
-	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
-		if (numbers[i].kind == NUMBER_NONE || !stats_takes(sb, i))
-			continue;
-		v = stats_number_value(&numbers[i]);
-		if (isnan(v) || v < 0)
-			continue;
-		s = stats_state_of(sb, i);
-		if (s->more == NULL) {
-			s->more = calloc(VM_BUCKETS + 2, sizeof(*counts));
-			sb->grown += (VM_BUCKETS + 2) * (int64_t)sizeof(*counts);
-		}
-		counts = s->more;
-		if (counts == NULL)
-			return err_origin(-ENOMEM);
-		at = v == 0 ? -1 : (log10(v) - VM_MIN) * VM_DECIMAL;
-		k = at < 0 ? 0 : at >= VM_BUCKETS ? VM_BUCKETS + 1 : (size_t)at + 1;
-		/* A value on a bound belongs to the bucket below it. */
-		if (at > 0 && at < VM_BUCKETS && at == floor(at))
-			k--;
-		counts[k]++;
-	}
-	return r;
-}
-
-static void
-histogram_fini(struct stats_state *s)
-{
-	free(s->more);
-	s->more = NULL;
-}
-
-static int
-histogram_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
-{
-	const uint64_t *counts = s->more;
-	size_t i, n = 0;
-
-	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++)
-		n += counts[i] != 0;
-	buf_varint(out, n);
-	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++)
-		if (counts[i] != 0) {
-			buf_varint(out, i);
-			buf_varint(out, counts[i]);
-		}
-	return 0;
-}
-
-static int
-histogram_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
-{
-	uint64_t *counts, n = scan_varint(in), at;
-
-	if (n == 0)
-		return 0;
-	counts = s->more = calloc(VM_BUCKETS + 2, sizeof(*counts));
-	if (counts == NULL)
-		return err_origin(-ENOMEM);
-	for (; !in->bad && n > 0; n--) {
-		at = scan_varint(in);
-		if (at >= VM_BUCKETS + 2)
-			return err_origin(-EPROTO);
-		counts[at] = scan_varint(in);
-	}
-	return 0;
-}
-
-static int
-histogram_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
-{
-	uint64_t *a = to->more, *b = from->more;
-	size_t i;
-
-	if (a == NULL) {
-		to->more = TAKE(from->more);
-		return 0;
-	}
-	for (i = 0; b != NULL && i < VM_BUCKETS + 2; i++)
-		a[i] += b[i];
-	histogram_fini(from);
-	return 0;
-}
-
-static void
-put_bound(struct buf *out, size_t bucket)
-{
-	buf_printf(out, "%.3e", pow(10, VM_MIN + (double)bucket / VM_DECIMAL));
-}
-
-static int
-histogram_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
-{
-	const uint64_t *counts = s->more;
-	bool first = true;
-	size_t i;
-
-	buf_byte(out, '[');
-	for (i = 0; counts != NULL && i < VM_BUCKETS + 2; i++) {
-		if (counts[i] == 0)
-			continue;
-		buf_c(out, first ? "{\"vmrange\":\"" : ",{\"vmrange\":\"");
-		first = false;
-		if (i == 0)
-			buf_byte(out, '0');
-		else
-			put_bound(out, i - 1);
-		buf_c(out, "...");
-		if (i == VM_BUCKETS + 1)
-			buf_c(out, "+Inf");
-		else
-			put_bound(out, i);
-		buf_c(out, "\",\"hits\":");
-		buf_uint(out, counts[i]);
-		buf_byte(out, '}');
-	}
-	buf_byte(out, ']');
-	return buf_err(out);
-}
-
 const struct stats_ops stats_quantile_ops = { quantile_add, quantile_merge, quantile_put,
 	spread_fini, quantile_save, quantile_load, quantile_merge_saved, quantile_put_saved };
-const struct stats_ops stats_histogram_ops = { histogram_add, histogram_merge, histogram_put,
-	histogram_fini, histogram_save, histogram_load, NULL, NULL };

@@ -33,6 +33,18 @@ spread_cell(double v, size_t *ret_row, size_t *ret_cell)
 	}
 }
 
+/* The same as one number: row * SPREAD_CELLS + cell. */
+static inline uint32_t
+spread_place(double v)
+{
+	uint32_t half = SPREAD_EXPONENTS * SPREAD_CELLS, at;
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	at = (uint32_t)(bits >> 45);
+	return at < half ? half + at : 2 * half - 1 - at;
+}
+
 /** spread_cell_value(row, cell): the middle of a cell. */
 double spread_cell_value(size_t row, size_t cell);
 

@@ -20,6 +20,8 @@ struct stats_state {
 	void *more;
 };
 
+struct group_coded;
+
 /* One value as a number. */
 enum stats_number_kind { NUMBER_NONE, NUMBER_DECIMAL, NUMBER_FLOAT };
 struct stats_number {
@@ -33,8 +35,9 @@ struct stats_number {
 struct stats_batch {
 	struct batch *b;
 	struct query_env *env;
-	const uint32_t *groups;     /* of each row */
-	struct stats_state *states; /* of group 0; those of the next are stride further on */
+	const uint32_t *groups;          /* of each row; NULL while only coded is there */
+	const struct group_coded *coded; /* the same by code, all rows; NULL: not to be had */
+	struct stats_state *states;      /* of group 0; those of the next are stride further on */
 	size_t stride;
 	const uint64_t *rows; /* that the function's condition takes; NULL: all */
 	int64_t grown;        /* bytes that states took more */
@@ -72,6 +75,10 @@ extern const struct stats_ops stats_any_ops, stats_row_any_ops, stats_row_ops, s
 extern const struct stats_ops stats_uniq_values_ops, stats_values_ops, stats_json_values_ops,
     stats_histogram_ops;
 extern const struct stats_ops stats_quantile_ops;
+
+/** quantile_add_coded(f, sb): the batch by the codes of its rows, without their groups; 1: the values are not to be had so,
+ * nothing was added. */
+int quantile_add_coded(const struct stats_func *f, struct stats_batch *sb);
 
 static inline struct stats_state *
 stats_state_of(const struct stats_batch *sb, size_t row)

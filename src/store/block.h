@@ -127,6 +127,17 @@ bool block_column_find(const struct block *b, struct str name, struct block_colu
 int block_column(struct block *b, struct str name, const uint32_t *rows, size_t n,
     struct arena *arena, struct column *ret);
 
+/* Numbers as they are stored: those of the n rows that have one, in their order. */
+struct block_ints {
+	const int64_t *ints;
+	size_t n;
+	const uint64_t *present; /* bitmap of all rows, or NULL when all have one */
+	unsigned scale;
+};
+
+/** block_ints(b, name, arena, ret): as block_column of all rows.  BLOCK_E_OTHER: they are not stored as integers. */
+int block_ints(struct block *b, struct str name, struct arena *arena, struct block_ints *ret);
+
 /**
  * block_forms(b, name, rows, n, arena, ret):
  * The forms of column ${name}, that is its values' skeletons (record/skeleton.h), as a COLUMN_DICT or COLUMN_CONST: rows as in

@@ -175,6 +175,21 @@ block_column(struct block *b, struct str name, const uint32_t *rows, size_t n, s
 }
 
 int
+block_ints(struct block *b, struct str name, struct arena *arena, struct block_ints *ret)
+{
+	struct block_entry *e = block_entry_find(b, name);
+	struct enc_chunk c;
+	int r;
+
+	if (e == NULL || e->enc != ENC_INT || e->role == ROLE_TIME || e->version != 1)
+		return BLOCK_E_OTHER;
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_int_stored(&c, arena, ret);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
 block_count_times(struct block *b, const uint64_t *sel, block_times_fn range, void *ctx)
 {
 	struct block_entry *e = block_entry_find(b, STR("_time"));

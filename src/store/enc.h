@@ -212,6 +212,8 @@ int enc_int_put(struct buf *out, struct enc_scratch *s, const struct enc_values 
     unsigned *ret_scale, int64_t *ret_min, int64_t *ret_max);
 int enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
+/** enc_int_stored(c, arena, ret): as block_ints. */
+int enc_int_stored(const struct enc_chunk *c, struct arena *arena, struct block_ints *ret);
 
 void enc_time_put(struct buf *out, struct enc_scratch *s, const int64_t *ns, size_t n);
 int enc_time_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,

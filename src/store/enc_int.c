@@ -136,3 +136,23 @@ enc_int_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena
 	*ret = all;
 	return 0;
 }
+
+int
+enc_int_stored(const struct enc_chunk *c, struct arena *arena, struct block_ints *ret)
+{
+	struct scan s = SCAN_OF(c->head);
+	int64_t *ints;
+	int r;
+
+	if (c->scale > 18)
+		return BLOCK_E_CORRUPT;
+	ret->scale = c->scale;
+	r = enc_present_get(&s, c->zstd, c->n_rows, arena, &ret->present, &ret->n);
+	if (r != 0)
+		return r;
+	ints = arena_alloc(arena, (ret->n + 1) * sizeof(*ints));
+	if (ints == NULL)
+		return err_origin(-ENOMEM);
+	ret->ints = ints;
+	return enc_ints_get(&s, ints, ret->n) ? 0 : BLOCK_E_CORRUPT;
+}

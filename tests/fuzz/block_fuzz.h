@@ -31,6 +31,25 @@ must(bool ok, const char *what)
 	}
 }
 
+/* Numbers as they are stored, against the column. */
+static void
+try_ints(struct block *b, struct str name)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct block_ints stored;
+	struct column all;
+	size_t i, k = 0;
+
+	if (block_ints(b, name, &arena, &stored) != 0)
+		return;
+	must(block_column(b, name, NULL, 0, &arena, &all) == 0 && all.kind == COLUMN_INT,
+	    "numbers that are no column");
+	for (i = 0; i < all.n_rows; i++)
+		if (all.present == NULL || bits_get(all.present, i))
+			must(k < stored.n && stored.ints[k++] == all.ints[i], "other numbers");
+	must(k == stored.n, "more numbers");
+}
+
 static void
 try_column(struct block *b, struct str name, unsigned choice)
 {
@@ -133,6 +152,7 @@ try_block(struct str bytes, unsigned choice)
 	for (i = 0; i < block_n_columns(b) && i < 64; i++) {
 		block_column_at(b, i, &info);
 		try_column(b, info.name, choice);
+		try_ints(b, info.name);
 	}
 	try_times(b, choice);
 	/* Rare fields are the last ones. */

@@ -43,7 +43,7 @@ def lines(data):
     return b"".join(json.dumps(r, ensure_ascii=False).encode() + b"\n" for r in data)
 
 
-def make_ways(rnd, data):
+def make_ways(rnd, data, pieces=(1, 60)):
     """Folder names to the arguments that ask there; all hold the same rows in the same order of arrival."""
     folder = os.path.join(work, "round")
     shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +52,7 @@ def make_ways(rnd, data):
         store = os.path.join(folder, state)
         at = 0
         while at < len(data):
-            n = {"open": rnd.randrange(1, 60), "sealed": len(data), "segments": rnd.choice([1, 3, 40, 200, 1000])}[state]
+            n = {"open": rnd.randrange(*pieces), "sealed": len(data), "segments": rnd.choice([1, 3, 40, 200, 1000])}[state]
             must(["ingest", "--store", store, "--stream", "level", "-"], lines(data[at:at + n]))
             at += n
             if state == "sealed" or state == "segments" and rnd.random() < 0.5:
@@ -156,8 +156,23 @@ def one_round(seed):
             f.write(lines(data))
 
 
+def big_round(seed):
+    """Blocks of many thousand rows under the pipes that count: more values than are kept one by one, more groups than one."""
+    rnd = random.Random(seed)
+    data, kinds = rows(rnd, 15000)
+    ways = make_ways(rnd, data, (2000, 6000))
+    grammar = Grammar(rnd, data, kinds)
+    for _ in range(24):
+        text = rnd.choice(["*", "*", "*", grammar.leaf()[1]])
+        last = rnd.choice([grammar.counts, grammar.quantiles, grammar.quantiles, grammar.tops])()
+        counts["queries"] += 1
+        check(seed, data, ways, f"{text} | {last[1]}", None, last[2])
+    counts["rounds"] += 1
+
+
 began, seed = time.monotonic(), opt.seed
 try:
+    big_round(seed)
     while seed == opt.seed or time.monotonic() - began < opt.seconds and failures < 20:
         one_round(seed)
         seed += 1

@@ -370,6 +370,12 @@ class Grammar:
         by = r.choice(["", "by (level) ", f"by ({', '.join(self.fields(2))}) ", "by (_time:1m) "])
         return None, f"stats {by}{call} as q, quantile(0.9, {f}) as p", False
 
+    def tops(self):
+        r = self.rnd
+        some = self.fields(2)
+        return None, r.choice([f"uniq by ({', '.join(some)}) with hits", f"top 1000000 by ({', '.join(some)})", f"stats by ({', '.join(some)}) count() as n",
+                               "stats count() as n"]), False
+
     def last(self):
         """(tree or None, text, whether the order of rows is part of the answer)."""
         r = self.rnd

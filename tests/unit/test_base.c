@@ -122,6 +122,33 @@ test_bits(void)
 	CHECK(n == 193);
 }
 
+/* Sparse, dense and full words; nothing is written behind the last number. */
+static void
+test_bits_list(void)
+{
+	uint64_t w[9], seed = 7;
+	uint32_t *out;
+	size_t n, i, k, count, round;
+
+	for (round = 0; round < 500; round++) {
+		n = 1 + round % (ARRAY_LEN(w) * 64);
+		bits_fill(w, n);
+		for (i = 0; i < n; i++) {
+			seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+			if (round % 4 != 0 && (seed >> 40) % (1 + round % 60) >= round % 7)
+				bits_clear(w, i);
+		}
+		count = bits_count(w, n);
+		out = malloc((count + 1) * sizeof(*out));
+		out[count] = 4711;
+		bits_list(w, n, out);
+		for (i = k = 0; i < n; i++)
+			CHECK(!bits_get(w, i) || (k < count && out[k++] == i));
+		CHECK(k == count && out[count] == 4711);
+		free(out);
+	}
+}
+
 static void
 test_arena(void)
 {
@@ -149,6 +176,7 @@ main(void)
 	test_utf8();
 	test_map();
 	test_bits();
+	test_bits_list();
 	test_arena();
 	return check_done();
 }

@@ -228,6 +228,31 @@ check_column(struct block *b, const struct model *m, size_t c)
 		CHECK_STR(column_value(&some, i, scratch), model_value(m, rows[i], c));
 }
 
+/* Numbers as they are stored are those of the rows that have one, in order. */
+static void
+check_ints(struct block *b, const struct model *m, size_t c)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct block_ints stored;
+	char text[COLUMN_SCRATCH];
+	size_t i, k = 0;
+	int r = block_ints(b, m->names[c], &arena, &stored);
+
+	CHECK(r == 0 || r == BLOCK_E_OTHER);
+	/* Many different numbers are. */
+	CHECK(r == 0 || c != 3 || m->n_rows < 1000);
+	for (i = 0; r == 0 && i < m->n_rows; i++) {
+		CHECK((model_value(m, i, c).n != 0) ==
+		    (stored.present == NULL || bits_get(stored.present, i)));
+		if (model_value(m, i, c).n == 0)
+			continue;
+		MUST(k < stored.n);
+		CHECK_STR(str_of(text, column_format_int(text, stored.ints[k++], stored.scale)),
+		    model_value(m, i, c));
+	}
+	CHECK(r != 0 || k == stored.n);
+}
+
 static bool
 contains_slow(struct str v, struct str lit, bool nocase)
 {
@@ -454,6 +479,7 @@ check_round_trip(struct block_builder *builder, size_t n_rows, size_t n_names)
 	for (c = 0; c < n_names; c++) {
 		check_column(b, &m, c);
 		check_forms(b, &m, c);
+		check_ints(b, &m, c);
 		if (c < COLUMNS || c % 50 == 0)
 			check_contains(b, &m, c);
 	}
