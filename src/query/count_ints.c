@@ -104,6 +104,18 @@ dense_new(struct count_ints *t, const struct column *c)
 	return t->dense == NULL ? err_origin(-ENOMEM) : 0;
 }
 
+/* One more of a value; mostly no more than an addition. */
+static inline int
+add_one(struct count_ints *t, int64_t v)
+{
+	uint64_t at = (uint64_t)v - (uint64_t)t->base;
+
+	if (__builtin_expect(at >= t->n_dense, 0))
+		return err_trace(put(t, v, 1));
+	t->dense[at]++;
+	return 0;
+}
+
 /* 64 rows, those that have a value by ${bits}. */
 static int
 add_some(struct count_ints *t, const int64_t *ints, uint64_t bits)
@@ -111,7 +123,7 @@ add_some(struct count_ints *t, const int64_t *ints, uint64_t bits)
 	int r = 0;
 
 	for (; r == 0 && bits != 0; bits &= bits - 1)
-		r = put(t, ints[__builtin_ctzll(bits)], 1);
+		r = add_one(t, ints[__builtin_ctzll(bits)]);
 	return err_trace(r);
 }
 
@@ -125,7 +137,7 @@ count_ints_add(struct count_ints *t, const struct column *c)
 		return err_trace(r);
 	if (c->present == NULL)
 		for (i = 0; r == 0 && i < c->n_rows; i++)
-			r = put(t, c->ints[i], 1);
+			r = add_one(t, c->ints[i]);
 	else
 		for (i = 0; r == 0 && i < c->n_rows; i += 64)
 			r = add_some(t, c->ints + i, c->present[i / 64]);

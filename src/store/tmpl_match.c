@@ -68,8 +68,9 @@ walk_class(struct walk *w, uint64_t class, size_t least, size_t most)
 		w->seen_maybe |= now;
 		if (i >= least)
 			out |= now;
-		/* Beyond the literal's length only bytes that repeat are left. */
-		if (i > w->l->n + least)
+		/* Beyond the literal's length only bytes that repeat are left; and where not even its first byte can
+		 * be of the class, nothing more begins. */
+		if (i > w->l->n + least || (now == 1 && (class & 1) == 0))
 			break;
 	}
 	w->maybe = out | 1;
