@@ -37,19 +37,34 @@ list_word(uint64_t word, uint32_t at, uint32_t *out)
 	return out;
 }
 
+/* One after the other: for a word of at most three bits, and where there is no room for more. */
+static uint32_t *
+list_few(uint64_t word, uint32_t at, uint32_t *out)
+{
+	for (; word != 0; word &= word - 1)
+		*out++ = at + (uint32_t)__builtin_ctzll(word);
+	return out;
+}
+
+static bool
+is_few(uint64_t word)
+{
+	word &= word - 1;
+	word &= word - 1;
+	return (word & (word - 1)) == 0;
+}
+
 void
 bits_list(const uint64_t *w, size_t n, uint32_t *out)
 {
 	size_t k, last = BITS_WORDS(n), behind = 0;
-	uint64_t word;
 
 	/* Words behind which there is room for what is written too much. */
 	while (last > 0 && behind < AT_ONCE)
 		behind += (size_t)__builtin_popcountll(w[--last]);
 	for (k = 0; k < last; k++)
-		if (w[k] != 0)
-			out = list_word(w[k], (uint32_t)(k * 64), out);
+		out = is_few(w[k]) ? list_few(w[k], (uint32_t)(k * 64), out)
+		                   : list_word(w[k], (uint32_t)(k * 64), out);
 	for (; k < BITS_WORDS(n); k++)
-		for (word = w[k]; word != 0; word &= word - 1)
-			*out++ = (uint32_t)(k * 64) + (uint32_t)__builtin_ctzll(word);
+		out = list_few(w[k], (uint32_t)(k * 64), out);
 }

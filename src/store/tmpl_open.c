@@ -80,19 +80,37 @@ tmpl_count(struct tmpl_set *set)
 	return 0;
 }
 
+enum { AT_ONCE = 32 };
+
+static bool
+any_text(const uint32_t *codes, size_t n)
+{
+	uint32_t any = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		any |= codes[i] == 0;
+	return any != 0;
+}
+
 /* Which values are text. */
 static int
 list_others(struct tmpl_set *set, uint32_t n)
 {
 	uint32_t *others = arena_alloc(set->arena, (n + 1) * sizeof(*others));
-	size_t i;
+	size_t i, k, len;
 
 	if (others == NULL)
 		return err_origin(-ENOMEM);
 	set->others = others;
-	for (i = 0; set->n_text < n; i++) {
-		others[set->n_text] = (uint32_t)i;
-		set->n_text += set->codes[i] == 0;
+	for (i = 0; set->n_text < n; i += len) {
+		len = set->n_values - i < AT_ONCE ? set->n_values - i : AT_ONCE;
+		if (!any_text(set->codes + i, len))
+			continue;
+		for (k = i; k < i + len; k++) {
+			others[set->n_text] = (uint32_t)k;
+			set->n_text += set->codes[k] == 0;
+		}
 	}
 	return 0;
 }
