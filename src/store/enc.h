@@ -236,6 +236,13 @@ enum { ENC_UUID_TEXT = 36 };
 /** enc_id_equal(c, value, arena, sel): clear the bits of rows that do not have ${value}, without making any text. */
 int enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel);
 
+/** enc_text_page(s): bytes of text that a page has. */
+static inline size_t
+enc_text_page(const struct enc_scratch *s)
+{
+	return s->level > 1 ? ENC_PAGE_SEALED : ENC_PAGE;
+}
+
 /** enc_text_put(out, s, v, ret_head): ${ret_head} is the length of the head within what was appended. */
 int enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
     size_t *ret_head);

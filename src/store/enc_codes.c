@@ -18,6 +18,17 @@
 
 enum { MODE_PACKED = 0, MODE_BYTES = 1, MODE_BITS = 2, BYTES_BOUND_MAX = 256, BYTES_N_MIN = 256 };
 
+static bool
+all_same(const uint32_t *codes, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (codes[i] != codes[0])
+			return false;
+	return true;
+}
+
 int
 enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, size_t n, size_t bound)
 {
@@ -25,7 +36,8 @@ enc_codes_put(struct buf *out, struct enc_scratch *s, const uint32_t *codes, siz
 	size_t packed = enc_bits_bytes(n, width), i, from = out->n;
 	uint8_t *bytes;
 
-	if (bound > 2 && bound <= BYTES_BOUND_MAX && n >= BYTES_N_MIN) {
+	if ((bound > 2 || all_same(codes, n)) && bound > 1 && bound <= BYTES_BOUND_MAX &&
+	    n >= BYTES_N_MIN) {
 		bytes = arena_alloc(&s->arena, n);
 		if (bytes == NULL)
 			return err_origin(-ENOMEM);

@@ -80,7 +80,7 @@ enc_text_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
 	if (r != 0)
 		return err_trace(r);
 	for (i = 0; i < v->n; i = to) {
-		to = page_end(v, i, s->level > 1 ? ENC_PAGE_SEALED : ENC_PAGE);
+		to = page_end(v, i, enc_text_page(s));
 		if (v->offs[i] == v->offs[to])
 			continue;
 		r = put_page(&list, &pages, s, v, i, to);

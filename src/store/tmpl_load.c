@@ -294,13 +294,29 @@ write_hex(const uint8_t *p, size_t n, uint8_t *out)
 	return out;
 }
 
+/* 0 to 255. */
+static inline uint8_t *
+write_octet(unsigned v, uint8_t *out)
+{
+	if (v < 10) {
+		*out++ = (uint8_t)('0' + v);
+		return out;
+	}
+	if (v >= 100) {
+		*out++ = (uint8_t)('0' + v / 100);
+		v %= 100;
+	}
+	memcpy(out, pairs + (size_t)v * 2, 2);
+	return out + 2;
+}
+
 static uint8_t *
 write_ipv4(uint64_t v, uint8_t *out)
 {
 	unsigned shift;
 
 	for (shift = 24;; shift -= 8) {
-		out = write_number((v >> shift) & 255, 0, out);
+		out = write_octet((v >> shift) & 255, out);
 		if (shift == 0)
 			return out;
 		*out++ = '.';

@@ -241,7 +241,8 @@ put_others(struct tmpl_out *o)
 static size_t
 text_bytes(struct tmpl_out *o)
 {
-	size_t total = o->v->offs[o->v->n], sample = total < ENC_PAGE ? total : ENC_PAGE;
+	size_t total = o->v->offs[o->v->n], page = enc_text_page(o->s);
+	size_t sample = total < page ? total : page;
 
 	buf_clear(&o->s->tmp);
 	if (!enc_zstd_put(&o->s->tmp, o->s, str_of(o->v->bytes, sample)))
