@@ -8,7 +8,7 @@
 #include "cli/show.h"
 #include "logsql/regex.h"
 
-enum { GREP_NONE = 1, GREP_FAILED = 2, CONTEXT_MAX = 1000 };
+enum { GREP_NONE = 1, GREP_FAILED = 2, CONTEXT_MAX = 1000, LITERAL_MIN = 2 };
 
 /*
  * Invariants: past holds the last n_past lines that were not printed, oldest first; after is how many more lines are
@@ -195,29 +195,51 @@ is_enough(const struct grep *g)
 	    (g->opt->quiet || named || (g->opt->has_max && g->n_found >= g->opt->max));
 }
 
+/* The original lines; of rows that have none the message. */
+static int
+find_lines(struct batch *b, const struct str **ret)
+{
+	const struct str *lines = batch_strs(b, INPUT_LINE_NAME), *msgs;
+	struct str *out;
+	size_t i, n = 0;
+
+	for (i = 0; lines != NULL && i < b->n_rows; i++)
+		n += lines[i].n == 0;
+	*ret = lines;
+	if (lines != NULL && n == 0)
+		return 0;
+	msgs = lines != NULL ? batch_strs(b, STR("_msg")) : NULL;
+	out = msgs != NULL ? arena_alloc(&b->arena, (b->n_rows + 1) * sizeof(*out)) : NULL;
+	if (out == NULL)
+		return b->err != 0 ? b->err : err_origin(-ENOMEM);
+	for (i = 0; i < b->n_rows; i++)
+		out[i] = lines[i].n > 0 ? lines[i] : msgs[i];
+	*ret = out;
+	return 0;
+}
+
 static int
 grep_put(void *ctx, struct batch *b)
 {
 	struct grep *g = ctx;
-	const struct str *lines = batch_strs(b, INPUT_LINE_NAME), *msgs = NULL, *streams = NULL;
+	const struct str *lines = NULL, *streams = NULL;
 	size_t i;
-	int r = 0;
+	int r = find_lines(b, &lines);
 
-	if (lines != NULL)
-		msgs = batch_strs(b, STR("_msg"));
-	if (msgs != NULL)
+	if (r == 0 && g->opt->names_only) {
 		streams = batch_strs(b, STR("_stream"));
-	if (streams == NULL)
-		return b->err != 0 ? b->err : err_origin(-ENOMEM);
+		if (streams == NULL)
+			r = b->err != 0 ? b->err : err_origin(-ENOMEM);
+	}
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
 		/* With -m the run ends after the last match and its context. */
 		if (is_enough(g) && g->after == 0)
 			return err_origin(-ECANCELED);
 		if (g->opt->has_max && g->n_found >= g->opt->max) {
-			pass_line(g, lines[i].n > 0 ? lines[i] : msgs[i]);
+			pass_line(g, lines[i]);
 			continue;
 		}
-		r = take_line(g, lines[i].n > 0 ? lines[i] : msgs[i], streams[i]);
+		r = take_line(g, lines[i], streams != NULL ? streams[i] : STR_NONE);
 		if (r == 0 && g->out.n >= 65536)
 			r = flush(g);
 	}
@@ -239,6 +261,21 @@ print_summary(struct grep *g, const char *input)
 		put_line(g, g->names.entries[i].key);
 	if (g->opt->count && !g->opt->names_only)
 		buf_printf(&g->out, "%llu\n", (unsigned long long)g->n_found);
+}
+
+/* What lines must hold, where those without it are not asked for: neither printed, nor counted, nor told by a mark. */
+static const struct literals *
+wanted(const struct grep *g)
+{
+	const struct literals *l = regex_literals(g->re);
+	size_t i;
+
+	if (g->opt->invert || g->before_max > 0 || g->after_max > 0 || g->marks)
+		return NULL;
+	for (i = 0; i < l->n; i++)
+		if (l->p[i].n < LITERAL_MIN)
+			return NULL;
+	return l->n > 0 ? l : NULL;
 }
 
 /* One input, or the store (NULL).  -1 when nothing more is to be read, else an exit code. */
@@ -322,8 +359,10 @@ grep(struct options *opt, struct show *s)
 	if (r == 0)
 		r = show_parse(s, STR("*")) == 0 ? 0 : GREP_FAILED;
 	cli_catch_signals();
-	if (r == 0)
+	if (r == 0) {
+		s->ask.run.line = wanted(g);
 		r = run_all(g);
+	}
 	for (i = 0; i < CONTEXT_MAX; i++)
 		buf_fini(&g->past[i]);
 	buf_fini(&g->out);

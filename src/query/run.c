@@ -316,6 +316,7 @@ run_blocks(struct job *j)
 		.first_row = run->opt->first_row,
 		.only_blocks = run->opt->only_blocks,
 		.n_only_blocks = run->opt->n_only_blocks,
+		.line = run->opt->line,
 		.stop = run->opt->cancel,
 		.notes = &run->notes };
 	r = scan_plan_init(&j->plan, &j->arena);

@@ -39,6 +39,8 @@ struct run_options {
 	const uint32_t *only_blocks;
 	size_t n_only_blocks;
 	bool explain; /* count what each stage does */
+	/* store: rows whose original line certainly has none of these may be left out; NULL: none are.  Borrowed. */
+	const struct literals *line;
 };
 
 enum { RUN_STAGES_MAX = 32 };

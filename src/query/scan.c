@@ -383,6 +383,8 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 	r = match_filter(p->filter, &m, arena, sel);
 	if (r == 0 && p->hide_weir && !bits_none(sel, m.n))
 		r = scan_hide_weir(h, arena, sel);
+	if (r == 0 && p->line != NULL && !bits_none(sel, m.n))
+		r = block_lines_may(h->block, p->line, sel);
 	if (r == 0)
 		r = take_rows(h, sel, times, arena);
 	return err_trace(r);

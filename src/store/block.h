@@ -201,6 +201,15 @@ int block_line(struct block *b, uint32_t row, struct arena *arena, struct str *r
 int block_lines(struct block *b, const uint32_t *rows, size_t n, struct arena *arena,
     struct str *ret);
 
+/**
+ * block_lines_may(b, l, sel):
+ * Clear the bits of rows whose original line, or `_msg` where there is none, certainly contains none of the literals.  No line
+ * is made; what stays set may contain one.  What cannot be read clears nothing.
+ *
+ * Errors: read errors, -ENOMEM.
+ */
+int block_lines_may(struct block *b, const struct literals *l, uint64_t *sel);
+
 /** block_verify(b, report, ctx): read every chunk and checksum; calls report for each fault. */
 typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
 int block_verify(struct block *b, block_report_fn report, void *ctx);

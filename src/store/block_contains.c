@@ -7,6 +7,8 @@
 
 #include "store/block_internal.h"
 
+enum { UUID_TEXT = 36 };
+
 bool
 block_match_in(const struct block_match *m, struct str v)
 {
@@ -150,10 +152,50 @@ block_equals(struct block *b, struct str name, struct str value, struct arena *a
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }
 
-int
-block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
+/* No ID contains a byte that is neither hex nor '-'. */
+static bool
+in_ids(struct str literal)
 {
-	struct block_entry *e = block_entry_find(b, name);
+	size_t i;
+
+	for (i = 0; i < literal.n; i++)
+		if ((literal.p[i] < '0' || literal.p[i] > '9') && literal.p[i] != '-' &&
+		    (literal.p[i] < 'a' || literal.p[i] > 'f'))
+			return false;
+	return true;
+}
+
+/* Only a UUID has dashes, and as many bytes as one are all of it. */
+static bool
+is_whole_uuid(struct str literal)
+{
+	return literal.n == UUID_TEXT && literal.p[8] == '-' && literal.p[13] == '-' &&
+	    literal.p[18] == '-' && literal.p[23] == '-';
+}
+
+static int
+contains_id(struct block *b, struct block_entry *e, const struct block_match *m, uint64_t *sel)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	struct enc_chunk c;
+	int r;
+
+	if (!in_ids(m->literal)) {
+		bits_zero(sel, b->header.n_rows);
+		return 0;
+	}
+	if (!is_whole_uuid(m->literal) || e->version != 1)
+		return contains_decoded(b, e, m, sel);
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_id_equal(&c, m->literal, &arena, sel);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
+block_entry_contains(struct block *b, struct block_entry *e, struct str literal, bool nocase,
+    uint64_t *sel)
+{
 	const struct block_match m = { literal, nocase };
 	struct enc_chunk c;
 	int r;
@@ -166,6 +208,8 @@ block_contains(struct block *b, struct str name, struct str literal, bool nocase
 	}
 	if (e->enc == ENC_CONST)
 		return 0;
+	if (e->enc == ENC_ID)
+		return contains_id(b, e, &m, sel);
 	if ((e->enc != ENC_TEXT && e->enc != ENC_TMPL) || !enc_is_known(e->enc, e->version))
 		return contains_decoded(b, e, &m, sel);
 	r = block_chunk(b, e, &c);
@@ -176,6 +220,12 @@ block_contains(struct block *b, struct str name, struct str literal, bool nocase
 	else
 		r = enc_tmpl_contains(&c, &m, sel);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
+block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
+{
+	return block_entry_contains(b, block_entry_find(b, name), literal, nocase, sel);
 }
 
 int

@@ -136,6 +136,15 @@ int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
 /** block_entry_is_id(e): whether its values are in the ID index. */
 bool block_entry_is_id(const struct block_entry *e);
 struct block_entry *block_entry_find(const struct block *b, struct str name);
+/** block_entry_contains(b, e, literal, nocase, sel): as block_contains; ${e} may be NULL. */
+int block_entry_contains(struct block *b, struct block_entry *e, struct str literal, bool nocase,
+    uint64_t *sel);
+/** block_entry_hidden(b, role): the entry of a role that is no field, or NULL. */
+struct block_entry *block_entry_hidden(const struct block *b, enum enc_role role);
+/** block_open_shapes(b, e, arena, ret): the shapes of entry ${e}, of role ROLE_SHAPE. */
+struct shape_set;
+int block_open_shapes(struct block *b, struct block_entry *e, struct arena *arena,
+    struct shape_set *ret);
 /** block_decode(b, e, rows, arena, ret): one entry by its encoding. */
 int block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows,
     struct arena *arena, struct column *ret);

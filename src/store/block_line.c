@@ -6,8 +6,8 @@
 #include "store/block_internal.h"
 #include "store/shape.h"
 
-static struct block_entry *
-find_role(const struct block *b, enum enc_role role)
+struct block_entry *
+block_entry_hidden(const struct block *b, enum enc_role role)
 {
 	size_t i;
 
@@ -17,8 +17,9 @@ find_role(const struct block *b, enum enc_role role)
 	return NULL;
 }
 
-static int
-open_shapes(struct block *b, struct block_entry *e, struct arena *arena, struct shape_set *ret)
+int
+block_open_shapes(struct block *b, struct block_entry *e, struct arena *arena,
+    struct shape_set *ret)
 {
 	struct enc_chunk c;
 	int r;
@@ -42,7 +43,7 @@ block_check_shapes(struct block *b, struct block_entry *e, struct arena *arena)
 
 	if (codes == NULL)
 		return err_origin(-ENOMEM);
-	r = open_shapes(b, e, arena, &set);
+	r = block_open_shapes(b, e, arena, &set);
 	if (r == 0 && !shape_codes(&set, &all, codes))
 		return block_fault(b, e, b->data_at + e->at, "damaged");
 	return r;
@@ -258,7 +259,7 @@ static int
 get_kept(struct lines *l, struct arena *arena)
 {
 	uint32_t *rows = arena_alloc(&l->arena, (l->rows->n + 1) * sizeof(*rows));
-	struct block_entry *e = find_role(l->b, ROLE_LINE);
+	struct block_entry *e = block_entry_hidden(l->b, ROLE_LINE);
 	struct enc_rows kept = { rows, 0 };
 	size_t k;
 	int r;
@@ -288,7 +289,7 @@ lines_run(struct lines *l, struct block_entry *e, struct arena *arena, struct st
 	l->codes = arena_alloc(&l->arena, (l->rows->n + 1) * sizeof(*l->codes));
 	if (l->codes == NULL)
 		return err_origin(-ENOMEM);
-	r = open_shapes(l->b, e, &l->arena, &l->set);
+	r = block_open_shapes(l->b, e, &l->arena, &l->set);
 	if (r != 0)
 		return r;
 	if (!shape_codes(&l->set, l->rows, l->codes))
@@ -314,7 +315,7 @@ block_lines_placed(struct block *b, const uint32_t *rows, size_t n, struct arena
 {
 	const struct enc_rows which = { rows, n };
 	struct lines l = { .b = b, .rows = &which, .places = places };
-	struct block_entry *e = find_role(b, ROLE_SHAPE);
+	struct block_entry *e = block_entry_hidden(b, ROLE_SHAPE);
 	size_t k;
 	int r;
 

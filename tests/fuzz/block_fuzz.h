@@ -143,6 +143,8 @@ try_block(struct str bytes, unsigned choice)
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	struct str lines[ARRAY_LEN(rows)];
 	struct record recs[ARRAY_LEN(rows)] = { 0 };
+	const struct literals words = { { STR_INIT("ab"), STR_INIT("10.") }, 2, (choice & 2) != 0 };
+	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX)];
 	AUTO_FREE uint64_t *ids = NULL;
 	struct block_column_info info;
 	size_t i, n_ids = 0;
@@ -164,6 +166,8 @@ try_block(struct str bytes, unsigned choice)
 		;
 	(void)block_lines(b, rows, i, &arena, lines);
 	(void)block_records(b, 0, (uint32_t)i, &arena, recs);
+	bits_fill(sel, block_n_rows(b));
+	(void)block_lines_may(b, &words, sel);
 	(void)block_ids(b, &ids, &n_ids);
 	(void)block_verify(b, no_report, NULL);
 }
