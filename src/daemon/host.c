@@ -76,11 +76,34 @@ group_files(int dir, gid_t gid)
 	return r;
 }
 
+/* The group of a folder and of all in it; what comes into it later gets it from there. */
+static int
+group_folder(int dir, gid_t gid)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return err_origin(-errno);
+	if (st.st_gid != gid && fchown(dir, (uid_t)-1, gid) < 0)
+		return err_origin(-errno);
+	if ((st.st_mode & S_ISGID) == 0 && fchmod(dir, (st.st_mode & 07777) | S_ISGID) < 0)
+		return err_origin(-errno);
+	return group_files(dir, gid);
+}
+
+/* The store's own folder of merged ID indexes; any other is somebody's. */
+static int
+group_index(int dir, gid_t gid)
+{
+	AUTO_CLOSE int fd = openat(dir, "index", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 ? err_trace(group_folder(fd, gid)) : 0;
+}
+
 static int
 group_set(const char *path, const char *name)
 {
 	AUTO_CLOSE int dir = -1;
-	struct stat st;
 	gid_t gid = 0;
 	int r;
 
@@ -88,13 +111,10 @@ group_set(const char *path, const char *name)
 	if (r < 0)
 		return r;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fstat(dir, &st) < 0)
+	if (dir < 0)
 		return err_origin(-errno);
-	if (st.st_gid != gid && fchown(dir, (uid_t)-1, gid) < 0)
-		return err_origin(-errno);
-	if ((st.st_mode & S_ISGID) == 0 && fchmod(dir, (st.st_mode & 07777) | S_ISGID) < 0)
-		return err_origin(-errno);
-	return group_files(dir, gid);
+	r = group_folder(dir, gid);
+	return r == 0 ? err_trace(group_index(dir, gid)) : err_trace(r);
 }
 
 void

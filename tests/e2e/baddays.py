@@ -400,6 +400,13 @@ def test_modes():
     with Place("modes") as place:
         log = Numbered(place, "group: nogroup" if os.geteuid() == 0 else "")
         log.write(10)
+        # The merged ID indexes of before, of another group.
+        index = os.path.join(place.store, "index")
+        os.makedirs(index, 0o750)
+        with open(os.path.join(index, "0000000001.idx.old"), "w"):
+            os.chmod(os.path.join(index, "0000000001.idx.old"), 0o640)
+        os.chmod(place.store, 0o750)
+        os.chmod(index, 0o750)
         old = os.umask(0)
         try:
             place.start()
@@ -407,7 +414,7 @@ def test_modes():
             os.umask(old)
         log.all_in()
         place.weir("store", "seal", ok=(0, 1, 2, 3))
-        for name in [place.store] + [e.path for e in os.scandir(place.store)]:
+        for name in [place.store] + [e.path for e in os.scandir(place.store)] + [e.path for e in os.scandir(index)]:
             st = os.stat(name)
             check(st.st_mode & 0o007 == 0, f"{name} has mode {st.st_mode:o}")
             if os.geteuid() == 0:

@@ -105,7 +105,22 @@ def test_missing(store):
     say(run("query", "--store", store, "--output", "json", "--limit", "3", "--", "*")[0] == 0, "who needs it not is answered")
 
 
+def test_alone():
+    """One line a commit, so that its ID is the same in the whole block."""
+    store = os.path.join(work, "store-alone")
+    for i in range(0, 8, 2):
+        piece = os.path.join(work, "piece")
+        with open(piece, "w") as f:
+            f.write(line(i))
+        run("ingest", "--quiet", "--store", store, piece)
+    for when in "as it is", "sealed":
+        got = [run("trace", "--store", store, "--output", "json", f"{i * 11400714819323198485 % 2**64:016x}")[1].count("\n") for i in range(5)]
+        say(got == [1, 1, 1, 1, 0], f"an ID alone in its block is found under any name, {when}", got)
+        run("store", "--store", store, "seal")
+
+
 try:
+    test_alone()
     stores = {n: make(n) for n in (1, 100, 300)}
     for n in (100, 300):
         test_opened(stores[n], n, True)
