@@ -5,6 +5,7 @@ set -u
 build=(gcc meson ninja-build pkg-config libsystemd-dev libpcre2-dev libzstd-dev libxxhash-dev libyaml-dev libmicrohttpd-dev
   libjansson-dev zlib1g-dev liblzma-dev libsqlite3-dev libcurl4-openssl-dev libesmtp-dev libssl-dev git)
 test=(clang clang-format clang-tools shellcheck python3 jq ripgrep strace faketime logrotate systemd systemd-journal-remote zstd xz-utils gzip curl
+  libsimde-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
   e2fsprogs util-linux procps bsdextrautils mandoc less openssl
   python3-aiosmtpd opensmtpd prometheus-alertmanager prometheus nginx)
 want=("${build[@]}")

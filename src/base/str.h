@@ -149,20 +149,12 @@ str_lower_byte(uint8_t c)
 
 /**
  * str_find(s, needle):
- * Offset of the first ${needle} in ${s}, or SIZE_MAX.  An empty needle is found at 0.
+ * Offset of the first ${needle} in ${s}, or SIZE_MAX.  An empty needle is found at 0.  It is in find.c.
  */
-static inline size_t
-str_find(struct str s, struct str needle)
-{
-	const void *p;
+size_t str_find(struct str s, struct str needle);
 
-	if (needle.n == 0)
-		return 0;
-	if (needle.n > s.n || s.p == NULL) /* without bytes n is 0; the compiler does not know */
-		return SIZE_MAX;
-	p = memmem(s.p, s.n, needle.p, needle.n);
-	return p != NULL ? (size_t)((const uint8_t *)p - s.p) : SIZE_MAX;
-}
+/** str_find_nocase(s, folded): the same without regard to ASCII case; ${folded} is in lower case. */
+size_t str_find_nocase(struct str s, struct str folded);
 
 static inline size_t
 str_find_byte(struct str s, uint8_t c)

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 
+#include "base/cpu.h"
 #include "cli/out.h"
 
 /* What malloc keeps for itself: see keep_memory. */
@@ -89,6 +90,18 @@ keep_memory(void)
 #endif
 }
 
+/* Said once: what is not heeded is taken away, so that a program started by this one does not say it again. */
+static void
+warn_cpu(void)
+{
+	const char *forced = cpu_forced_wrong();
+
+	if (forced == NULL)
+		return;
+	(void)cli_fail(0, "WEIR_CPU: %s: not a name of instructions that run here", forced);
+	(void)unsetenv("WEIR_CPU");
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -97,6 +110,7 @@ cli_main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	keep_memory();
+	warn_cpu();
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		name = "help";
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)

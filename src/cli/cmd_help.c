@@ -3,6 +3,7 @@
  * One job: say what there is.
  * Floor: 6 (uses base).
  */
+#include "base/cpu.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 
@@ -43,7 +44,7 @@ run_version(struct options *opt)
 {
 	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
 
-	buf_c(&out, "weir " WEIR_VERSION "\n");
+	buf_printf(&out, "weir %s\ninstructions: %s\n", WEIR_VERSION, cpu_name(cpu_level()));
 	return print(&out);
 }
 
@@ -51,6 +52,7 @@ const struct command command_help = { .name = "help",
 	.args = "[COMMAND]",
 	.help = "This list, or a command's options.",
 	.run = run_help };
-const struct command command_version = {
-	.name = "version", .args = "", .help = "The version.", .run = run_version
-};
+const struct command command_version = { .name = "version",
+	.args = "",
+	.help = "The version, and which instructions are used.",
+	.run = run_version };

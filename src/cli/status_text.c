@@ -116,7 +116,10 @@ put_name(struct buf *out, struct str name)
 static void
 put_daemon(struct buf *out, const struct object *o)
 {
-	buf_printf(out, "weird %.*s, pid %.0f, up ", STR_ARG(text(o, "version")), number(o, "pid"));
+	buf_printf(out, "weird %.*s", STR_ARG(text(o, "version")));
+	if (text(o, "cpu").n > 0)
+		buf_printf(out, " (%.*s)", STR_ARG(text(o, "cpu")));
+	buf_printf(out, ", pid %.0f, up ", number(o, "pid"));
 	put_seconds(out, number(o, "uptime_s"));
 	buf_c(out, "\n  memory   ");
 	put_bytes(out, number(o, "memory_bytes"));

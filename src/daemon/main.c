@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "alerts/sender.h"
+#include "base/cpu.h"
 #include "daemon/daemon.h"
 #include "daemon/say.h"
 #include "ingest/journal.h"
@@ -86,5 +87,8 @@ main(int argc, char **argv)
 		say(SAY_ERR, "unexpected argument: %s", argv[optind]);
 		return DAEMON_USAGE;
 	}
+	if (role == NULL && cpu_forced_wrong() != NULL)
+		say(SAY_WARNING, "WEIR_CPU: %s: not a name of instructions that run here",
+		    cpu_forced_wrong());
 	return role != NULL ? role_main(role, secrets) : daemon_run(&opt);
 }

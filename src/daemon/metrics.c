@@ -3,6 +3,7 @@
  * One job: the daemon's numbers as Prometheus text.
  * Floor: 6 (uses ingest, store, base).
  */
+#include "base/cpu.h"
 #include "base/metric.h"
 #include "daemon/daemon_internal.h"
 
@@ -162,8 +163,10 @@ put_process(const struct daemon *d, struct buf *out)
 	struct status_memory memory = status_memory();
 	int64_t up_ns = mono_now().ns - d->started.ns;
 
-	metric_head(out, "weir_build_info", "gauge", "1; the version is a label.");
-	buf_printf(out, "weir_build_info{version=\"%s\"} 1\n", WEIR_VERSION);
+	metric_head(out, "weir_build_info", "gauge",
+	    "1; the version is a label, and which instructions are used.");
+	buf_printf(out, "weir_build_info{version=\"%s\",cpu=\"%s\"} 1\n", WEIR_VERSION,
+	    cpu_name(cpu_level()));
 	metric_put(out, "weir_start_time_seconds", "gauge", "When the daemon was started.",
 	    (double)(wall_now().ns - up_ns) / 1e9);
 	metric_put(out, "weir_memory_bytes", "gauge", "Resident memory.", (double)memory.n_bytes);

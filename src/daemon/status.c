@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/cpu.h"
 #include "base/io.h"
 #include "daemon/daemon_internal.h"
 
@@ -175,7 +176,8 @@ status_json(void *ctx, struct buf *out)
 	struct span up = { mono_now().ns - d->started.ns };
 	struct status_memory memory = status_memory();
 
-	buf_printf(out, "{\"version\":\"%s\",\"pid\":%ld", WEIR_VERSION, (long)getpid());
+	buf_printf(out, "{\"version\":\"%s\",\"cpu\":\"%s\",\"pid\":%ld", WEIR_VERSION,
+	    cpu_name(cpu_level()), (long)getpid());
 	put_seconds(out, "uptime_s", up);
 	put_number(out, "memory_bytes", memory.n_bytes);
 	put_number(out, "memory_peak_bytes", memory.peak_bytes);

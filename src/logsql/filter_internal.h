@@ -145,12 +145,9 @@ size_t phrase_find(struct str s, struct str phrase);
 bool phrase_match(struct str s, struct str phrase);
 bool prefix_match(struct str s, struct str prefix);
 
-/** nocase_find(s, folded): where ${s} has ASCII text ${folded}, given in lower case, in any case; or SIZE_MAX. */
-size_t nocase_find(struct str s, struct str folded);
-
 /**
  * nocase_literal(folded):
- * The longest part of ${folded} that is the same in ASCII alone: all that folds to it is found by nocase_find.  'k' and 'i'
+ * The longest part of ${folded} that is the same in ASCII alone: all that folds to it is found by str_find_nocase.  'k' and 'i'
  * are the lower case of letters beyond ASCII too (the Kelvin sign, the dotted I).
  */
 struct str nocase_literal(struct str folded);

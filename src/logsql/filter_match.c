@@ -41,7 +41,7 @@ test_nocase(const struct filter *f, struct str value, struct filter_scratch *scr
 	int r;
 
 	/* Most values do not have it in any case, and need not be folded. */
-	if (nocase_find(value, nocase_literal(f->folded)) == SIZE_MAX)
+	if (str_find_nocase(value, nocase_literal(f->folded)) == SIZE_MAX)
 		return 0;
 	r = fold(scratch, &value);
 	if (r != 0)

@@ -317,7 +317,7 @@ match_text(const struct filter *f, const struct column *c, uint64_t *sel, struct
 
 	while (row < c->n_rows) {
 		rest = str_of(c->bytes + at, c->offs[c->n_rows] - at);
-		hit = nocase ? nocase_find(rest, literal) : str_find(rest, literal);
+		hit = nocase ? str_find_nocase(rest, literal) : str_find(rest, literal);
 		found = hit == SIZE_MAX ? c->n_rows : row_of(c, row, at + hit);
 		clear_range(sel, row, found);
 		if (found == c->n_rows)

@@ -161,7 +161,7 @@ has_literal(const struct literals *l, struct str s)
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if ((l->nocase ? nocase_find(s, l->p[i]) : str_find(s, l->p[i])) != SIZE_MAX)
+		if ((l->nocase ? str_find_nocase(s, l->p[i]) : str_find(s, l->p[i])) != SIZE_MAX)
 			return true;
 	return false;
 }

@@ -9,41 +9,13 @@
 
 enum { UUID_TEXT = 36 };
 
-bool
-block_match_in(const struct block_match *m, struct str v)
-{
-	size_t i, k;
-
-	if (!m->nocase)
-		return str_find(v, m->literal) != SIZE_MAX;
-	for (i = 0; i + m->literal.n <= v.n; i++) {
-		for (k = 0; k < m->literal.n; k++)
-			if (str_lower_byte(v.p[i + k]) != m->literal.p[k])
-				break;
-		if (k == m->literal.n)
-			return true;
-	}
-	return false;
-}
-
-uint8_t *
-block_match_fold(struct str v, struct arena *arena)
-{
-	uint8_t *low = arena_alloc(arena, v.n + ENC_PAD);
-	size_t i;
-
-	for (i = 0; low != NULL && i < v.n; i++)
-		low[i] = str_lower_byte(v.p[i]);
-	return low;
-}
-
 void
 block_match_run(const struct block_match *m, struct str text, const uint32_t *ends,
     const uint32_t *rows, uint64_t *found)
 {
 	size_t at = 0, k = 0, hit;
 
-	while ((hit = str_find(str_sub(text, at, text.n), m->literal)) != SIZE_MAX) {
+	while ((hit = block_match_find(m, str_sub(text, at, text.n))) != SIZE_MAX) {
 		at += hit;
 		while (ends[k] <= at)
 			k++;
@@ -84,7 +56,7 @@ keep_dict(const struct column *c, const struct block_match *m, struct arena *are
 	if (hit == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < c->n_dict; i++)
-		n += hit[i] = block_match_in(m, c->dict[i]);
+		n += hit[i] = block_match_find(m, c->dict[i]) != SIZE_MAX;
 	if (n == 0)
 		bits_zero(sel, c->n_rows);
 	else if (n < c->n_dict)
@@ -99,7 +71,7 @@ keep_values(const struct column *c, const struct block_match *m, uint64_t *sel)
 	size_t i;
 
 	BITS_FOREACH(i, sel, c->n_rows)
-	if (!block_match_in(m, column_value(c, i, scratch)))
+	if (block_match_find(m, column_value(c, i, scratch)) == SIZE_MAX)
 		bits_clear(sel, i);
 }
 
@@ -202,7 +174,7 @@ block_entry_contains(struct block *b, struct block_entry *e, struct str literal,
 
 	if (literal.n == 0 || bits_none(sel, b->header.n_rows))
 		return 0;
-	if (e == NULL || (e->enc == ENC_CONST && !block_match_in(&m, e->value))) {
+	if (e == NULL || (e->enc == ENC_CONST && block_match_find(&m, e->value) == SIZE_MAX)) {
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}

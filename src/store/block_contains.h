@@ -13,16 +13,17 @@ struct block_match {
 	bool nocase;
 };
 
-/** block_match_in(m, v): whether value ${v} contains it. */
-bool block_match_in(const struct block_match *m, struct str v);
-
-/** block_match_fold(v, arena): a copy of ${v} in lower case, or NULL without memory. */
-uint8_t *block_match_fold(struct str v, struct arena *arena);
+/** block_match_find(m, text): where ${text} has it first, or SIZE_MAX. */
+static inline size_t
+block_match_find(const struct block_match *m, struct str text)
+{
+	return m->nocase ? str_find_nocase(text, m->literal) : str_find(text, m->literal);
+}
 
 /**
  * block_match_run(m, text, ends, rows, found):
  * Set the bit rows[k] for every value k that contains the literal; value k is text up to ends[k], from where
- * the one before ends.  With nocase, text is in lower case already.
+ * the one before ends.
  */
 void block_match_run(const struct block_match *m, struct str text, const uint32_t *ends,
     const uint32_t *rows, uint64_t *found);

@@ -366,12 +366,7 @@ page_contains(const struct enc_chunk *c, const struct page *p, const uint32_t *r
 	if (r != 0)
 		return r;
 	text = str_sub(raw, p->n_lens, raw.n);
-	if (m->nocase) {
-		text.p = block_match_fold(text, arena);
-		if (text.p == NULL)
-			return err_origin(-ENOMEM);
-	}
-	if (str_find(text, m->literal) == SIZE_MAX)
+	if (block_match_find(m, text) == SIZE_MAX)
 		return 0;
 	ends = arena_alloc(arena, p->n_values * sizeof(*ends));
 	if (ends == NULL)

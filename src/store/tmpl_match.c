@@ -196,11 +196,6 @@ struct gather {
 static void
 gather_search(struct gather *g)
 {
-	size_t i;
-
-	if (g->m->nocase)
-		for (i = 0; i < g->n; i++)
-			g->p[i] = str_lower_byte(g->p[i]);
 	block_match_run(g->m, str_of(g->p, g->n), g->ends, g->rows, g->found);
 	g->n = 0;
 	g->n_rows = 0;

@@ -1,12 +1,14 @@
 /*
  * store/unpack.h - packed bits, many at a time.
- * One job: one function for each kind of CPU that does the same as the portable one, byte for byte.
+ * One job: functions for each level of CPU that do the same as the portable ones, byte for byte.
  * Floor: 2 (uses base).
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/cpu.h"
 
 /* How far steps go on and back in all, and the bits that any of them needs (of a negative one those of its complement). */
 struct unpack_sums {
@@ -18,7 +20,6 @@ struct unpack_sums {
  * n_bytes bytes, and no byte beyond them is read.
  */
 struct unpack_ops {
-	const char *name; /* for WEIR_CPU */
 	size_t (*u32)(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint32_t *out);
 	/* base is added to each */
 	size_t (*i64)(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, uint64_t base,
@@ -27,8 +28,12 @@ struct unpack_ops {
 	void (*sums)(const int64_t *v, size_t n, struct unpack_sums *ret);
 };
 
-/** unpack_best(): of those that this CPU can run the fastest, or the one that $WEIR_CPU names. */
-const struct unpack_ops *unpack_best(void);
+/* By level. */
+extern const struct unpack_ops *const unpack_table[CPU_N_LEVELS];
 
-/** unpack_by_name(name): NULL when there is none or this CPU cannot run it. */
-const struct unpack_ops *unpack_by_name(const char *name);
+/** unpack_best(): those of cpu_level(). */
+static inline const struct unpack_ops *
+unpack_best(void)
+{
+	return unpack_table[cpu_level()];
+}

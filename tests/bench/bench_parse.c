@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/cpu.h"
 #include "base/io.h"
-#include "parsers/json_index.h"
 #include "parsers/parser.h"
 
 enum { BATCH = 256, ROUNDS = 3 };
@@ -45,7 +45,7 @@ run(struct parser *p, struct str s, struct record_batch *out, size_t *ret_record
 }
 
 static void
-bench(const char *variant, const char *format, struct str s)
+bench(enum cpu_level level, const char *format, struct str s)
 {
 	struct parser_options opt = { .name = format };
 	struct record_batch out = RECORD_BATCH_INIT;
@@ -54,7 +54,7 @@ bench(const char *variant, const char *format, struct str s)
 	size_t records = 0, fields = 0;
 	int i;
 
-	(void)setenv("WEIR_CPU", variant, 1);
+	cpu_force(level);
 	if (parser_new(&p, &opt, NULL) != 0)
 		exit(3);
 	for (i = 0; i < ROUNDS; i++) {
@@ -64,8 +64,9 @@ bench(const char *variant, const char *format, struct str s)
 		took = cpu_seconds() - start;
 		best = took < best ? took : best;
 	}
-	printf("%-10s %-8s %7.0f MB/s  %8.0f ns a record  %zu records, %zu fields\n", variant,
-	    format, (double)s.n / best / 1e6, best * 1e9 / (double)(records + 1), records, fields);
+	printf("%-10s %-8s %7.0f MB/s  %8.0f ns a record  %zu records, %zu fields\n",
+	    cpu_name(level), format, (double)s.n / best / 1e6, best * 1e9 / (double)(records + 1),
+	    records, fields);
 	record_batch_fini(&out);
 }
 
@@ -73,7 +74,7 @@ int
 main(int argc, char **argv)
 {
 	AUTO_FINI(buf_fini) struct buf b = BUF_INIT;
-	size_t i;
+	unsigned i;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: bench_parse FILE [PARSER]\n");
@@ -83,9 +84,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s: cannot read\n", argv[1]);
 		return 3;
 	}
-	for (i = 0; i < json_index_n_variants; i++)
-		if (json_index_usable(i))
-			bench(json_index_variants[i].name, argc > 2 ? argv[2] : "auto",
-			    buf_view(&b));
+	for (i = 0; i < CPU_N_LEVELS; i++)
+		if (cpu_can((enum cpu_level)i))
+			bench((enum cpu_level)i, argc > 2 ? argv[2] : "auto", buf_view(&b));
 	return 0;
 }

@@ -4,7 +4,6 @@
  */
 #include "check.h"
 #include "enc_reference.h"
-#include "store/unpack.h"
 
 enum { N_MAX = 5000 };
 
@@ -135,47 +134,6 @@ test_bits(void)
 		}
 }
 
-/* Every variant that this CPU has gives what the bits say, and reads nothing beyond them. */
-static void
-test_unpack(void)
-{
-	static const char *const names[] = { "portable", "sse2", "avx2", "avx512" };
-	static int64_t out64[200];
-	static uint32_t out32[200];
-	size_t k, n, got, i, n_bytes;
-	unsigned width;
-	uint8_t *p;
-
-	CHECK(unpack_by_name("abacus") == NULL && unpack_by_name("portable") != NULL);
-	for (width = 0; width <= 64; width++)
-		for (n = 1; n <= 200; n += 1 + rnd() % 9) {
-			n_bytes = enc_bits_bytes(n, width);
-			/* Of its own, so that a sanitizer sees a byte too much. */
-			p = malloc(n_bytes + 1);
-			for (i = 0; i < n_bytes; i++)
-				p[i] = (uint8_t)rnd();
-			p = realloc(p, n_bytes > 0 ? n_bytes : 1);
-			for (k = 0; k < ARRAY_LEN(names); k++) {
-				const struct unpack_ops *ops = unpack_by_name(names[k]);
-
-				if (ops == NULL)
-					continue;
-				got = ops->i64(p, n_bytes, n, width, 5, out64);
-				CHECK(got <= n);
-				for (i = 0; i < got; i++)
-					CHECK(
-					    (uint64_t)out64[i] == reference_bits(p, i, width) + 5);
-				if (width > 32)
-					continue;
-				got = ops->u32(p, n_bytes, n, width, out32);
-				CHECK(got <= n);
-				for (i = 0; i < got; i++)
-					CHECK(out32[i] == reference_bits(p, i, width));
-			}
-			free(p);
-		}
-}
-
 /* Times by the letter of docs/FORMAT.md; false when they do not fill ${s}. */
 static bool
 reference_times(struct scan *s, int64_t *out, size_t n)
@@ -195,37 +153,6 @@ reference_times(struct scan *s, int64_t *out, size_t n)
 		out[i] = (int64_t)(t * unit);
 	}
 	return s->at == s->n;
-}
-
-/* Steps on and back are summed alike by all of them. */
-static void
-test_unpack_sums(void)
-{
-	static const char *const names[] = { "portable", "sse2", "avx2", "avx512" };
-	struct unpack_sums got, want;
-	int64_t v[70];
-	size_t k, n, i, round;
-
-	for (round = 0; round < 300; round++) {
-		n = rnd() % ARRAY_LEN(v);
-		want = (struct unpack_sums){ 0 };
-		for (i = 0; i < n; i++) {
-			v[i] = (int64_t)(rnd() >> (rnd() % 64)) * (rnd() % 2 == 0 ? 1 : -1);
-			if (v[i] < 0)
-				want.back += 0 - (uint64_t)v[i];
-			else
-				want.on += (uint64_t)v[i];
-			want.any |= (uint64_t)(v[i] < 0 ? ~v[i] : v[i]);
-		}
-		for (k = 0; k < ARRAY_LEN(names); k++) {
-			const struct unpack_ops *ops = unpack_by_name(names[k]);
-
-			if (ops == NULL)
-				continue;
-			ops->sums(v, n, &got);
-			CHECK(got.on == want.on && got.back == want.back && got.any == want.any);
-		}
-	}
 }
 
 static void
@@ -306,8 +233,6 @@ int
 main(void)
 {
 	test_bits();
-	test_unpack();
-	test_unpack_sums();
 	test_ints();
 	test_times();
 	test_distinct();

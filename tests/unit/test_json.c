@@ -1,5 +1,5 @@
 /*
- * tests/unit/test_json.c - the JSON scanner: CPU variants, limits, and what jansson makes of the same text.
+ * tests/unit/test_json.c - the JSON scanner: limits, and what jansson makes of the same text.
  * JSONTestSuite is read from the folder of the first argument when it is there.
  */
 #include <dirent.h>
@@ -8,7 +8,6 @@
 #include "base/io.h"
 #include "check.h"
 #include "json_oracle.h"
-#include "parsers/json_index.h"
 #include "render.h"
 
 /* A generator of bytes: the same ones in each run. */
@@ -19,49 +18,6 @@ next_random(uint64_t *state)
 	*state ^= *state >> 7;
 	*state ^= *state << 17;
 	return *state;
-}
-
-static void
-test_variants(void)
-{
-	uint8_t text[600];
-	uint64_t state = 42, want[JSON_INDEX_WORDS(600)], got[JSON_INDEX_WORDS(600)];
-	size_t n, i, v, round;
-
-	for (round = 0; round < 4000; round++) {
-		n = next_random(&state) % 590;
-		for (i = 0; i < n; i++)
-			text[i] = next_random(&state) % 4 == 0
-			    ? (uint8_t) "\"\\\x00\x1f\x20\x80\xff\x21\xa2\xdc\x9f"[next_random(
-			                                                               &state) %
-			          11]
-			    : (uint8_t)next_random(&state);
-		memset(want, 0, sizeof(want));
-		for (i = 0; i < n; i++)
-			if (text[i] == '"' || text[i] == '\\' || text[i] < 0x20)
-				want[i / 64] |= UINT64_C(1) << (i % 64);
-		want[n / 64] |= UINT64_C(1) << (n % 64);
-		for (v = 0; v < json_index_n_variants; v++) {
-			if (!json_index_usable(v))
-				continue;
-			memset(got, 0, sizeof(got));
-			json_index_variants[v].fn(text, n, got);
-			CHECK(memcmp(got, want, JSON_INDEX_WORDS(n) * sizeof(*got)) == 0);
-		}
-	}
-}
-
-static void
-test_forced(void)
-{
-	size_t v;
-
-	for (v = 0; v < json_index_n_variants; v++) {
-		(void)setenv("WEIR_CPU", json_index_variants[v].name, 1);
-		if (json_index_usable(v))
-			CHECK(json_index_best() == json_index_variants[v].fn);
-	}
-	(void)unsetenv("WEIR_CPU");
 }
 
 /* Pieces of JSON put together at random: mostly grammatical, often not. */
@@ -284,8 +240,6 @@ test_suite(const char *shared)
 int
 main(int argc, char **argv)
 {
-	test_variants();
-	test_forced();
 	test_random();
 	test_depth();
 	test_overflow();
