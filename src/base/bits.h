@@ -87,6 +87,38 @@ bits_next(const uint64_t *w, size_t n, size_t i)
 	return k * 64 + (size_t)__builtin_ctzll(word);
 }
 
+/* Bit i is set: the end of the run of set bits that it is in, at most n. */
+static inline size_t
+bits_run_end(const uint64_t *w, size_t n, size_t i)
+{
+	size_t k = i / 64;
+	uint64_t clear = ~w[k] & (~UINT64_C(0) << (i % 64));
+
+	while (clear == 0) {
+		if (++k >= BITS_WORDS(n))
+			return n;
+		clear = ~w[k];
+	}
+	i = k * 64 + (size_t)__builtin_ctzll(clear);
+	return i < n ? i : n;
+}
+
+/* Bit i is set: the first bit of the run of set bits that it is in, at least from. */
+static inline size_t
+bits_run_start(const uint64_t *w, size_t i, size_t from)
+{
+	size_t k = i / 64;
+	uint64_t clear = ~w[k] & ((UINT64_C(1) << (i % 64)) - 1);
+
+	while (clear == 0) {
+		if (k * 64 <= from)
+			return from;
+		clear = ~w[--k];
+	}
+	i = k * 64 + 64 - (size_t)__builtin_clzll(clear);
+	return i > from ? i : from;
+}
+
 /** bits_list(w, n, out): the numbers of the set bits, ascending; out has room for bits_count(w, n) of them. */
 void bits_list(const uint64_t *w, size_t n, uint32_t *out);
 

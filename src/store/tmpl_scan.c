@@ -3,80 +3,20 @@
  * One job: take the variables out of each value and number what is left.
  * Floor: 2 (uses base).
  *
- * One look at each byte through a table of classes (about 1 ns), one hash of the pieces between the
- * variables, and one comparison with the first value of the same hash.
+ * Which bytes are digits and which stand in tokens, tmpl_bits.h says, many bytes at a time; then each variable costs
+ * three searches in bits, whatever the words between them.  One hash of the pieces between the variables, and one
+ * comparison with the first value of the same hash.
  */
+#include "base/bits.h"
 #include "store/tmpl.h"
+#include "store/tmpl_bits.h"
 
-enum { TRIAL = 1024, SLOTS = 4 * TMPL_MAX };
+enum { TRIAL = 1024, SLOTS = 4 * TMPL_MAX, WINDOW = 4096, WINDOW_MAX = TMPL_VALUE_MAX };
 
-/* 0: not in a token, 1: in a token, 3: a digit. */
-static const uint8_t classes[256] = {
-	['0'] = 3,
-	['1'] = 3,
-	['2'] = 3,
-	['3'] = 3,
-	['4'] = 3,
-	['5'] = 3,
-	['6'] = 3,
-	['7'] = 3,
-	['8'] = 3,
-	['9'] = 3,
-	['.'] = 1,
-	['_'] = 1,
-	['-'] = 1,
-	['a'] = 1,
-	['b'] = 1,
-	['c'] = 1,
-	['d'] = 1,
-	['e'] = 1,
-	['f'] = 1,
-	['g'] = 1,
-	['h'] = 1,
-	['i'] = 1,
-	['j'] = 1,
-	['k'] = 1,
-	['l'] = 1,
-	['m'] = 1,
-	['n'] = 1,
-	['o'] = 1,
-	['p'] = 1,
-	['q'] = 1,
-	['r'] = 1,
-	['s'] = 1,
-	['t'] = 1,
-	['u'] = 1,
-	['v'] = 1,
-	['w'] = 1,
-	['x'] = 1,
-	['y'] = 1,
-	['z'] = 1,
-	['A'] = 1,
-	['B'] = 1,
-	['C'] = 1,
-	['D'] = 1,
-	['E'] = 1,
-	['F'] = 1,
-	['G'] = 1,
-	['H'] = 1,
-	['I'] = 1,
-	['J'] = 1,
-	['K'] = 1,
-	['L'] = 1,
-	['M'] = 1,
-	['N'] = 1,
-	['O'] = 1,
-	['P'] = 1,
-	['Q'] = 1,
-	['R'] = 1,
-	['S'] = 1,
-	['T'] = 1,
-	['U'] = 1,
-	['V'] = 1,
-	['W'] = 1,
-	['X'] = 1,
-	['Y'] = 1,
-	['Z'] = 1,
+/* The bits of bytes[from..to), of as many as are looked at at once: all of at least one value. */
+struct window {
+	uint64_t *token, *digit;
+	uint32_t from, to;
 };
 
 /* ENC_PAD makes the load of the last bytes safe. */
@@ -116,34 +56,44 @@ add_span(struct tmpl_found *f, struct arena *arena, uint32_t at, uint32_t n)
 	return true;
 }
 
-/* The spans of bytes[from..to), and the hash of the rest. */
-static bool
-scan_value(struct tmpl_found *f, struct arena *arena, const uint8_t *bytes, uint32_t from,
-    uint32_t to, uint64_t *ret_hash)
+/* Move the window so that bytes[from..to) is in it. */
+static void
+window_cover(struct window *w, const struct enc_values *v, uint32_t from, uint32_t to)
 {
-	uint32_t i = from, start, piece = from;
-	uint64_t h = 0;
-	unsigned c, seen;
+	uint32_t end = v->offs[v->n];
 
-	while (i < to) {
-		if (classes[bytes[i]] == 0) {
-			i++;
-			continue;
-		}
-		start = i;
-		seen = 0;
-		while (i < to && (c = classes[bytes[i]]) != 0) {
-			seen |= c;
-			i++;
-		}
-		if (seen == 3) {
-			h = mix(h, bytes + piece, start - piece);
-			if (!add_span(f, arena, start, i - start))
-				return false;
-			piece = i;
-		}
+	if (to <= w->to)
+		return;
+	w->from = from;
+	w->to = end - from < WINDOW ? end : from + WINDOW;
+	if (w->to < to)
+		w->to = to;
+	tmpl_bits_table[cpu_level()](v->bytes + from, w->to - from, w->token, w->digit);
+}
+
+/*
+ * The spans of bytes[from..to), and the hash of the rest.  From the first digit that is not in a span yet, the token
+ * around it goes back and forth to the next byte that is in none.
+ */
+static bool
+scan_value(struct tmpl_found *f, struct arena *arena, const struct window *w, const uint8_t *bytes,
+    uint32_t from, uint32_t to, uint64_t *ret_hash)
+{
+	const uint8_t *base = bytes + w->from; /* of the window's places */
+	size_t n = to - w->from, piece = from - w->from, start, end;
+	size_t digit = bits_next(w->digit, n, piece);
+	uint64_t h = 0;
+
+	while (digit < n) {
+		start = bits_run_start(w->token, digit, piece);
+		end = bits_run_end(w->token, n, digit);
+		h = mix(h, base + piece, start - piece);
+		if (!add_span(f, arena, w->from + (uint32_t)start, (uint32_t)(end - start)))
+			return false;
+		piece = end;
+		digit = bits_next(w->digit, n, end);
 	}
-	*ret_hash = mix(h, bytes + piece, to - piece) | 1;
+	*ret_hash = mix(h, base + piece, n - piece) | 1;
 	return true;
 }
 
@@ -192,31 +142,50 @@ kind_of_row(const struct enc_values *v, struct tmpl_found *f, uint32_t *slots, s
 	return slots[at] - 1;
 }
 
+/* The template of row ${row}, which has a value. */
+static int
+scan_row(const struct enc_values *v, struct arena *arena, struct tmpl_found *f, struct window *w,
+    uint32_t *slots, size_t row)
+{
+	uint32_t from = v->offs[row], to = v->offs[row + 1];
+	uint64_t hash;
+	size_t n_spans;
+
+	window_cover(w, v, from, to);
+	if (!scan_value(f, arena, w, v->bytes, from, to, &hash))
+		return err_origin(-ENOMEM);
+	n_spans = f->n_spans - f->first[row];
+	if (n_spans <= TMPL_SLOTS_MAX)
+		f->tmpls[row] = kind_of_row(v, f, slots, row, hash, n_spans);
+	if (f->tmpls[row] == TMPL_NONE)
+		f->n_spans = f->first[row];
+	return 0;
+}
+
 int
 tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found *f, bool *ret_ok)
 {
 	uint32_t *slots = arena_zalloc(arena, SLOTS, sizeof(*slots));
-	size_t i, n_spans, n_seen = 0;
-	uint64_t hash;
+	struct window w = { .token = arena_alloc(arena, WINDOW_MAX / 8),
+		.digit = arena_alloc(arena, WINDOW_MAX / 8) };
+	size_t i, n_seen = 0;
+	int r;
 
 	*ret_ok = false;
 	*f = (struct tmpl_found){ .tmpls = arena_alloc(arena, (v->n + 1) * sizeof(*f->tmpls)),
 		.first = arena_alloc(arena, (v->n + 1) * sizeof(*f->first)),
 		.kinds = arena_alloc(arena, TMPL_MAX * sizeof(*f->kinds)) };
-	if (slots == NULL || f->tmpls == NULL || f->first == NULL || f->kinds == NULL)
+	if (slots == NULL || w.token == NULL || w.digit == NULL || f->tmpls == NULL ||
+	    f->first == NULL || f->kinds == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < v->n; i++) {
 		f->first[i] = (uint32_t)f->n_spans;
 		f->tmpls[i] = TMPL_NONE;
 		if (v->offs[i] == v->offs[i + 1] || v->offs[i + 1] - v->offs[i] > TMPL_VALUE_MAX)
 			continue;
-		if (!scan_value(f, arena, v->bytes, v->offs[i], v->offs[i + 1], &hash))
-			return err_origin(-ENOMEM);
-		n_spans = f->n_spans - f->first[i];
-		if (n_spans <= TMPL_SLOTS_MAX)
-			f->tmpls[i] = kind_of_row(v, f, slots, i, hash, n_spans);
-		if (f->tmpls[i] == TMPL_NONE)
-			f->n_spans = f->first[i];
+		r = scan_row(v, arena, f, &w, slots, i);
+		if (r != 0)
+			return r;
 		/* Free text: no need to look at all of it. */
 		if (++n_seen == TRIAL && f->n_kinds > TRIAL / 2)
 			return 0;

@@ -149,6 +149,32 @@ test_bits_list(void)
 	}
 }
 
+/* Against one bit after the other, over runs of all lengths. */
+static void
+test_bits_runs(void)
+{
+	enum { N = 1000 };
+	uint64_t w[BITS_WORDS(N)] = { 0 };
+	size_t i, start, end, n;
+
+	for (i = 0; i < N; i++)
+		if (i * i % 301 > 20 || (i > 300 && i < 500))
+			bits_set(w, i);
+	/* Bits beyond n may be set here: n is where a caller stops. */
+	for (n = 1; n <= N; n += 37)
+		for (i = 0; i < n; i++) {
+			if (!bits_get(w, i))
+				continue;
+			for (end = i; end < n && bits_get(w, end); end++)
+				;
+			for (start = i; start > n / 2 && bits_get(w, start - 1); start--)
+				;
+			CHECK(bits_run_end(w, n, i) == end);
+			if (i >= n / 2)
+				CHECK(bits_run_start(w, i, n / 2) == start);
+		}
+}
+
 static void
 test_arena(void)
 {
@@ -177,6 +203,7 @@ main(void)
 	test_map();
 	test_bits();
 	test_bits_list();
+	test_bits_runs();
 	test_arena();
 	return check_done();
 }

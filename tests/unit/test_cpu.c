@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "check.h"
 #include "parsers/json_index.h"
+#include "store/tmpl_bits.h"
 #include "store/unpack.h"
 
 enum { ROOM = 1 << 16 };
@@ -347,6 +348,61 @@ test_find_worst(uint8_t *in_end)
 	}
 }
 
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+in_token(uint8_t c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+	    c == '_' || c == '-';
+}
+
+static void
+check_tokens(const uint8_t *p, size_t n, uint8_t *out_end)
+{
+	size_t n_words = BITS_WORDS(n), i;
+	uint64_t *digit = (uint64_t *)(void *)out_end - n_words, *token = digit - n_words;
+	unsigned level;
+
+	EACH_LEVEL(level)
+	{
+		memset(token, 0x55, n_words * 16);
+		tmpl_bits_table[level](p, n, token, digit);
+		for (i = 0; i < n; i++)
+			if (bits_get(token, i) != in_token(p[i]) ||
+			    bits_get(digit, i) != is_digit(p[i]))
+				break;
+		CHECK(i == n);
+		CHECK(n % 64 == 0 || (token[n / 64] | digit[n / 64]) >> (n % 64) == 0);
+	}
+}
+
+static void
+test_tokens(uint8_t *in_end, uint8_t *out_end)
+{
+	size_t n, i, round;
+	uint8_t *p;
+
+	for (round = 0; round < 10; round++)
+		for (n = 0; n < 300; n++) {
+			p = in_end - n;
+			for (i = 0; i < n; i++)
+				p[i] = (uint8_t)(round % 2 == 0 ? rnd() : '+' + rnd() % 84);
+			check_tokens(p, n, out_end);
+		}
+	for (n = 1; n <= 130; n += 43)
+		for (i = 0; i < n; i++)
+			for (round = 0; round < 256; round++) {
+				memset(in_end - n, i % 2 == 0 ? ' ' : '0', n);
+				in_end[-(ptrdiff_t)(n - i)] = (uint8_t)round;
+				check_tokens(in_end - n, n, out_end);
+			}
+}
+
 int
 main(void)
 {
@@ -359,5 +415,6 @@ main(void)
 	test_pair(in_end);
 	test_find(in_end);
 	test_find_worst(in_end);
+	test_tokens(in_end, out_end);
 	return check_done();
 }
