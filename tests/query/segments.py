@@ -65,7 +65,8 @@ def answers(store):
 
 
 def opened(store, query, *more):
-    text = run("query", "--store", store, "--explain", *more, "--", query)[1]
+    """By one thread: of many, one may be a segment ahead of what another has found."""
+    text = run("query", "--store", store, "--explain", "--threads", "1", *more, "--", query)[1]
     m = re.search(r"segments: (\d+) in all, (\d+) skipped, (\d+) opened", text)
     return int(m.group(3)) if m else text
 
