@@ -42,8 +42,9 @@ struct gather {
 	/* The line is that of a path: its first usual_n bytes are these keys and values alone, or usual_n is 0. */
 	size_t usual_n;
 	uint32_t path_hash;
-	uint16_t path[GATHER_SMALL]; /* of each field a number of its key, and how it stands there */
-	size_t time_field;           /* gather_finish: which field became the time, or SIZE_MAX */
+	uint16_t
+	    path[GATHER_SMALL]; /* of each field a number of its key, and how it stands there */
+	size_t time_field;      /* gather_finish: which field became the time, or SIZE_MAX */
 	struct wall time;
 	struct str rest;  /* _rest, or empty */
 	struct str error; /* parse_error, or empty */
