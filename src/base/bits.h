@@ -122,6 +122,10 @@ bits_run_start(const uint64_t *w, size_t i, size_t from)
 /** bits_list(w, n, out): the numbers of the set bits, ascending; out has room for bits_count(w, n) of them. */
 void bits_list(const uint64_t *w, size_t n, uint32_t *out);
 
+/** bits_pick(w, n, in, out): those of in[n] whose bit is set, one after the other in out[n], which may be written to its end;
+ * returns how many. */
+size_t bits_pick(const uint64_t *w, size_t n, const uint32_t *in, uint32_t *out);
+
 /* for each set bit i of w[n]; w must not lose a bit at or before i meanwhile */
 #define BITS_FOREACH(i, w, n) \
 	for ((i) = bits_next((w), (n), 0); (i) < (n); (i) = bits_next((w), (n), (i) + 1))

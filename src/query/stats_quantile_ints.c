@@ -277,25 +277,6 @@ quantile_add_ints(const struct column *c, bool named, struct stats_batch *sb)
 	return err_trace(r);
 }
 
-/* The codes of rows that have a value, one after the other.  Each is written, and the next one over it unless it counts: no
- * branch has to guess. */
-static size_t
-codes_present(const uint32_t *codes, const uint64_t *present, size_t n, uint32_t *out)
-{
-	size_t i, k, end, m = 0;
-	uint64_t word;
-
-	for (i = 0; i < n; i = end) {
-		end = n - i < 64 ? n : i + 64;
-		word = present[i / 64];
-		for (k = i; k < end; k++, word >>= 1) {
-			out[m] = codes[k];
-			m += word & 1;
-		}
-	}
-	return m;
-}
-
 /* How many values each code has; two tables in turn, as adding to what was just written waits for it. */
 static int
 count_codes(const uint32_t *codes, size_t n, size_t n_codes, struct arena *arena, uint32_t **ret)
@@ -359,7 +340,7 @@ quantile_add_coded(const struct stats_func *f, struct stats_batch *sb)
 		return err_origin(-ENOMEM);
 	n = stored.n;
 	if (sb->coded->codes != NULL && stored.present != NULL)
-		n = codes_present(sb->coded->codes, stored.present, n_rows, groups);
+		n = bits_pick(stored.present, n_rows, sb->coded->codes, groups);
 	else if (sb->coded->codes != NULL)
 		memcpy(groups, sb->coded->codes, n_rows * sizeof(*groups));
 	r = groups_of_codes(sb, groups, n);

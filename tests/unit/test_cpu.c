@@ -44,6 +44,37 @@ room_end(void)
 		if (cpu_can((enum cpu_level)(level)))
 
 static void
+test_pick(void)
+{
+	uint32_t *in_end = (uint32_t *)(void *)room_end(),
+	         *out_end = (uint32_t *)(void *)room_end();
+	uint64_t w[BITS_WORDS(300)];
+	size_t round, n, i, m;
+	uint32_t *in, *out;
+	unsigned level;
+
+	for (round = 0; round < 600; round++) {
+		n = round % 300;
+		in = in_end - n;
+		memset(w, 0, sizeof(w));
+		for (i = 0; i < n; i++) {
+			in[i] = (uint32_t)rnd();
+			if (round % 5 == 0 || rnd() % (round % 7 + 1) == 0)
+				bits_set(w, i);
+		}
+		EACH_LEVEL(level)
+		{
+			cpu_force((enum cpu_level)level);
+			out = out_end - n;
+			CHECK(bits_pick(w, n, in, out) == bits_count(w, n));
+			m = 0;
+			BITS_FOREACH(i, w, n)
+			CHECK(out[m++] == in[i]);
+		}
+	}
+}
+
+static void
 test_levels(void)
 {
 	unsigned level;
@@ -408,6 +439,7 @@ main(void)
 {
 	uint8_t *in_end = room_end(), *out_end = room_end();
 
+	test_pick();
 	test_levels();
 	test_index(in_end, out_end);
 	test_unpack(in_end, out_end);
