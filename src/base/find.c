@@ -40,18 +40,6 @@ static const uint8_t common[256] = {
 };
 /* clang-format on */
 
-static uint64_t
-load_le(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
-}
-
 /* Eight places: 0x80 in each byte where both fit.  Exact, since no byte's sum carries into the next. */
 static inline uint64_t
 word_hits(const uint8_t *p, const uint8_t *q, struct find_pair pair)
@@ -59,7 +47,8 @@ word_hits(const uint8_t *p, const uint8_t *q, struct find_pair pair)
 	const uint64_t ones = UINT64_C(0x0101010101010101), low7 = ones * 0x7f;
 	uint64_t fold = ones * pair.fold, v;
 
-	v = ((load_le(p) | fold) ^ (ones * pair.a)) | ((load_le(q) | fold) ^ (ones * pair.b));
+	v = ((bytes_load_le(p) | fold) ^ (ones * pair.a)) |
+	    ((bytes_load_le(q) | fold) ^ (ones * pair.b));
 	return ~(((v & low7) + low7) | v | low7);
 }
 
@@ -96,8 +85,8 @@ first_of_16(const uint8_t *p, const uint8_t *q, const bytes16 x[3])
 	memcpy(&b, q, sizeof(b));
 	a = (bytes16)((a | x[2]) == x[0]) & (bytes16)((b | x[2]) == x[1]);
 	memcpy(hits, &a, sizeof(hits));
-	half[0] = load_le(hits);
-	half[1] = load_le(hits + 8);
+	half[0] = bytes_load_le(hits);
+	half[1] = bytes_load_le(hits + 8);
 	if ((half[0] | half[1]) == 0)
 		return 16;
 	return half[0] != 0 ? (size_t)__builtin_ctzll(half[0]) / 8

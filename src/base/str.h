@@ -68,6 +68,19 @@ bytes_equal(const uint8_t *a, const uint8_t *b, size_t n)
 	return true;
 }
 
+/* The eight bytes at p, the first in the lowest bits. */
+static inline uint64_t
+bytes_load_le(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
 /* memcpy(to, from, n), likewise. */
 static inline void
 bytes_copy(uint8_t *to, const uint8_t *from, size_t n)

@@ -10,20 +10,9 @@
  */
 #include <assert.h>
 
+#include "base/str.h"
 #include "store/enc.h"
 #include "store/unpack.h"
-
-static inline uint64_t
-load_le(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
-}
 
 static inline void
 store_le(uint8_t *p, uint64_t v)
@@ -152,6 +141,6 @@ enc_bits_at32(const uint8_t *p, size_t n_bytes, size_t i, unsigned width)
 	size_t bit = i * width;
 
 	if (bit / 8 + 8 <= n_bytes)
-		return (uint32_t)((load_le(p + bit / 8) >> (bit % 8)) & mask_of(width));
+		return (uint32_t)((bytes_load_le(p + bit / 8) >> (bit % 8)) & mask_of(width));
 	return (uint32_t)get_slow(p, n_bytes, bit, width);
 }

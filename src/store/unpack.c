@@ -3,21 +3,8 @@
  * One job: one value a step, on any CPU; and which of the variants runs.
  * Floor: 2 (uses base).
  */
-#include <string.h>
-
+#include "base/str.h"
 #include "store/unpack_internal.h"
-
-static inline uint64_t
-load_le(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
-}
 
 /* How many values can be read by a whole 8-byte load that holds all their bits. */
 static size_t
@@ -38,7 +25,7 @@ unpack_u32_portable(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, 
 	uint64_t mask = (UINT64_C(1) << width) - 1;
 
 	for (i = 0; i < most; i++, bit += width)
-		out[i] = (uint32_t)((load_le(p + bit / 8) >> (bit % 8)) & mask);
+		out[i] = (uint32_t)((bytes_load_le(p + bit / 8) >> (bit % 8)) & mask);
 	return most;
 }
 
@@ -50,7 +37,7 @@ unpack_i64_portable(const uint8_t *p, size_t n_bytes, size_t n, unsigned width, 
 	uint64_t mask = most == 0 ? 0 : (UINT64_C(1) << width) - 1;
 
 	for (i = 0; i < most; i++, bit += width)
-		out[i] = (int64_t)(((load_le(p + bit / 8) >> (bit % 8)) & mask) + base);
+		out[i] = (int64_t)(((bytes_load_le(p + bit / 8) >> (bit % 8)) & mask) + base);
 	return most;
 }
 
