@@ -73,7 +73,8 @@ struct group_coded {
 	size_t n;
 };
 
-/** group_codes(g, env, who, b, ret): the groups of the rows of ${b} by one field that has codes.  GROUP_E_ROWS, as above. */
+/** group_codes(g, env, who, b, ret): the groups of the rows of ${b} by one field that has codes, or by none.  GROUP_E_ROWS, as
+ * above. */
 int group_codes(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     struct group_coded *ret);
 

@@ -243,6 +243,28 @@ count_field(const struct group_part *g, struct batch *b, struct part_column *col
 	return err_trace(r);
 }
 
+/* Without fields all rows have one code. */
+static int
+code_of_all(const struct batch *b, struct arena *arena, struct group_coded *ret)
+{
+	uint32_t *one = arena_alloc(arena, sizeof(*one));
+
+	if (one == NULL)
+		return err_origin(-ENOMEM);
+	*one = (uint32_t)b->n_rows;
+	*ret = (struct group_coded){ .counts = one, .n = 1 };
+	return 0;
+}
+
+static int
+group_of_code(struct group_part *g, const struct part_column *col, uint32_t code, uint32_t *ret)
+{
+	if (g->n > 0)
+		return err_trace(group_of_codes(g, col, &code, ret));
+	*ret = 0;
+	return map_put(&g->keys, STR_NONE, NULL) == NULL ? err_origin(-ENOMEM) : 0;
+}
+
 int
 group_codes(struct group_part *g, struct query_env *env, const char *who, struct batch *b,
     struct group_coded *ret)
@@ -251,9 +273,9 @@ group_codes(struct group_part *g, struct query_env *env, const char *who, struct
 	uint32_t code;
 	int r;
 
-	if (g->n != 1)
+	if (g->n > 1)
 		return GROUP_E_ROWS;
-	r = count_field(g, b, &col, ret);
+	r = g->n == 0 ? code_of_all(b, &b->arena, ret) : count_field(g, b, &col, ret);
 	if (r < 0)
 		return err_trace(r);
 	if (ret->n == 0)
@@ -263,6 +285,6 @@ group_codes(struct group_part *g, struct query_env *env, const char *who, struct
 		return err_origin(-ENOMEM);
 	for (code = 0; r == 0 && code < ret->n; code++)
 		if (ret->counts[code] != 0)
-			r = group_of_codes(g, &col, &code, &ret->groups[code]);
+			r = group_of_code(g, &col, code, &ret->groups[code]);
 	return r != 0 ? err_trace(r) : group_charge(g, env, who);
 }

@@ -4,7 +4,7 @@
  * Floor: 3 (uses logsql, record, base).
  */
 #include "query/pipe_group.h"
-#include "query/stats_state.h"
+#include "query/stats_extreme.h"
 
 /* Invariants: states holds n_funcs of each group of groups.keys. */
 struct stats_part {
@@ -25,11 +25,45 @@ struct stats_stage {
 	struct stats_part parts[QUERY_WORKERS_MAX];
 };
 
+/* Whether it counts all rows. */
+static bool
+counts_rows(const struct stats_func *f)
+{
+	return f->kind == STATS_COUNT && f->names.n == 1 && str_eq(f->names.p[0], STR("*")) &&
+	    f->filter == NULL && !f->is_default;
+}
+
 /* Whether a function may be asked to add a batch by the codes of its groups. */
 static bool
 takes_codes(const struct stats_func *f)
 {
-	return stats_ops_of(f->kind) == &stats_quantile_ops && f->filter == NULL && !f->is_default;
+	const struct stats_ops *ops = stats_ops_of(f->kind);
+
+	return counts_rows(f) ||
+	    ((ops == &stats_quantile_ops || ops == &stats_min_ops || ops == &stats_max_ops) &&
+	        f->filter == NULL && !f->is_default);
+}
+
+static int
+count_coded(struct stats_batch *sb)
+{
+	const struct group_coded *c = sb->coded;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->counts[i] != 0)
+			sb->states[c->groups[i] * sb->stride].n += c->counts[i];
+	return 0;
+}
+
+/* By the codes of the rows; 1: that cannot be, and nothing was added. */
+static int
+add_coded(const struct stats_func *f, struct stats_batch *sb)
+{
+	if (f->kind == STATS_COUNT)
+		return count_coded(sb);
+	return err_trace(stats_ops_of(f->kind) == &stats_quantile_ops ? quantile_add_coded(f, sb)
+	                                                              : extreme_add_coded(f, sb));
 }
 
 /* Zeroed states for all groups that there are now. */
@@ -124,7 +158,7 @@ add_func(struct stats_stage *s, struct stats_part *part, size_t i, struct stats_
 		return err_trace(r);
 	sb->states = part->states + i;
 	if (sb->coded != NULL && takes_codes(f)) {
-		r = quantile_add_coded(f, sb);
+		r = add_coded(f, sb);
 		if (r <= 0)
 			return err_trace(r);
 	}
@@ -308,13 +342,6 @@ share_state(const struct stats_func *a, const struct stats_func *b)
 	return stats_ops_of(a->kind) == &stats_quantile_ops &&
 	    stats_ops_of(b->kind) == &stats_quantile_ops && same_names(&a->names, &b->names) &&
 	    a->filter == NULL && b->filter == NULL && !a->is_default && !b->is_default;
-}
-
-static bool
-counts_rows(const struct stats_func *f)
-{
-	return f->kind == STATS_COUNT && f->names.n == 1 && str_eq(f->names.p[0], STR("*")) &&
-	    f->filter == NULL && !f->is_default;
 }
 
 /* What can be spared. */

@@ -123,3 +123,8 @@ int scan_batch_times(struct batch *b, struct str name, block_times_fn range, voi
  * loaded already or cannot be read: it is asked for then.
  */
 int scan_batch_ints(struct batch *b, struct str name, struct block_ints *ret);
+
+/** scan_batch_time_range(b, name, ret_min, ret_max): the first and the last of the times in column ${name}, as its block's directory
+ * has them.  False where the rows are not all of one block, or it is no such column. */
+bool scan_batch_time_range(const struct batch *b, struct str name, int64_t *ret_min,
+    int64_t *ret_max);

@@ -450,3 +450,16 @@ scan_batch_ints(struct batch *b, struct str name, struct block_ints *ret)
 	note_read(c, &info);
 	return 0;
 }
+
+bool
+scan_batch_time_range(const struct batch *b, struct str name, int64_t *ret_min, int64_t *ret_max)
+{
+	struct block_column_info info;
+
+	if (!scan_batch_column(b, name, &info) || info.kind != COLUMN_TIME || !info.has_range ||
+	    info.min > info.max || b->n_rows != hit_of(b)->info.sum.n_rows)
+		return false;
+	*ret_min = info.min;
+	*ret_max = info.max;
+	return true;
+}

@@ -4,7 +4,7 @@
  * Floor: 3 (uses logsql, record, base).
  */
 #include "logsql/value.h"
-#include "query/stats_state.h"
+#include "query/stats_extreme.h"
 
 /* What is picked, the value by which it was, and when its row came: of equals the first is picked. */
 struct pick {
@@ -59,51 +59,63 @@ is_better(const struct stats_func *f, const struct pick *p, struct str v, uint64
 	return row ? order < p->order : str_cmp(v, old) < 0;
 }
 
-static int
-extreme_one(const struct stats_func *f, struct stats_batch *sb, size_t row, struct str v)
+int
+extreme_offer(const struct stats_func *f, struct stats_batch *sb, struct stats_state *s,
+    struct str v)
 {
 	struct pick *p;
 	int r;
 
-	r = pick_of(stats_state_of(sb, row), &p);
+	r = pick_of(s, &p);
 	if (r != 0 || !is_better(f, p, v, 0))
 		return r;
 	sb->grown += (int64_t)v.n - (int64_t)stats_text_of(p->key).n;
 	return stats_text_set(&p->key, v);
 }
 
-/*
- * Whether the value was asked about for the group of this row just before, as in runs of one value.
- */
+/* A value that was asked about for the group of this row just before, as in runs of one value, is not asked about again. */
+static int
+extreme_add_values(const struct stats_func *f, const struct column *c, bool named,
+    struct stats_batch *sb)
+{
+	char scratch[COLUMN_SCRATCH];
+	struct str v, last = STR_NONE;
+	uint32_t last_group = UINT32_MAX;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
+		if (!stats_takes(sb, i))
+			continue;
+		v = column_value(c, i, scratch);
+		if (v.n == 0 && !named)
+			continue;
+		if (v.p != (const uint8_t *)scratch && last_group == sb->groups[i] &&
+		    last.p == v.p && last.n == v.n)
+			continue;
+		last = v;
+		last_group = sb->groups[i];
+		r = extreme_offer(f, sb, stats_state_of(sb, i), v);
+	}
+	return err_trace(r);
+}
+
 static int
 extreme_add(const struct stats_func *f, struct stats_batch *sb)
 {
-	char scratch[COLUMN_SCRATCH];
 	struct stats_columns c;
-	struct str v, last;
-	uint32_t last_group;
-	size_t i, k;
+	size_t k;
 	int r;
 
 	r = stats_columns(&f->names, sb->b, &c);
 	for (k = 0; r == 0 && k < c.n; k++) {
-		last = STR_NONE;
-		last_group = UINT32_MAX;
-		for (i = 0; r == 0 && i < sb->b->n_rows; i++) {
-			if (!stats_takes(sb, i))
-				continue;
-			v = column_value(c.cols[k], i, scratch);
-			if (v.n == 0 && !c.named)
-				continue;
-			if (v.p != (const uint8_t *)scratch && last_group == sb->groups[i] &&
-			    last.p == v.p && last.n == v.n)
-				continue;
-			last = v;
-			last_group = sb->groups[i];
-			r = extreme_one(f, sb, i, v);
-		}
+		r = 1;
+		if (c.cols[k]->kind == COLUMN_INT || c.cols[k]->kind == COLUMN_TIME)
+			r = extreme_add_ints(f, c.cols[k], c.named, sb);
+		if (r > 0)
+			r = extreme_add_values(f, c.cols[k], c.named, sb);
 	}
-	return r;
+	return err_trace(r);
 }
 
 static int

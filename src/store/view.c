@@ -196,10 +196,10 @@ view_open_segment(struct store_view *v, struct view_segment *vs)
 		view_fault(v, "%s: at offset 0: the header is damaged", name);
 		return 0;
 	}
-	if (r == 0) {
-		v->n_opened++;
+	if (r == 0)
 		r = load_segment(v, vs);
-	}
+	if (r == 0)
+		v->n_opened += vs->seg->blocks.n > 0;
 	if (r < 0) {
 		view_fault(v, "%s: at offset 0: cannot be read: %s", name, err_str(r));
 		vs->seg = segment_close(vs->seg);

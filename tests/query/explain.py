@@ -72,7 +72,7 @@ def test_plan():
 
 def test_run():
     text = explain("_time:[2026-01-31T02:00:00Z, 2026-01-31T03:00:00Z) n:>=3590 | stats by (level) count() c | sort by (c) limit 1")
-    say(number(text, r"segments: (\d+) in all, (\d+) skipped") == [3, 2], "segments are counted", text)
+    say(number(text, r"segments: (\d+) in all, (\d+) skipped, (\d+) opened") == [3, 2, 1], "segments are counted, and no empty one among those opened", text)
     say(number(text, r"blocks: (\d+) in all, (\d+) skipped, (\d+) opened") == [3, 2, 1], "blocks are counted", text)
     say(number(text, r"rows: (\d+) in all, (\d+) skipped, (\d+) tested, (\d+) matched") == [10800, 7200, 3600, 10], "rows are counted", text)
     stats = number(text, r"1 stats   in (\d+), out (\d+), (\d+) bytes decoded, [0-9.]+\S+, at most (\d+) bytes kept")
@@ -84,6 +84,23 @@ def test_run():
     say(number(text, r"output   in 3, (\d+) bytes decoded")[0] > 0, "what the output reads is counted", text)
     text = explain("nothing")
     say(number(text, r"output   in (\d+)") == [0], "a query that finds nothing is explained", text)
+
+
+def test_extremes():
+    """Least and greatest times: of whole blocks from their directory, else as numbers."""
+    query = "stats by (host) count() c, min(_time) lo, max(_time) hi, min(n) a, max(n) b"
+    want = [{"host": "a", "c": "10800", "lo": "2026-01-31T01:00:00Z", "hi": "2026-01-31T03:59:59Z", "a": "0", "b": "3599"}]
+    say(rows(f"* | {query}") == want, "least and greatest of whole blocks", rows(f"* | {query}"))
+    for by in "", "by (host) ", "by (_stream) ":
+        text = explain(f"* | stats {by}count() c, min(_time) lo, max(_time) hi")
+        say(number(text, r"in all: 1 rows, (\d+) bytes") == [0], f"min and max of _time {by}read no column", text)
+    text = explain("n:>=3590 | stats min(_time) lo, max(_time) hi")
+    say(number(text, r"in all: 1 rows, (\d+) bytes")[0] > 0, "what a filter cuts is read", text)
+    say(rows("n:range[5,3590] | stats by (level) min(_time) lo, max(_time) hi, min(n) a, max(n) b | sort by (level)") ==
+        [{"level": "info", "lo": "2026-01-31T01:00:06Z", "hi": "2026-01-31T03:59:50Z", "a": "6", "b": "3590"},
+         {"level": "warn", "lo": "2026-01-31T01:00:05Z", "hi": "2026-01-31T03:59:49Z", "a": "5", "b": "3589"}], "least and greatest of some rows")
+    say(rows("* | math _time as t | stats min(_time) if (level:warn) lo, max(_time, n) hi, count() if (level:warn) c") ==
+        [{"lo": "2026-01-31T01:00:01Z", "hi": "2026-01-31T03:59:59Z", "c": "5400"}], "least and greatest with conditions and of two fields")
 
 
 def write_bad_clock():
@@ -112,6 +129,7 @@ try:
     test_blocks()
     test_plan()
     test_run()
+    test_extremes()
     test_bad_clock()
 finally:
     shutil.rmtree(work, ignore_errors=True)
