@@ -40,7 +40,27 @@ put_segment(struct buf *out, const struct store_segment_info *info)
 	buf_byte(out, '\n');
 }
 
-static void
+/* What is no segment: the merged ID indexes, and the rest; at last all that stands in the folder. */
+static int
+put_disk(struct buf *out, const struct store_view *view, uint64_t segment_bytes)
+{
+	struct store_disk_info all, ids;
+	uint64_t rest;
+	int r = store_view_disk(view, &all, &ids);
+
+	if (r < 0)
+		return err_trace(r);
+	rest = all.n_bytes > segment_bytes + ids.n_bytes ? all.n_bytes - segment_bytes - ids.n_bytes
+	                                                 : 0;
+	buf_printf(out, "ID indexes %*s %14llu  %llu files\n", 28, "",
+	    (unsigned long long)ids.n_bytes, (unsigned long long)ids.n_files);
+	buf_printf(out, "other files %*s %14llu\n", 27, "", (unsigned long long)rest);
+	buf_printf(out, "on disk %*s %14llu  %llu files\n", 31, "", (unsigned long long)all.n_bytes,
+	    (unsigned long long)all.n_files);
+	return 0;
+}
+
+static int
 put_segments(struct buf *out, const struct store_view *view)
 {
 	struct store_segment_info info, all = { .state = "all" };
@@ -63,6 +83,7 @@ put_segments(struct buf *out, const struct store_view *view)
 	}
 	all.number = store_view_n_segments(view);
 	put_segment(out, &all);
+	return err_trace(put_disk(out, view, all.n_bytes));
 }
 
 /* The second table: rows and time span of each stream, counted by a query. */
@@ -93,7 +114,9 @@ run_stats(const struct options *opt, const char *path)
 	if (r != 0)
 		return cli_fail(CLI_FAILED, "%s",
 		    error.n > 0 ? buf_c_str(&error) : err_str(r < 0 ? r : -EIO));
-	put_segments(&text, view);
+	r = put_segments(&text, view);
+	if (r < 0)
+		return cli_fail(CLI_FAILED, "store stats failed: %s: %s", path, err_str(r));
 	n_faults = store_view_faults(view, on_fault, NULL);
 	buf_byte(&text, '\n');
 	out_init(&o, false, false);

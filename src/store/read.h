@@ -99,8 +99,16 @@ size_t store_view_n_segments(const struct store_view *v);
 void store_view_segment(const struct store_view *v, size_t i, struct store_segment_info *ret);
 /** store_view_open_segment(v, i): open segment ${i} if it is shut.  Damage is among the faults.  Thread-safe. */
 int store_view_open_segment(struct store_view *v, size_t i);
-/** store_view_n_opened(v): how many segments were opened so far. */
+/** store_view_n_opened(v): how many segments that have blocks were opened so far. */
 size_t store_view_n_opened(struct store_view *v);
+
+/** store_view_disk(v, ret_all, ret_ids): all files of the store's folder with their apparent bytes, and the merged ID indexes
+ * among them. */
+struct store_disk_info {
+	uint64_t n_files, n_bytes;
+};
+int store_view_disk(const struct store_view *v, struct store_disk_info *ret_all,
+    struct store_disk_info *ret_ids);
 
 /** store_verify(path, report, ctx): read every checksum of every file; names file, block and offset of each
  * fault, one line each.  Returns 0, STORE_VIEW_E_*, or -errno; *ret_n_faults says how many. */
