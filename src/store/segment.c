@@ -445,6 +445,37 @@ segment_open(struct segment **ret, int dir_fd, const char *name)
 	return 0;
 }
 
+void
+segment_shut(struct segment *s)
+{
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	s->fd = -1;
+}
+
+static bool
+is_same(const struct segment_head *a, const struct segment_head *b)
+{
+	return a->kind == b->kind && a->number == b->number && a->created.ns == b->created.ns &&
+	    memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+}
+
+int
+segment_reopen(struct segment *s, int dir_fd)
+{
+	AUTO_CLOSE int fd =
+	    io_open(dir_fd, s->name, O_RDONLY | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct segment_head head;
+	int r = fd < 0 ? fd : segment_head_read(fd, &head);
+
+	if (r < 0)
+		return err_trace(r);
+	if (r > 0 || !is_same(&head, &s->head))
+		return err_origin(-ESTALE);
+	s->fd = TAKE_FD(fd);
+	return 0;
+}
+
 struct segment *
 segment_close(struct segment *s)
 {

@@ -157,6 +157,10 @@ struct segment {
 
 /** segment_open(ret, dir_fd, name): read the header; nothing is loaded. */
 int segment_open(struct segment **ret, int dir_fd, const char *name);
+/** segment_shut(s), segment_reopen(s, dir_fd): close the file, and open it again before any of it is read; -ESTALE: another one
+ * has its name now. */
+void segment_shut(struct segment *s);
+int segment_reopen(struct segment *s, int dir_fd);
 struct segment *segment_close(struct segment *s);
 DEFINE_AUTO(struct segment *, segment_close)
 

@@ -179,18 +179,23 @@ verify_indexes(struct verify *v)
 }
 
 static int
-verify_segment(struct verify *v, const struct view_segment *vs)
+verify_segment(struct verify *v, struct view_segment *vs)
 {
 	size_t i;
-	int r = 0;
+	int fd, r = view_fd_take(v->view, vs, &fd);
 
 	v->seg = vs->seg;
+	if (r < 0) {
+		frame_fault(v, 0, err_str(r));
+		return 0;
+	}
 	r = verify_frames(v, vs->order);
 	for (i = 0; r == 0 && i < vs->seg->blocks.n; i++)
 		r = verify_block(v, vs->order[i]);
 	verify_indexes(v);
 	if (vs->info.state == MANIFEST_SEALED && vs->info.n_rows != vs->seg->n_rows)
 		frame_fault(v, 0, "has not the rows that MANIFEST counts");
+	view_fd_give(v->view, vs);
 	return err_trace(r);
 }
 

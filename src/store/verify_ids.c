@@ -45,20 +45,23 @@ add_own(void *ctx, struct idindex_entry e)
 }
 
 static int
-verify_segment(struct store_view *v, const struct idfile *f, const struct view_segment *vs,
+verify_segment(struct store_view *v, const struct idfile *f, struct view_segment *vs,
     const struct sum *merged)
 {
 	const struct segment_index *x;
 	char name[IDFILE_NAME_MAX];
 	struct sum own = { 0 };
-	int r;
+	int r, fd;
 
 	/* One whose own index is lost or damaged has its fault already. */
 	if (vs->seg == NULL || vs->seg->n_indexes != 1)
 		return 0;
 	x = &vs->seg->indexes[0];
-	r = idindex_each(vs->seg->fd, x->at, (struct idindex_shape){ x->n_ids, x->n_blocks },
-	    add_own, &own);
+	r = view_fd_take(v, vs, &fd);
+	if (r < 0)
+		return 0;
+	r = idindex_each(fd, x->at, (struct idindex_shape){ x->n_ids, x->n_blocks }, add_own, &own);
+	view_fd_give(v, vs);
 	if (r != 0)
 		return r == -ENOMEM ? err_trace(r) : 0;
 	idfile_name(name, f->number);
@@ -72,7 +75,7 @@ verify_file(struct store_view *v, size_t i)
 {
 	const struct idfile *f = v->idfiles.v[i];
 	AUTO_FREE struct sum *sums = calloc(f->n_segments, sizeof(*sums));
-	const struct view_segment *vs;
+	struct view_segment *vs;
 	char name[IDFILE_NAME_MAX];
 	size_t k;
 	int r;

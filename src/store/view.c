@@ -3,7 +3,7 @@
  * One job: open one consistent view of the committed rows, and bring it up to date.
  * Floor: 2 (uses record, base).
  *
- * The view holds the descriptors of its files, so that what retires meanwhile stays readable.  A file that
+ * The view holds the descriptors of its files as far as it may (view_fd.c), so that what retires meanwhile stays readable.  A file that
  * vanishes between MANIFEST and its opening means that MANIFEST is newer: it is read again.  A late view opens
  * sealed segments only when they are asked for (view_late.c).
  */
@@ -45,12 +45,12 @@ load_fault(void *ctx, const char *file, uint64_t at, const char *what)
 }
 
 static void
-segments_free(struct view_segment *segs, size_t n)
+segments_free(struct store_view *v, struct view_segment *segs, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n && segs != NULL; i++) {
-		(void)segment_close(segs[i].seg);
+		view_fd_close(v, &segs[i]);
 		free(segs[i].order);
 	}
 	free(segs);
@@ -61,8 +61,9 @@ store_view_free(struct store_view *v)
 {
 	if (v == NULL)
 		return NULL;
-	segments_free(v->segs, v->n_segs);
+	segments_free(v, v->segs, v->n_segs);
 	view_drop_idfiles(v);
+	view_fds_fini(&v->fds);
 	free(v->blocks);
 	manifest_fini(&v->man);
 	map_fini(&v->faults);
@@ -88,6 +89,7 @@ view_new(struct store_view **ret, const char *path)
 	v->until.ns = INT64_MAX;
 	(void)pthread_mutex_init(&v->lock, NULL);
 	(void)pthread_mutex_init(&v->open_lock, NULL);
+	view_fds_init(&v->fds);
 	v->path = strdup(path);
 	if (v->path == NULL)
 		return err_origin(-ENOMEM);
@@ -132,7 +134,7 @@ open_folder(struct store_view *v, struct buf *ret_error)
 	return 0;
 }
 
-/* Load what the state says is valid.  Damage is a fault; only no memory and the like end it. */
+/* Load what the state says is valid, of a file that is open.  Damage is a fault; only no memory and the like end it. */
 static int
 load_segment(struct store_view *v, struct view_segment *vs)
 {
@@ -158,11 +160,11 @@ load_segment(struct store_view *v, struct view_segment *vs)
 }
 
 /* A segment loaded before serves again when what it holds is still valid. */
-static struct segment *
-take_old(struct store_view *v, const struct manifest_segment *info, bool *ret_more)
+static bool
+take_old(struct store_view *v, struct view_segment *vs, bool *ret_more)
 {
+	const struct manifest_segment *info = &vs->info;
 	struct view_segment *old;
-	struct segment *seg;
 	size_t i;
 
 	*ret_more = false;
@@ -172,12 +174,12 @@ take_old(struct store_view *v, const struct manifest_segment *info, bool *ret_mo
 			continue;
 		if (info->state != MANIFEST_SEALED && info->state != old->info.state &&
 		    info->end < old->seg->end)
-			return NULL;
-		seg = TAKE(old->seg);
+			return false;
+		view_fd_move(v, old, vs);
 		*ret_more = info->state != MANIFEST_SEALED && old->info.state == MANIFEST_OPEN;
-		return seg;
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 int
@@ -189,22 +191,36 @@ view_open_segment(struct store_view *v, struct view_segment *vs)
 	segment_name(name, vs->info.number);
 	if (faccessat(v->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return VIEW_E_VANISHED;
-	r = segment_open(&vs->seg, v->dir_fd, name);
+	r = view_fd_open(v, vs, name);
 	if (r == SEGMENT_E_FORMAT)
 		return VIEW_E_FORMAT;
 	if (r == SEGMENT_E_CORRUPT) {
 		view_fault(v, "%s: at offset 0: the header is damaged", name);
 		return 0;
 	}
-	if (r == 0)
+	if (r == 0) {
 		r = load_segment(v, vs);
-	if (r == 0)
-		v->n_opened += vs->seg->blocks.n > 0;
+		v->n_opened += r == 0 && vs->seg->blocks.n > 0;
+		view_fd_give(v, vs);
+	}
 	if (r < 0) {
 		view_fault(v, "%s: at offset 0: cannot be read: %s", name, err_str(r));
-		vs->seg = segment_close(vs->seg);
+		view_fd_close(v, vs);
 	}
 	return 0;
+}
+
+/* Of a segment that was loaded before; its file may be closed. */
+static int
+load_more(struct store_view *v, struct view_segment *vs)
+{
+	int fd, r = view_fd_take(v, vs, &fd);
+
+	if (r < 0)
+		return err_trace(r);
+	r = load_segment(v, vs);
+	view_fd_give(v, vs);
+	return err_trace(r);
 }
 
 static int
@@ -212,9 +228,8 @@ take_or_open(struct store_view *v, struct view_segment *vs)
 {
 	bool more = false;
 
-	vs->seg = take_old(v, &vs->info, &more);
-	if (vs->seg != NULL)
-		return more ? err_trace(load_segment(v, vs)) : 0;
+	if (take_old(v, vs, &more))
+		return more ? err_trace(load_more(v, vs)) : 0;
 	return view_open_segment(v, vs);
 }
 
@@ -253,7 +268,7 @@ open_segments(struct store_view *v, const struct manifest *man, bool last)
 			r = 0;
 		}
 	}
-	segments_free(v->segs, v->n_segs);
+	segments_free(v, v->segs, v->n_segs);
 	view_drop_idfiles(v);
 	v->segs = segs;
 	v->n_segs = n;
@@ -296,8 +311,8 @@ order_blocks(struct store_view *v)
 	for (i = 0, n = 0; i < v->n_segs; i++) {
 		vs = &v->segs[i];
 		for (k = 0; vs->seg != NULL && k < vs->seg->blocks.n; k++)
-			blocks[n++] = (struct view_block){ (uint32_t)i, (uint32_t)k, vs->seg->fd,
-				true, vs->seg->blocks.v[k].body_at };
+			blocks[n++] = (struct view_block){ v, (uint32_t)i, (uint32_t)k, true,
+				vs->seg->blocks.v[k].body_at };
 	}
 	for (i = 1; i < n && compare_blocks(&blocks[i - 1], &blocks[i], v->segs) < 0; i++)
 		;
@@ -438,7 +453,7 @@ store_view_refresh(struct store_view *v)
 		if (v->segs[i].info.state != MANIFEST_OPEN || v->segs[i].seg == NULL)
 			continue;
 		end = v->segs[i].seg->end;
-		r = load_segment(v, &v->segs[i]);
+		r = load_more(v, &v->segs[i]);
 		if (r < 0)
 			return err_trace(r);
 		grew |= v->segs[i].seg->end != end;

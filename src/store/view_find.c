@@ -117,7 +117,7 @@ view_load_idfiles(struct store_view *v)
 
 /* Blocks that an ID may be in; a bit each, so that every one comes once and in order. */
 struct finder {
-	const struct view_segment *vs;
+	struct view_segment *vs;
 	uint64_t *bits;
 	uint32_t first_block;
 };
@@ -190,16 +190,23 @@ static void
 find_in_segment(struct store_view *v, struct finder *f, uint32_t fp)
 {
 	const struct segment *seg = f->vs->seg;
+	int fd, r = 0;
 	size_t k;
 
 	if (seg == NULL)
 		return;
-	if (seg->no_index) {
+	if (!seg->no_index && seg->n_indexes > 0)
+		r = view_fd_take(v, f->vs, &fd);
+	if (r < 0)
+		view_fault(v, "%s: at offset 0: %s", seg->name, err_str(r));
+	if (r < 0 || seg->no_index) {
 		find_all(f, 0, seg->blocks.n);
 		return;
 	}
 	for (k = 0; k < seg->n_indexes; k++)
 		find_in_index(v, f, &seg->indexes[k], fp);
+	if (seg->n_indexes > 0)
+		view_fd_give(v, f->vs);
 	find_in_tail(f, fp);
 }
 
@@ -228,7 +235,7 @@ mark_blocks(struct store_view *v, uint32_t fp, uint64_t *bits)
 {
 	AUTO_FREE places_bits *named = calloc(v->idfiles.n + 1, sizeof(*named));
 	struct finder f = { .bits = bits };
-	const struct view_segment *vs;
+	struct view_segment *vs;
 	size_t i;
 	int r = 0;
 

@@ -20,16 +20,29 @@ struct view_segment {
 	uint32_t *order; /* block of the segment to block of the view */
 	bool shut;
 	uint32_t first, n_slots; /* in a late view: the numbers of the view that its blocks have */
+	struct view_segment *newer, *older; /* that are open: by when they were read */
+	bool listed;
+	unsigned pins; /* who reads it just now */
 	uint32_t idfile,
 	    place; /* idfile > 0: its IDs are in merged index idfile - 1, at this place of the table */
 };
 
 /* What block.h reads through; stays where it is until the next refresh. */
 struct view_block {
+	struct store_view *view;
 	uint32_t segment, block;
-	int fd;
 	bool known; /* its segment was opened; else nothing else holds */
 	uint64_t at;
+};
+
+/*
+ * The open files, under lock.
+ * Invariants: listed are the segments whose file is open, and no others; n of them.
+ */
+struct view_fds {
+	struct view_segment *newest, *oldest;
+	size_t n, cap;
+	pthread_mutex_t lock;
 };
 
 /* The merged ID indexes; read when the first ID is asked for. */
@@ -56,6 +69,7 @@ struct store_view {
 	pthread_mutex_t open_lock;
 	size_t n_opened;
 	struct view_idfiles idfiles;
+	struct view_fds fds;
 	struct view_segment *segs;
 	size_t n_segs;
 	struct view_block *blocks;
@@ -72,6 +86,18 @@ view_entry(const struct store_view *v, size_t i)
 
 	return &v->segs[b->segment].seg->blocks.v[b->block];
 }
+
+/* view_fd.c */
+void view_fds_init(struct view_fds *f);
+void view_fds_fini(struct view_fds *f);
+/** view_fd_open(v, vs, name): segment_open; its file stays open until view_fd_give. */
+int view_fd_open(struct store_view *v, struct view_segment *vs, const char *name);
+/** view_fd_take(v, vs, ret), view_fd_give(v, vs): have its file open in between.  Thread-safe. */
+int view_fd_take(struct store_view *v, struct view_segment *vs, int *ret);
+void view_fd_give(struct store_view *v, struct view_segment *vs);
+/** view_fd_move(v, from, to): the segment of one place to another; view_fd_close(v, vs): segment_close. */
+void view_fd_move(struct store_view *v, struct view_segment *from, struct view_segment *to);
+void view_fd_close(struct store_view *v, struct view_segment *vs);
 
 /** view_open_segment(v, vs): open and load it as its state says; what is wrong with it is a fault. */
 enum { VIEW_E_VANISHED = 1, VIEW_E_FORMAT = 2 };

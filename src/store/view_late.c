@@ -41,11 +41,10 @@ fill_slots(struct store_view *v, struct view_segment *vs)
 	if (vs->order == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < vs->n_slots; i++) {
-		b[i] = (struct view_block){ (uint32_t)(vs - v->segs), UINT32_MAX, -1, true, 0 };
+		b[i] = (struct view_block){ v, (uint32_t)(vs - v->segs), UINT32_MAX, true, 0 };
 		if (i >= n)
 			continue;
 		b[i].block = (uint32_t)i;
-		b[i].fd = vs->seg->fd;
 		b[i].at = vs->seg->blocks.v[i].body_at;
 		vs->order[i] = vs->first + (uint32_t)i;
 	}

@@ -83,8 +83,14 @@ static int
 read_block(void *ctx, uint64_t at, size_t n, uint8_t *out)
 {
 	const struct view_block *b = ctx;
+	struct view_segment *vs = &b->view->segs[b->segment];
+	int fd, r = view_fd_take(b->view, vs, &fd);
 
-	return err_trace(frame_read_exact(b->fd, out, n, b->at + at));
+	if (r < 0)
+		return err_trace(r);
+	r = frame_read_exact(fd, out, n, b->at + at);
+	view_fd_give(b->view, vs);
+	return err_trace(r);
 }
 
 int

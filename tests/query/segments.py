@@ -4,7 +4,7 @@
 Answers are the same however many segments a store has, with the merged ID indexes and without them; who asks for one ID, for
 the newest rows or for any few opens few segments.  Prints "ok NAME" or "not ok NAME".
 """
-import json, os, re, shutil, subprocess, sys, tempfile
+import json, os, re, resource, shutil, subprocess, sys, tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 weir = os.path.abspath(os.environ.get("WEIR", os.path.join(here, "../../build/weir")))
@@ -20,8 +20,9 @@ def say(good, name, why=""):
     print(("ok " if good else "not ok ") + name + ("" if good else f"\n  {why}"), flush=True)
 
 
-def run(*args):
-    p = subprocess.run([weir, *args], capture_output=True, env=env, timeout=120)
+def run(*args, files=None):
+    limit = None if files is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    p = subprocess.run([weir, *args], capture_output=True, env=env, timeout=120, preexec_fn=limit)
     return p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode(errors="replace")
 
 
@@ -53,7 +54,15 @@ QUERIES = ['*', 'level:error', f'request_id:="{request(5)}"', f'request_id:in("{
 LIMITS = ['*', 'level:error', 'n:<1000']
 
 
-def answers(store):
+def answers(store, files=None):
+    global run
+    if files is not None:
+        whole = run
+        run = lambda *args: whole(*args, files=files)
+        try:
+            return answers(store)
+        finally:
+            run = whole
     out = {q: run("query", "--store", store, "--output", "json", "--", q) for q in QUERIES}
     out.update({("limit", q): run("query", "--store", store, "--output", "json", "--limit", "20", "--", q) for q in LIMITS})
     for i in (0, 5, 500, 999):
@@ -82,6 +91,17 @@ def test_same(stores):
             got = answers(store)
             wrong = [q for q in want if got[q] != want[q]]
             say(not wrong, f"{n} segments, {'as they are' if index else 'without merged indexes'}: the same", [(q, got[q], want[q]) for q in wrong[:2]])
+
+
+def test_few_files(store):
+    """More segments than the process may have files."""
+    want, got = answers(store), answers(store, files=40)
+    wrong = [q for q in want if got[q] != want[q]]
+    say(not wrong, "300 segments, 40 files: the same", [(q, got[q], want[q]) for q in wrong[:2]])
+    for args in (("store", "--store", store, "verify"), ("store", "--store", store, "stats"), ("grep", "--store", store, "-c", "step"),
+                 ("fields", "--store", store), ("patterns", "--store", store), ("values", "--store", store, "level")):
+        want, got = run(*args), run(*args, files=40)
+        say(want[0] == 0 and got == want, f"300 segments, 40 files: {args[0]} {args[-1]}", (want, got))
 
 
 def test_opened(store, n, index):
@@ -137,6 +157,7 @@ try:
     for n in (100, 300):
         test_opened(stores[n], n, True)
     test_stats(stores[300])
+    test_few_files(stores[300])
     test_same(stores)
     test_opened(stores[100], 100, False)
     test_missing(stores[100])

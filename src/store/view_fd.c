@@ -1,0 +1,174 @@
+/*
+ * store/view_fd.c - the descriptors of a view.
+ * One job: few open files, however many segments there are.
+ * Floor: 2 (uses record, base).
+ *
+ * What is known of a segment stays when its file is closed, so it can be opened again when somebody reads on: the one that was
+ * read least recently goes for the next.  A view takes a part of what the process may have, as it is not alone there: others
+ * answer questions at the same time, and follow files.  While no more segments than that are open, nothing is ever
+ * closed, and what was removed meanwhile is read to its end.
+ */
+#include <sys/resource.h>
+
+#include "base/io.h"
+#include "store/view_internal.h"
+
+enum {
+	FDS_PART = 8, /* that part of the process's limit */
+	FDS_LEAST = 16,
+	FDS_MOST = 512,
+};
+
+void
+view_fds_init(struct view_fds *f)
+{
+	struct rlimit lim;
+
+	(void)pthread_mutex_init(&f->lock, NULL);
+	f->cap = FDS_MOST;
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur / FDS_PART < FDS_MOST)
+		f->cap = lim.rlim_cur / FDS_PART;
+	if (f->cap < FDS_LEAST)
+		f->cap = FDS_LEAST;
+}
+
+void
+view_fds_fini(struct view_fds *f)
+{
+	(void)pthread_mutex_destroy(&f->lock);
+}
+
+static void
+list_out(struct view_fds *f, struct view_segment *vs)
+{
+	if (vs->newer != NULL)
+		vs->newer->older = vs->older;
+	else
+		f->newest = vs->older;
+	if (vs->older != NULL)
+		vs->older->newer = vs->newer;
+	else
+		f->oldest = vs->newer;
+	vs->newer = vs->older = NULL;
+	vs->listed = false;
+	f->n--;
+}
+
+static void
+list_in(struct view_fds *f, struct view_segment *vs)
+{
+	vs->older = f->newest;
+	if (f->newest != NULL)
+		f->newest->newer = vs;
+	else
+		f->oldest = vs;
+	f->newest = vs;
+	vs->listed = true;
+	f->n++;
+}
+
+/* Close files until ${most} are open, or all others are being read. */
+static void
+close_oldest(struct view_fds *f, size_t most)
+{
+	struct view_segment *vs, *next;
+
+	for (vs = f->oldest; vs != NULL && f->n > most; vs = next) {
+		next = vs->newer;
+		if (vs->pins > 0)
+			continue;
+		list_out(f, vs);
+		segment_shut(vs->seg);
+	}
+}
+
+static bool
+is_no_room(int r)
+{
+	return r == -EMFILE || r == -ENFILE;
+}
+
+/* Open again what was closed; others may have taken the room that was left for it. */
+static int
+reopen(struct store_view *v, struct segment *seg)
+{
+	int r;
+
+	close_oldest(&v->fds, v->fds.cap - 1);
+	r = segment_reopen(seg, v->dir_fd);
+	if (is_no_room(r)) {
+		close_oldest(&v->fds, 0);
+		r = segment_reopen(seg, v->dir_fd);
+	}
+	return err_trace(r);
+}
+
+int
+view_fd_take(struct store_view *v, struct view_segment *vs, int *ret)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&v->fds.lock);
+	if (vs->seg->fd < 0)
+		r = reopen(v, vs->seg);
+	if (r == 0) {
+		if (vs->listed)
+			list_out(&v->fds, vs);
+		list_in(&v->fds, vs);
+		vs->pins++;
+		*ret = vs->seg->fd;
+	}
+	(void)pthread_mutex_unlock(&v->fds.lock);
+	return err_trace(r);
+}
+
+void
+view_fd_give(struct store_view *v, struct view_segment *vs)
+{
+	(void)pthread_mutex_lock(&v->fds.lock);
+	vs->pins--;
+	(void)pthread_mutex_unlock(&v->fds.lock);
+}
+
+int
+view_fd_open(struct store_view *v, struct view_segment *vs, const char *name)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&v->fds.lock);
+	close_oldest(&v->fds, v->fds.cap - 1);
+	r = segment_open(&vs->seg, v->dir_fd, name);
+	if (is_no_room(r)) {
+		close_oldest(&v->fds, 0);
+		r = segment_open(&vs->seg, v->dir_fd, name);
+	}
+	if (r == 0) {
+		list_in(&v->fds, vs);
+		vs->pins++;
+	}
+	(void)pthread_mutex_unlock(&v->fds.lock);
+	return r;
+}
+
+void
+view_fd_move(struct store_view *v, struct view_segment *from, struct view_segment *to)
+{
+	(void)pthread_mutex_lock(&v->fds.lock);
+	to->seg = TAKE(from->seg);
+	if (from->listed) {
+		list_out(&v->fds, from);
+		list_in(&v->fds, to);
+	}
+	(void)pthread_mutex_unlock(&v->fds.lock);
+}
+
+void
+view_fd_close(struct store_view *v, struct view_segment *vs)
+{
+	(void)pthread_mutex_lock(&v->fds.lock);
+	if (vs->listed)
+		list_out(&v->fds, vs);
+	vs->pins = 0;
+	vs->seg = segment_close(vs->seg);
+	(void)pthread_mutex_unlock(&v->fds.lock);
+}
