@@ -318,7 +318,9 @@ produce(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 			break;
 		before = in->at;
 		r = in->codec->step(in, p, n, &got);
-		if (r == 0 && got == 0 && in->eof && in->at == before)
+		/* xz says only now, with nothing left, that this was the end. */
+		if (r == 0 && got == 0 && in->eof && in->at == before &&
+		    !(in->between && in->at == in->n))
 			r = INFLATE_E_CORRUPT;
 	}
 	*ret_n = got;

@@ -5,10 +5,10 @@
  */
 #include "base/map.h"
 #include "cli/cli.h"
+#include "cli/grep_patterns.h"
 #include "cli/show.h"
-#include "logsql/regex.h"
 
-enum { GREP_NONE = 1, GREP_FAILED = 2, CONTEXT_MAX = 1000, LITERAL_MIN = 2 };
+enum { GREP_NONE = 1, CONTEXT_MAX = 1000, LITERAL_MIN = 2 };
 
 /*
  * Invariants: past holds the last n_past lines that were not printed, oldest first; after is how many more lines are
@@ -20,7 +20,7 @@ struct grep {
 	struct arena arena;
 	const struct regex *re;
 	struct regex_scratch scratch;
-	struct buf out;
+	struct buf out, text;
 	struct buf past[CONTEXT_MAX];
 	size_t n_past;
 	uint64_t after, before_max, after_max;
@@ -28,56 +28,15 @@ struct grep {
 	bool marks; /* and -- says so: with -A, -B and -C, 0 too */
 	bool any;
 	uint64_t n_found, n_faults;
-	bool any_found;   /* in an input that is done, too */
-	struct map names; /* -l: of streams */
+	bool any_found;    /* in an input that is done, too */
+	struct map names;  /* -l: of streams */
+	const char *input; /* the file that is read, or NULL */
 };
 
-/* A pattern of several lines is as many patterns. */
-static void
-put_alternatives(struct buf *out, struct str pattern, bool fixed, bool first)
-{
-	struct str one;
-	size_t end;
-
-	do {
-		end = str_find_byte(pattern, '\n');
-		one = str_sub(pattern, 0, end);
-		if (!first)
-			buf_byte(out, '|');
-		first = false;
-		if (fixed)
-			regex_quote(out, one);
-		else
-			buf_str(out, one);
-		pattern = str_sub(pattern, one.n + 1, pattern.n);
-	} while (end != SIZE_MAX);
-}
-
-/* grep's patterns as one of the engine's: -e, -F, -w, -x, -i.  A word has no letter, digit or _ beside it. */
-static int
-compile(struct grep *g, const char *const *patterns, size_t n)
-{
-	AUTO_FINI(buf_fini) struct buf all = BUF_INIT;
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	bool word = g->opt->word && !g->opt->whole;
-	char why[REGEX_ERROR_MAX];
-	size_t i;
-	int r;
-
-	for (i = 0; i < n; i++)
-		put_alternatives(&all, str_c(patterns[i]), g->opt->fixed, i == 0);
-	buf_c(&text, g->opt->nocase ? "(?i)" : "");
-	buf_c(&text, word ? "(?<![\\p{L}\\p{N}_])(?:" : "");
-	buf_str(&text, buf_view(&all));
-	buf_c(&text, word ? ")(?![\\p{L}\\p{N}_])" : "");
-	if (all.failed || text.failed)
-		return cli_fail(GREP_FAILED, "%s", err_str(-ENOMEM));
-	r = regex_compile(&g->re, buf_view(&text), g->opt->whole ? REGEX_ANCHORED : 0, &g->arena,
-	    why);
-	if (r == 0)
-		return 0;
-	return cli_fail(GREP_FAILED, "grep: %s", r > 0 ? why : err_str(r));
-}
+/* A line where it stands; number is empty where nobody asked for it, stream of a store alone. */
+struct place {
+	struct str number, stream;
+};
 
 static void
 put_line(struct grep *g, struct str line)
@@ -89,15 +48,42 @@ put_line(struct grep *g, struct str line)
 	buf_byte(&g->out, '\n');
 }
 
+static struct str
+name_of(const struct grep *g, const struct place *at)
+{
+	if (g->input == NULL)
+		return at->stream;
+	return strcmp(g->input, "-") == 0 ? STR("(standard input)") : str_c(g->input);
+}
+
+/* What -H and -n put before a line; ${sep} is ':' of a match and '-' of context.  Borrowed until the next call. */
+static struct str
+with_place(struct grep *g, struct str line, const struct place *at, uint8_t sep)
+{
+	if (!g->opt->with_name && !g->opt->numbers)
+		return line;
+	buf_clear(&g->text);
+	if (g->opt->with_name) {
+		buf_str(&g->text, name_of(g, at));
+		buf_byte(&g->text, sep);
+	}
+	if (g->opt->numbers) {
+		buf_str(&g->text, at->number);
+		buf_byte(&g->text, sep);
+	}
+	buf_str(&g->text, line);
+	return buf_view(&g->text);
+}
+
 static void
-put_parts(struct grep *g, struct str line)
+put_parts(struct grep *g, struct str line, const struct place *place)
 {
 	struct regex_span span;
 	size_t at = 0;
 
 	while (at <= line.n && regex_find(g->re, &g->scratch, line, at, &span, 1) == 1) {
 		if (span.end > span.start)
-			put_line(g, str_sub(line, span.start, span.end));
+			put_line(g, with_place(g, str_sub(line, span.start, span.end), place, ':'));
 		at = span.end > span.start ? span.end : span.end + 1;
 	}
 }
@@ -112,13 +98,13 @@ put_context(struct grep *g, struct str line)
 
 /* A line that matches not: it may be context of one before, or of one to come. */
 static void
-pass_line(struct grep *g, struct str line)
+pass_line(struct grep *g, struct str line, const struct place *at)
 {
 	struct buf oldest;
 
 	if (g->after > 0) {
 		g->after--;
-		put_context(g, line);
+		put_context(g, with_place(g, line, at, '-'));
 		return;
 	}
 	if (g->before_max == 0) {
@@ -132,11 +118,11 @@ pass_line(struct grep *g, struct str line)
 		g->gap = true;
 	}
 	buf_clear(&g->past[g->n_past]);
-	buf_str(&g->past[g->n_past++], line);
+	buf_str(&g->past[g->n_past++], with_place(g, line, at, '-'));
 }
 
 static void
-print_match(struct grep *g, struct str line)
+print_match(struct grep *g, struct str line, const struct place *at)
 {
 	size_t i;
 
@@ -149,13 +135,13 @@ print_match(struct grep *g, struct str line)
 	g->any = true;
 	g->after = g->after_max;
 	if (g->opt->only)
-		put_parts(g, line);
+		put_parts(g, line, at);
 	else
-		put_line(g, line);
+		put_line(g, with_place(g, line, at, ':'));
 }
 
 static int
-take_line(struct grep *g, struct str line, struct str stream)
+take_line(struct grep *g, struct str line, const struct place *at)
 {
 	int hit = regex_test(g->re, &g->scratch, line);
 
@@ -163,14 +149,14 @@ take_line(struct grep *g, struct str line, struct str stream)
 		return err_trace(hit);
 	if ((hit == 1) == g->opt->invert) {
 		if (!g->opt->count && !g->opt->names_only && !g->opt->quiet)
-			pass_line(g, line);
+			pass_line(g, line, at);
 		return 0;
 	}
 	g->n_found++;
-	if (g->opt->names_only && map_put(&g->names, stream, NULL) == NULL)
+	if (g->opt->names_only && map_put(&g->names, at->stream, NULL) == NULL)
 		return err_origin(-ENOMEM);
 	if (!g->opt->count && !g->opt->names_only && !g->opt->quiet)
-		print_match(g, line);
+		print_match(g, line, at);
 	return 0;
 }
 
@@ -218,28 +204,41 @@ find_lines(struct batch *b, const struct str **ret)
 	return 0;
 }
 
+/* A column that is wanted, or NULL. */
+static int
+find_column(struct batch *b, bool wanted, struct str name, const struct str **ret)
+{
+	*ret = wanted ? batch_strs(b, name) : NULL;
+	if (!wanted || *ret != NULL)
+		return 0;
+	return b->err != 0 ? b->err : err_origin(-ENOMEM);
+}
+
 static int
 grep_put(void *ctx, struct batch *b)
 {
 	struct grep *g = ctx;
-	const struct str *lines = NULL, *streams = NULL;
+	const struct str *lines = NULL, *streams = NULL, *numbers = NULL;
+	bool wants_stream = g->opt->names_only || (g->opt->with_name && g->input == NULL);
+	struct place at;
 	size_t i;
 	int r = find_lines(b, &lines);
 
-	if (r == 0 && g->opt->names_only) {
-		streams = batch_strs(b, STR("_stream"));
-		if (streams == NULL)
-			r = b->err != 0 ? b->err : err_origin(-ENOMEM);
-	}
+	if (r == 0)
+		r = find_column(b, wants_stream, STR("_stream"), &streams);
+	if (r == 0)
+		r = find_column(b, g->opt->numbers, INPUT_NUMBER_NAME, &numbers);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
+		at = (struct place){ numbers != NULL ? numbers[i] : STR_NONE,
+			streams != NULL ? streams[i] : STR_NONE };
 		/* With -m the run ends after the last match and its context. */
 		if (is_enough(g) && g->after == 0)
 			return err_origin(-ECANCELED);
 		if (g->opt->has_max && g->n_found >= g->opt->max) {
-			pass_line(g, lines[i]);
+			pass_line(g, lines[i], &at);
 			continue;
 		}
-		r = take_line(g, lines[i], streams != NULL ? streams[i] : STR_NONE);
+		r = take_line(g, lines[i], &at);
 		if (r == 0 && g->out.n >= 65536)
 			r = flush(g);
 	}
@@ -259,8 +258,14 @@ print_summary(struct grep *g, const char *input)
 		put_line(g, strcmp(input, "-") == 0 ? STR("(standard input)") : str_c(input));
 	for (i = 0; i < g->names.n && g->opt->names_only && input == NULL; i++)
 		put_line(g, g->names.entries[i].key);
-	if (g->opt->count && !g->opt->names_only)
+	/* Of a file that could not be opened there is nothing to count. */
+	if (g->opt->count && !g->opt->names_only &&
+	    (input == NULL || g->s->stats.faults == 0 || g->s->stats.bytes_read > 0)) {
+		if (g->opt->with_name && input != NULL)
+			buf_printf(&g->out,
+			    "%s:", strcmp(input, "-") == 0 ? "(standard input)" : input);
 		buf_printf(&g->out, "%llu\n", (unsigned long long)g->n_found);
+	}
 }
 
 /* What lines must hold, where those without it are not asked for: neither printed, nor counted, nor told by a mark. */
@@ -282,8 +287,10 @@ wanted(const struct grep *g)
 static int
 run_rows(struct grep *g, const char *input)
 {
-	int r = ask_run(g->s->query, &g->s->ask, grep_put, g, &g->s->stats, &g->s->error);
+	int r;
 
+	g->input = input;
+	r = ask_run(g->s->query, &g->s->ask, grep_put, g, &g->s->stats, &g->s->error);
 	if (r == -ECANCELED && is_enough(g))
 		r = 0;
 	g->any_found |= g->n_found > 0;
@@ -310,7 +317,7 @@ run_inputs(struct grep *g)
 
 	for (i = 0; i < n; i++)
 		if (strcmp(inputs[i], "journal:") == 0)
-			return run_rows(g, n == 1 ? inputs[i] : NULL);
+			return run_rows(g, n == 1 && !g->opt->with_name ? inputs[i] : NULL);
 	for (i = 0; r == 0 && i < n; i++) {
 		g->s->ask.inputs = inputs + i;
 		g->s->ask.n_inputs = 1;
@@ -342,6 +349,7 @@ static int
 grep(struct options *opt, struct show *s)
 {
 	AUTO_FREE struct grep *g = calloc(1, sizeof(*g));
+	bool any = true;
 	size_t i;
 	int r;
 
@@ -354,8 +362,12 @@ grep(struct options *opt, struct show *s)
 	g->marks = opt->has_before || opt->has_after || opt->has_context;
 	if (g->before_max > CONTEXT_MAX)
 		g->before_max = CONTEXT_MAX;
-	r = opt->patterns.n > 0 ? compile(g, opt->patterns.p, opt->patterns.n)
-	                        : compile(g, opt->args, 1);
+	r = grep_compile(opt, &g->arena, &g->re, &any);
+	/* Without any pattern no line matches, and nothing is read; but for -v. */
+	if (r == 0 && !any && !opt->invert) {
+		opt->has_max = true;
+		opt->max = 0;
+	}
 	if (r == 0)
 		r = show_parse(s, STR("*")) == 0 ? 0 : GREP_FAILED;
 	cli_catch_signals();
@@ -366,17 +378,40 @@ grep(struct options *opt, struct show *s)
 	for (i = 0; i < CONTEXT_MAX; i++)
 		buf_fini(&g->past[i]);
 	buf_fini(&g->out);
+	buf_fini(&g->text);
 	map_fini(&g->names);
 	regex_scratch_fini(&g->scratch);
 	arena_fini(&g->arena);
 	return r;
 }
 
+/* -s: what cannot be read is in the exit code alone. */
+static void
+no_message(void *ctx, const char *text)
+{
+}
+
+/* Line numbers are of files. */
+static int
+check_numbers(const struct options *opt)
+{
+	size_t i;
+
+	if (!opt->numbers)
+		return 0;
+	for (i = 0; i < opt->inputs.n && strcmp(opt->inputs.p[i], "journal:") != 0; i++)
+		continue;
+	if (opt->inputs.n > 0 && i == opt->inputs.n)
+		return 0;
+	return cli_fail(GREP_FAILED, "grep: -n goes with files: lines of the %s have no numbers",
+	    opt->inputs.n > 0 ? "journal" : "store");
+}
+
 static int
 run_grep(struct options *opt)
 {
 	struct show s;
-	size_t n_want = opt->patterns.n > 0 ? 0 : 1, i;
+	size_t n_want = grep_has_patterns(opt) ? 0 : 1, i;
 	int r;
 
 	if (opt->n_args < n_want)
@@ -386,8 +421,16 @@ run_grep(struct options *opt)
 		return cli_fail(GREP_FAILED, "grep: at most %d files", OPTION_LIST_MAX);
 	for (i = n_want; i < opt->n_args; i++)
 		opt->inputs.p[opt->inputs.n++] = opt->args[i];
+	opt->with_name &= !opt->no_name;
+	r = check_numbers(opt);
+	if (r != 0)
+		return r;
 	r = show_init(&s, opt);
 	s.ask.keep_line = true;
+	s.ask.numbers = opt->numbers;
+	s.ask.empty = true;
+	if (opt->no_messages)
+		s.ask.fault = no_message;
 	s.ask.parser = opt->parser != NULL || opt->inputs.n == 0 ? opt->parser : "plain";
 	if (r == 0)
 		r = out_finish(&s.out, grep(opt, &s));
@@ -405,6 +448,11 @@ run_grep(struct options *opt)
 		letter, name, "N", text, OPTION_COUNT, OPTION_AT(field) \
 	}
 
+#define NOT(letter, name, why)                          \
+	{                                               \
+		letter, name, NULL, why, OPTION_NONE, 0 \
+	}
+
 static const struct option_row rows[] = {
 	FLAG('i', "ignore-case", "upper and lower case are the same", nocase),
 	FLAG('v', "invert-match", "lines that do not match", invert),
@@ -417,12 +465,22 @@ static const struct option_row rows[] = {
 	    "only the names of files, or streams of the store, that have matches", names_only),
 	FLAG('o', "only-matching", "only the parts that match", only),
 	FLAG('q', "quiet", "no output; the exit code tells", quiet),
+	FLAG('s', "no-messages", "say nothing of what cannot be read; the exit code tells",
+	    no_messages),
+	FLAG('n', "line-number", "before each line its number in the file", numbers),
+	FLAG('H', "with-filename", "before each line the name of its file, or its stream",
+	    with_name),
+	FLAG('h', "no-filename", "no names before lines (always, but for -H)", no_name),
+	FLAG('a', "text", "all lines are text (always)", extended),
+	FLAG('P', "perl-regexp", "as -E: patterns know what Perl's know", extended),
 	COUNT('m', "max-count", "end after N lines", max),
 	COUNT('A', "after-context", "N lines after each match too", after),
 	COUNT('B', "before-context", "N lines before each match too", before),
 	COUNT('C', "context", "N lines around each match too", context),
 	{ 'e', "regexp", "PATTERN", "a pattern; given often, any of them", OPTION_LIST,
 	    OPTION_AT(patterns) },
+	{ 'f', "file", "FILE", "patterns from FILE, one a line; - is standard input", OPTION_LIST,
+	    OPTION_AT(pattern_files) },
 	{ 0, "store", "DIR", "the store (default: $WEIR_STORE, /var/lib/weir)", OPTION_TEXT,
 	    OPTION_AT(store) },
 	{ 0, "input", "FILE", "read FILE instead, - or journal:; may be given often", OPTION_LIST,
@@ -430,7 +488,15 @@ static const struct option_row rows[] = {
 	OPTION_SINCE,
 	OPTION_UNTIL,
 	OPTION_NO_PAGER,
-	OPTION_HELP,
+	{ 0, "help", NULL, "show this", OPTION_FLAG, OPTION_AT(help) },
+	NOT('G', "basic-regexp", "patterns are extended ones, as those of -E"),
+	NOT('r', "recursive", "name the files, or let weird follow them and search its store"),
+	NOT('R', "dereference-recursive",
+	    "name the files, or let weird follow them and search its store"),
+	NOT('L', "files-without-match", "only files with matches can be listed, by -l"),
+	NOT('b', "byte-offset", "lines of compressed files and of the store have no offsets"),
+	NOT('z', "null-data", "a line ends with a newline"),
+	NOT('Z', "null", "a name ends with a colon or a newline"),
 };
 
 const struct command command_grep = {
@@ -439,7 +505,7 @@ const struct command command_grep = {
 	.help = "The original lines that match a pattern.",
 	.more =
 	    "Patterns are those of LogsQL, and so much like grep -E.  No file name stands before a\n"
-	    "line, as with grep -h.  Empty lines are no rows: none is ever found.\n"
+	    "line without -H, as with grep -h.  The store has no empty lines.\n"
 	    "\n"
 	    "exit: as grep: 0 lines matched, 1 none did, 2 something failed.\n",
 	.rows = rows,

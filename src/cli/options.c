@@ -82,6 +82,7 @@ bad_value(const struct option_row *row, const char *value)
 		[OPTION_COUNT] = "a number",
 		[OPTION_SIZE] = "a size such as 64MiB",
 		[OPTION_TIME] = "a duration such as 1h, a date, an RFC 3339 time or @epoch",
+		[OPTION_NONE] = "nothing",
 	};
 
 	return cli_fail(CLI_USAGE, "--%s %s: expected %s", row->name, value, wants[row->kind]);
@@ -123,6 +124,9 @@ set(const struct option_row *row, const char *value, struct options *opt)
 	case OPTION_TIME:
 		ok = options_when(str_c(value), opt->now, at);
 		break;
+	case OPTION_NONE:
+		return cli_fail(CLI_USAGE, "%s: --%s is not to be had: %s", opt->command->name,
+		    row->name, row->help);
 	}
 	return ok ? 0 : bad_value(row, value);
 }
@@ -236,6 +240,8 @@ options_help(const struct command *cmd, struct buf *out)
 		buf_c(out, "\n");
 	for (i = 0; i < cmd->n_rows; i++) {
 		row = &cmd->rows[i];
+		if (row->kind == OPTION_NONE)
+			continue;
 		(void)snprintf(left, sizeof(left), "%c%c%s--%s%s%s", row->letter != 0 ? '-' : ' ',
 		    row->letter != 0 ? row->letter : ' ', row->letter != 0 ? ", " : "  ", row->name,
 		    row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");

@@ -14,6 +14,7 @@ enum option_kind {
 	OPTION_COUNT, /* uint64_t: a number */
 	OPTION_SIZE,  /* uint64_t: bytes, 64MiB */
 	OPTION_TIME,  /* struct wall */
+	OPTION_NONE,  /* not to be had: help says why, where it is given */
 };
 
 struct option_row {
@@ -62,7 +63,8 @@ struct options {
 
 	/* grep */
 	bool nocase, invert, count, fixed, extended, word, whole, names_only, only;
-	struct option_list patterns;
+	bool numbers, with_name, no_name, no_messages;
+	struct option_list patterns, pattern_files;
 	uint64_t max, after, before, context;
 	bool has_max, has_after, has_before, has_context;
 

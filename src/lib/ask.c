@@ -164,6 +164,8 @@ run_over_inputs(const struct query *q, const struct ask_options *opt, run_put_fn
 	struct input_options how = { .paths = opt->inputs,
 		.n_paths = opt->n_inputs,
 		.parser = { .name = opt->parser, .as_is = opt->as_is, .keep_line = opt->keep_line },
+		.numbers = opt->numbers,
+		.empty = opt->empty,
 		.keep = ask_has_subquery(q),
 		.now = opt->run.now,
 		.fault = opt->fault,

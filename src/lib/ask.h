@@ -14,8 +14,10 @@ struct ask_options {
 	size_t n_inputs;
 	const char *parser; /* of inputs; NULL: auto */
 	bool as_is;
-	bool keep_line;          /* the original lines are wanted (INPUT_LINE_NAME) */
-	const char *level;       /* rows at least that severe; NULL: all */
+	bool keep_line; /* the original lines are wanted (INPUT_LINE_NAME) */
+	bool numbers,
+	    empty;         /* of files: the numbers of lines (INPUT_NUMBER_NAME), and empty lines */
+	const char *level; /* rows at least that severe; NULL: all */
 	struct store_view *view; /* this one, instead of opening the store; borrowed */
 	struct run_options run;
 	/* Each part of the store or the inputs that could not be read, in words.  May be NULL. */

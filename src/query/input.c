@@ -34,7 +34,7 @@ struct input {
 	uint8_t *window;
 	size_t at, n, cap;
 	size_t n_faults;
-	uint64_t n_bytes;
+	uint64_t n_bytes, n_lines; /* n_lines: of this file, so far */
 };
 
 static int input_next(void *ctx, struct record_batch *out);
@@ -170,6 +170,7 @@ open_next(struct input *in)
 		}
 		in->fd = r;
 		in->grouping = true;
+		in->n_lines = 0;
 		r = inflate_new(&in->file, in->fd);
 		if (r == 0)
 			inflate_cancel(in->file, in->opt.cancel);
@@ -210,12 +211,52 @@ fill(struct input *in)
 	return 1;
 }
 
+/* An empty line, which no parser makes a row of. */
+static int
+put_empty(const struct input *in, struct record_batch *out)
+{
+	struct record *rec = record_batch_add(out);
+
+	if (rec == NULL)
+		return err_origin(-ENOMEM);
+	rec->time = in->opt.now;
+	return 0;
+}
+
+/* The number of the line that they end at into records from ${from} on. */
+static int
+put_numbers(const struct input *in, size_t from, struct record_batch *out)
+{
+	struct record *rec;
+	struct field *fields;
+	char text[24];
+	size_t i;
+
+	for (i = from; in->opt.numbers && i < out->n; i++) {
+		rec = &out->recs[i];
+		fields = arena_alloc(&out->arena, (rec->n_fields + 1) * sizeof(*fields));
+		if (fields == NULL)
+			return err_origin(-ENOMEM);
+		if (rec->n_fields > 0)
+			memcpy(fields, rec->fields, rec->n_fields * sizeof(*fields));
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)in->n_lines);
+		fields[rec->n_fields] = (struct field){ .name = INPUT_NUMBER_NAME,
+			.value = arena_dup(&out->arena, str_c(text)) };
+		if (fields[rec->n_fields].value.p == NULL)
+			return err_origin(-ENOMEM);
+		rec->fields = fields;
+		rec->n_fields++;
+		rec->layout = 0;
+	}
+	return 0;
+}
+
 /* Parse the whole lines of window[at..n), and with ${last} the rest too. */
 static int
 parse_lines(struct input *in, bool last, struct record_batch *out)
 {
 	struct str rest, line;
-	size_t end;
+	size_t end, n;
 	int r;
 
 	while (in->at < in->n && out->n < RECORD_BATCH_MAX) {
@@ -227,7 +268,13 @@ parse_lines(struct input *in, bool last, struct record_batch *out)
 		in->at += end == SIZE_MAX ? rest.n : end + 1;
 		if (line.n == 0 && end == SIZE_MAX)
 			break;
+		n = out->n;
+		in->n_lines++;
 		r = parser_line(in->parser, line, in->opt.now, out);
+		if (r == 0 && line.n == 0 && in->opt.empty && out->n == n)
+			r = put_empty(in, out);
+		if (r == 0)
+			r = put_numbers(in, n, out);
 		if (r < 0)
 			return err_trace(r);
 	}
@@ -247,9 +294,13 @@ move_window(struct input *in)
 static int
 next_file(struct input *in, struct record_batch *out)
 {
+	size_t n = out->n;
+	int r;
+
 	if (in->grouping) {
 		in->grouping = false;
-		return err_trace(parser_flush(in->parser, in->opt.now, true, out));
+		r = parser_flush(in->parser, in->opt.now, true, out);
+		return r == 0 ? err_trace(put_numbers(in, n, out)) : err_trace(r);
 	}
 	return open_next(in);
 }

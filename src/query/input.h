@@ -11,10 +11,14 @@
 /* The name under which a source and the store's blocks give a row's original line; no field can have it. */
 #define INPUT_LINE_NAME STR("\001line")
 
+/* The field that has the number of a row's line in its file, where input_options.numbers asks for it. */
+#define INPUT_NUMBER_NAME STR("\001number")
+
 struct input_options {
 	const char *const *paths; /* borrowed; "-" is standard input */
 	size_t n_paths;
 	struct parser_options parser;
+	bool numbers, empty; /* empty: empty lines are rows too */
 	bool keep; /* the rows may be read again: standard input is first read whole, onto disk */
 	struct wall now;
 	/* A file that could not be read, wholly or from some place on: one line of text. */

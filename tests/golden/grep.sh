@@ -13,6 +13,11 @@ cd "$tmp" || exit 2
 printf '%s\n' 'alpha one' 'Beta two two' 'gamma (three) a+b' 'delta foobar' 'epsilon foo-bar foo_bar' \
   $'\ttab line' 'beta TWO' 'last a|b' '@home and at@home' 'Grün und grün' >words
 printf 'x1\nhit\nx2\nx3\nhit\nhit\nx4\nx5\nx6\nx7\nhit\nx8' >hits
+printf 'first\n\n\nhit a\n\nb\nhit c hit\n\n' >blanks
+printf 'hit\nx4\n' >some
+printf 'a+b\n\n' >empty-too
+: >none
+printf 'last without newline\nfoo' >ragged
 bad=0
 
 same() {
@@ -92,6 +97,45 @@ beta words
 hit hits nofile
 hit nofile
 ( words
+-n hit hits
+-n hit blanks
+-n hit blanks hits words
+-nH hit blanks hits
+-Hn -A1 hit blanks
+-n -C1 hit hits
+-H -B1 x4 hits
+-no hit blanks
+-noH -A1 hit blanks
+-nv -e hit -e first blanks hits
+-Hh hit hits
+-h hit hits words
+-H -c hit hits words
+-Hm1 hit hits hits
+-nm1 hit hits
+-cn hit hits
+-ln hit hits words
+-qn hit hits
+-s hit hits nofile
+-sq hit nofile hits
+-sc hit nofile
+-n foo ragged
+-a hit hits
+-f some hits
+-f some -e alpha words hits
+-c -f some -f empty-too words
+-F -f empty-too words
+-f none hits
+-c -f none hits
+-v -f none hits
+-x -f some hits
+-w -f some hits
+-f nofile hits
+-x -e hit -e x4 hits
+-x hi|hit hits
+--line-number --with-filename hit hits
+--no-messages hit nofile
+--no-filename --regexp=hit hits
+--file=some hits
 END
 same '' hits
 same -c '' words
@@ -102,6 +146,37 @@ same -F '' words
 same $'x4\nx5' hits
 same $'\nfoo' words
 same -F $'a+b\na|b' words
+# Compressed files are searched as they are: the same lines, numbers and exit codes.
+gzip -k hits blanks words
+if command -v xz >/dev/null; then xz -k hits blanks words; fi
+if command -v zstd >/dev/null; then zstd -q hits blanks words; fi
+for file in *.gz *.xz *.zst; do
+  [ -e "$file" ] || continue
+  for options in "hit" "-n hit" "-c hit" "-v hit" "-C1 hit" "-no hit" "-x hit" "-q hit" "-m2 hit" "-f some" "nothing"; do
+    read -r -a words <<<"$options"
+    want=$(grep -h -E "${words[@]}" "${file%.*}"; echo "exit $?")
+    got=$("$weir" grep "${words[@]}" "$file"; echo "exit $?")
+    if [ "$got" = "$want" ]; then echo "ok grep $options $file"; else echo "not ok grep $options $file: $got"; bad=1; fi
+  done
+done
+want=$(grep -nH hit - <hits)
+got=$("$weir" grep -nH hit - <hits)
+if [ "$got" = "$want" ]; then echo "ok grep -nH -"; else echo "not ok grep -nH -: $got"; bad=1; fi
+want=$(printf 'hit\n' | grep -c -f - hits)
+got=$(printf 'hit\n' | "$weir" grep -c -f - hits)
+if [ "$got" = "$want" ]; then echo "ok grep -f -"; else echo "not ok grep -f -: $got"; bad=1; fi
+
+# What has no meaning says so, in one line.
+"$weir" ingest --quiet --store store --stream app=a words
+for options in "-n hit --store store" "-n hit --input journal:" "-r hit ." "-L hit hits" "-z hit hits" "-G hit hits" "-b hit hits"; do
+  read -r -a words <<<"$options"
+  got=$("$weir" grep "${words[@]}" 2>&1 >/dev/null); code=$?
+  if [ $code = 2 ] && [ "$(wc -l <<<"$got")" = 1 ]; then echo "ok grep $options"; else echo "not ok grep $options: $code: $got"; bad=1; fi
+done
+# Of a store, a line's name is its stream.
+want='{app="a"}:Beta two two'
+got=$("$weir" grep -H Beta --store store)
+if [ "$got" = "$want" ]; then echo "ok grep -H --store"; else echo "not ok grep -H --store: $got"; bad=1; fi
 printf 'one\ntwo\n' >input
 want=$(grep -l two - <input)
 got=$("$weir" grep -l two - <input)
