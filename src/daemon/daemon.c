@@ -316,6 +316,16 @@ earlier(struct span *at, struct span other)
 		at->ns = other.ns;
 }
 
+static struct span
+maintain_next(const struct daemon *d)
+{
+	int64_t s = d->dirty ? DAEMON_MAINTAIN_S : DAEMON_MAINTAIN_IDLE_S;
+
+	if (store_maintain_soon(d->store, wall_now()))
+		s = DAEMON_MAINTAIN_SOON_S;
+	return (struct span){ d->last_maintain.ns + s * NS_PER_S };
+}
+
 /* When something is due, if nothing wakes us before. */
 static struct span
 loop_deadline(struct daemon *d)
@@ -335,9 +345,7 @@ loop_deadline(struct daemon *d)
 		if (api.ns >= 0)
 			earlier(&at, (struct span){ mono_now().ns + api.ns });
 	}
-	earlier(&at,
-	    (struct span){ d->last_maintain.ns +
-	        (d->dirty ? DAEMON_MAINTAIN_S : DAEMON_MAINTAIN_IDLE_S) * NS_PER_S });
+	earlier(&at, maintain_next(d));
 	if (d->watchdog_us > 0)
 		earlier(&at, d->watchdog_at);
 	return at;
@@ -395,8 +403,7 @@ loop_turn(struct daemon *d)
 		return r;
 	if (d->paused != was_paused)
 		sources_enable(d, !d->paused);
-	if (mono_now().ns - d->last_maintain.ns >=
-	    (d->dirty ? DAEMON_MAINTAIN_S : DAEMON_MAINTAIN_IDLE_S) * NS_PER_S)
+	if (mono_now().ns >= maintain_next(d).ns)
 		commit_maintain(d);
 	rules_turned(d, began);
 	loop_watchdog(d);

@@ -21,12 +21,13 @@
 
 enum {
 	DAEMON_POLL_BYTES = 1 << 20,   /* of a source before the next one has its turn */
-	DAEMON_PENDING_MAX = 32 << 20, /* bytes that wait for a commit: then it comes at once */
+	DAEMON_PENDING_MAX = 12 << 20, /* bytes that wait for a commit: then it comes at once */
 	DAEMON_EVENTS_MAX = 1024,      /* that wait to be put; beyond it they are only said */
 	DAEMON_BATCHES_MAX = 4096,     /* remembered IDs of pushed batches; the oldest goes */
 	DAEMON_STOP_S = 4,             /* SIGTERM: then it ends, committed or not */
 	DAEMON_MAINTAIN_S = 5,         /* seal, merge, retention while rows come */
 	DAEMON_MAINTAIN_IDLE_S = 60,   /* … while none come */
+	DAEMON_MAINTAIN_SOON_S = 1,    /* … while a segment is full, or is being sealed */
 	DAEMON_RETRY_MS = 1000,        /* a store without room is tried again */
 	DAEMON_COMMIT_MIN_MS = 20,     /* between two commits that pushes ask for */
 	DAEMON_PUSH_PATIENCE_S = 10,   /* of a push that waits for a commit that fails */

@@ -69,6 +69,12 @@ store_maintain(struct store *s, struct wall now)
 	return err_trace(r);
 }
 
+bool
+store_maintain_soon(const struct store *s, struct wall now)
+{
+	return !s->paused && (s->job != NULL || roll_is_due(s, now));
+}
+
 int
 store_seal(struct store *s, struct wall now)
 {

@@ -90,6 +90,8 @@ struct str store_position_get(const struct store *s, struct str key);
  * Errors: STORE_E_FULL; -errno: what failed is tried again by a later call.
  */
 int store_maintain(struct store *s, struct wall now);
+/** store_maintain_soon(s, now): the open segment has come to its end, or a seal is under way. */
+bool store_maintain_soon(const struct store *s, struct wall now);
 /** store_seal(s, now): seal the open segment now (weir store seal). */
 int store_seal(struct store *s, struct wall now);
 /** store_merge(s, now): merge all that is due now: small sealed segments, and the ID indexes of many (weir store merge). */
