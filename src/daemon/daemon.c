@@ -358,9 +358,11 @@ loop_wait(struct daemon *d)
 	uint64_t us = at.ns <= now.ns ? 0 : (uint64_t)((at.ns - now.ns) / NS_PER_US + 1);
 	int r, i;
 
+	d->n_waits++;
+	d->all_heard = false;
 	r = sd_event_run(d->event, at.ns == INT64_MAX ? UINT64_MAX : us);
-	/* each run dispatches one; see to the others before the next sleep */
-	for (i = 0; r > 0 && i < 64; i++)
+	/* Each run dispatches one; see to the others before the next sleep.  What was not read comes up again. */
+	for (i = 0; r > 0 && !d->all_heard && i < 64; i++)
 		r = sd_event_run(d->event, 0);
 	return r < 0 ? err_origin(r) : 0;
 }

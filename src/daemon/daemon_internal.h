@@ -40,6 +40,8 @@ struct input {
 	sd_event_source *io; /* NULL: nothing to wait on */
 	bool ready;          /* its descriptor is readable, or it has more */
 	bool ended;          /* --once: all is read */
+	struct daemon *daemon;
+	uint64_t heard; /* the daemon's n_waits when its descriptor was last seen readable */
 };
 
 /*
@@ -79,6 +81,8 @@ struct daemon {
 	sd_event *event;
 	char host[256];
 
+	uint64_t n_waits; /* of the loop */
+	bool all_heard;   /* in this one a descriptor came up a second time: then all have */
 	bool stopping, reload;
 	struct span stop_at;
 

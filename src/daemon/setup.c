@@ -315,6 +315,8 @@ input_ready(sd_event_source *io, int fd, uint32_t revents, void *ctx)
 	(void)fd;
 	(void)revents;
 	in->ready = true;
+	in->daemon->all_heard |= in->heard == in->daemon->n_waits;
+	in->heard = in->daemon->n_waits;
 	return 0;
 }
 
@@ -336,6 +338,7 @@ input_new(struct daemon *d, struct setup *s, size_t at)
 	fd = in->source->ops->fd(in->source);
 	if (fd < 0)
 		return 0;
+	in->daemon = d;
 	r = sd_event_add_io(d->event, &in->io, fd, EPOLLIN, input_ready, in);
 	return r < 0 ? err_origin(r) : 0;
 }
