@@ -157,6 +157,16 @@ set_layout(struct parser *p, const struct event *e, struct record *rec)
 		rec->time_text = g->f[g->time_field].value;
 }
 
+/* Whether the line is its message, and that is all. */
+static bool
+is_message(const struct record *rec)
+{
+	const struct field *f = rec->fields;
+
+	return rec->n_fields == 1 && rec->line.n != 0 && f->value.p == rec->line.p &&
+	    f->value.n == rec->line.n && str_eq(f->name, STR("_msg"));
+}
+
 int
 parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 {
@@ -175,6 +185,8 @@ parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 		rec.line = e->line;
 		if (p->c.g.usual_n != 0)
 			set_layout(p, e, &rec);
+		else if (is_message(&rec))
+			rec.layout = p->message_layout;
 	}
 	if (e->partial)
 		rec.flags |= RECORD_PARTIAL;
@@ -231,6 +243,7 @@ parser_new(struct parser **ret, const struct parser_options *opt, struct buf *re
 	gather_init(&p->c.g, &p->c.moment, p->c.small, ARRAY_LEN(p->c.small));
 	p->c.g.bare = opt->as_is;
 	p->keep_line = opt->keep_line;
+	p->message_layout = record_layout_new();
 	p->timeout = opt->group_timeout.ns > 0 ? opt->group_timeout
 	                                       : (struct span){ GROUP_TIMEOUT_S * NS_PER_S };
 	r = set_options(p, opt, ret_error);

@@ -81,6 +81,7 @@ struct parser {
 	bool docker; /* open this wrapping */
 	bool cri;
 	bool keep_line;
+	uint64_t message_layout;     /* of lines that are their message and nothing else */
 	bool began;                  /* a line was seen: no byte order mark any more */
 	struct multiline *multiline; /* NULL: each line is an event */
 	struct span timeout;

@@ -196,9 +196,9 @@ push_named(const struct api_insert *req, struct record *rec)
 	struct field *f, *old;
 	struct wall at;
 
-	rec->layout = 0;
 	f = field_first(rec, req->msg_field);
 	if (f != NULL && !str_eq(f->name, STR("_msg"))) {
+		rec->layout = 0;
 		old = field_find(rec, STR("_msg"));
 		if (old != NULL)
 			old->name = STR("message");
@@ -206,6 +206,7 @@ push_named(const struct api_insert *req, struct record *rec)
 	}
 	f = field_first(rec, req->time_field);
 	if (f != NULL && parser_time(f->value, wall_local_offset(wall_now()), &at)) {
+		rec->layout = 0;
 		rec->time = at;
 		rec->flags |= RECORD_HAS_TIME;
 		*f = rec->fields[--rec->n_fields];
@@ -216,7 +217,7 @@ static int
 push_parse(struct daemon *d, const struct api_insert *req, struct str lines, struct buf *why)
 {
 	AUTO(parser_free) struct parser *p = NULL;
-	struct parser_options opt = { 0 };
+	struct parser_options opt = { .keep_line = true };
 	char name[32];
 	struct wall now = wall_now();
 	size_t end, i;

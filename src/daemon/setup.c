@@ -187,6 +187,7 @@ parser_of(struct setup *s, const struct config_input *in)
 		.group_timeout = in->group_timeout,
 		.zone_set = in->zone_set,
 		.zone_s = in->zone_s,
+		.keep_line = true,
 	};
 }
 

@@ -149,6 +149,7 @@ mark_partial(struct file_source *s, size_t from, const char *how)
 		fields[rec->n_fields] = (struct field){ STR("partial"), str_c(how), VALUE_STRING };
 		rec->fields = fields;
 		rec->n_fields++;
+		rec->n_beside++;
 		rec->layout = 0;
 		rec->flags |= RECORD_PARTIAL;
 	}

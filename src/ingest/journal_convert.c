@@ -19,7 +19,9 @@ enum { CONVERT_EXTRA = 8, CONVERT_LABEL_MAX = 255 /* bytes; longer ones are cut 
 struct entry {
 	struct field *fields; /* in the arena; NAME and value of what is kept */
 	size_t n;
-	uint64_t names; /* a bit a name, to see repetitions quickly */
+	uint64_t names; /* a bit a name that has no number, to see repetitions quickly */
+	uint64_t seen[JOURNAL_NAMES_MAX / 64]; /* a bit a number */
+	struct journal_path path;
 	uint64_t realtime;
 	struct str message;
 	bool has_message;
@@ -68,6 +70,7 @@ journal_convert_init(struct journal_convert *cv, const struct journal_source_opt
 	int r;
 
 	memset(cv, 0, sizeof(*cv));
+	journal_names_init(&cv->names);
 	r = parser_new(&cv->parser, &opt->parser, ret_error);
 	if (r == 0 &&
 	    (sh->n_stream != 0 || sh->n_fields != 0 || sh->drop.n != 0 || sh->n_redactions != 0))
@@ -86,6 +89,7 @@ journal_convert_fini(struct journal_convert *cv)
 	cv->shape = shape_free(cv->shape);
 	map_fini(&cv->exclude);
 	arena_fini(&cv->exclude_texts);
+	journal_names_fini(&cv->names);
 	map_fini(&cv->streams);
 	arena_fini(&cv->stream_texts);
 	free(cv->stream_list);
@@ -93,29 +97,31 @@ journal_convert_fini(struct journal_convert *cv)
 }
 
 /* What the journal itself knows of an entry. */
-static void
-entry_fact(struct entry *e, struct str name, struct str value)
+static const struct fact {
+	struct str name;
+	size_t at;
+} facts[] = {
+	{ STR_INIT("MESSAGE"), 0 },
+	{ STR_INIT("_SYSTEMD_UNIT"), offsetof(struct entry, unit) },
+	{ STR_INIT("_SYSTEMD_USER_UNIT"), offsetof(struct entry, user_unit) },
+	{ STR_INIT("SYSLOG_IDENTIFIER"), offsetof(struct entry, identifier) },
+	{ STR_INIT("_TRANSPORT"), offsetof(struct entry, transport) },
+	{ STR_INIT("_HOSTNAME"), offsetof(struct entry, host) },
+	{ STR_INIT("PRIORITY"), offsetof(struct entry, priority) },
+	{ STR_INIT("N_DROPPED"), offsetof(struct entry, n_dropped) },
+	{ STR_INIT("MESSAGE_ID"), offsetof(struct entry, message_id) },
+};
+enum { FACT_MESSAGE = 0, FACT_NONE = ARRAY_LEN(facts) };
+
+static uint8_t
+fact_of(struct str name)
 {
-	static const struct {
-		struct str name;
-		size_t at;
-	} facts[] = {
-		{ STR_INIT("_SYSTEMD_UNIT"), offsetof(struct entry, unit) },
-		{ STR_INIT("_SYSTEMD_USER_UNIT"), offsetof(struct entry, user_unit) },
-		{ STR_INIT("SYSLOG_IDENTIFIER"), offsetof(struct entry, identifier) },
-		{ STR_INIT("_TRANSPORT"), offsetof(struct entry, transport) },
-		{ STR_INIT("_HOSTNAME"), offsetof(struct entry, host) },
-		{ STR_INIT("PRIORITY"), offsetof(struct entry, priority) },
-		{ STR_INIT("N_DROPPED"), offsetof(struct entry, n_dropped) },
-		{ STR_INIT("MESSAGE_ID"), offsetof(struct entry, message_id) },
-	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(facts); i++)
-		if (facts[i].name.n == name.n && str_eq(facts[i].name, name)) {
-			memcpy((uint8_t *)e + facts[i].at, &value, sizeof(value));
-			return;
-		}
+	for (i = 0; i < FACT_NONE; i++)
+		if (str_eq(facts[i].name, name))
+			break;
+	return (uint8_t)i;
 }
 
 /* Another value of a name: all of them, in order, as a JSON array. */
@@ -143,30 +149,98 @@ entry_join(struct field *f, struct str value, struct arena *arena)
 	return f->value.p != NULL ? 0 : err_origin(-ENOMEM);
 }
 
-static int
-entry_keep(struct journal_convert *cv, struct entry *e, struct str name, struct str value,
-    struct arena *arena)
+/* One field of an entry; ${number} is that of its name, or 0. */
+struct entry_field {
+	unsigned number;
+	bool kept;
+	uint8_t fact;
+	struct str name, value;
+};
+
+/* Whether the entry has this name already; it is noted. */
+static bool
+entry_has(struct entry *e, const struct entry_field *f)
 {
-	uint64_t bit = UINT64_C(1) << ((name.n * 7 + name.p[name.n - 1] + name.p[name.n / 2]) & 63);
+	struct str name = f->name;
+	uint64_t *word = f->number != 0 ? &e->seen[f->number >> 6] : &e->names;
+	unsigned bit = f->number != 0
+	    ? f->number & 63
+	    : (unsigned)(name.n * 7 + name.p[name.n - 1] + name.p[name.n / 2]) & 63;
+	bool has = (*word >> bit & 1) != 0;
+
+	*word |= UINT64_C(1) << bit;
+	return has;
+}
+
+static int
+entry_keep(struct entry *e, const struct entry_field *f, struct arena *arena)
+{
 	size_t i;
 
-	if ((e->names & bit) != 0)
+	if (UNLIKELY(entry_has(e, f)))
 		for (i = 0; i < e->n; i++)
-			if (str_eq(e->fields[i].name, name))
-				return entry_join(&e->fields[i], value, arena);
-	e->names |= bit;
-	if (exclude_has(cv, name))
+			if (str_eq(e->fields[i].name, f->name)) {
+				e->path.none = true;
+				return entry_join(&e->fields[i], f->value, arena);
+			}
+	if (!f->kept)
 		return 0;
-	e->fields[e->n++] = (struct field){ .name = name, .value = value, .kind = VALUE_STRING };
+	e->fields[e->n++] =
+	    (struct field){ .name = f->name, .value = f->value, .kind = VALUE_STRING };
+	journal_path_step(&e->path, f->number);
 	return 0;
+}
+
+/* A field whose name was not expected behind name ${last}; false when it has none. */
+static bool
+field_other(struct journal_convert *cv, unsigned last, struct str text, struct entry_field *f)
+{
+	size_t eq = str_find_byte(text, '=');
+
+	if (eq == 0 || eq == SIZE_MAX)
+		return false;
+	f->name = str_sub(text, 0, eq);
+	f->value = str_sub(text, eq + 1, text.n);
+	f->number = journal_names_find(&cv->names, f->name);
+	if (f->number == 0) {
+		f->kept = !exclude_has(cv, f->name);
+		f->fact = fact_of(f->name);
+		f->number = journal_names_learn(&cv->names, f->name);
+		if (f->number == 0)
+			return true;
+		cv->names.of[f->number].kept = f->kept;
+		cv->names.of[f->number].fact = f->fact;
+	}
+	journal_names_came(&cv->names, last, f->number);
+	return true;
+}
+
+static bool
+field_read(struct journal_convert *cv, unsigned last, struct str text, struct entry_field *f)
+{
+	unsigned number = journal_names_expect(&cv->names, last, text);
+	const struct journal_name *k;
+
+	if (UNLIKELY(number == 0)) {
+		if (!field_other(cv, last, text, f))
+			return false;
+		if (f->number == 0)
+			return true;
+		number = f->number;
+	}
+	k = &cv->names.of[number];
+	*f = (struct entry_field){ number, k->kept, k->fact, str_sub(text, 0, k->n - 1U),
+		str_sub(text, k->n, text.n) };
+	return true;
 }
 
 static int
 entry_read(struct journal_convert *cv, struct journal_proto_batch *b, uint32_t n_fields,
     struct entry *e, struct arena *arena)
 {
-	struct str f, name, value;
-	size_t eq;
+	struct entry_field f;
+	unsigned last = 0;
+	struct str text;
 	uint32_t i;
 	int r;
 
@@ -174,22 +248,21 @@ entry_read(struct journal_convert *cv, struct journal_proto_batch *b, uint32_t n
 	if (e->fields == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n_fields; i++) {
-		if (!journal_proto_field(b, &f))
+		if (!journal_proto_field(b, &text))
 			return JOURNAL_PROTO_E_FORMAT;
-		eq = str_find_byte(f, '=');
-		if (eq == 0 || eq == SIZE_MAX)
+		if (!field_read(cv, last, text, &f))
 			continue;
-		name = str_sub(f, 0, eq);
-		value = str_sub(f, eq + 1, f.n);
-		if (!e->has_message && str_eq(name, STR("MESSAGE"))) {
-			e->message = value;
+		last = f.number;
+		if (f.fact == FACT_MESSAGE && !e->has_message) {
+			e->message = f.value;
 			e->has_message = true;
 			continue;
 		}
-		entry_fact(e, name, value);
-		if (value.n == 0)
+		if (f.fact != FACT_MESSAGE && f.fact != FACT_NONE)
+			memcpy((uint8_t *)e + facts[f.fact].at, &f.value, sizeof(f.value));
+		if (f.value.n == 0)
 			continue;
-		r = entry_keep(cv, e, name, value, arena);
+		r = entry_keep(e, &f, arena);
 		if (r != 0)
 			return r;
 	}
@@ -262,14 +335,8 @@ stream_reserve(struct journal_convert *cv)
 	return cv->stream_list != NULL ? 0 : err_origin(-ENOMEM);
 }
 
-/* What the line says of itself. */
-struct line_facts {
-	bool host, unit, level;
-	bool upper; /* it has a name that may be a journal field's */
-};
-
 static struct line_facts
-line_look(const struct record *rec)
+line_read(const struct record *rec)
 {
 	struct line_facts l = { 0 };
 	size_t i;
@@ -284,10 +351,31 @@ line_look(const struct record *rec)
 		if (name.n == 4) {
 			l.host |= memcmp(name.p, "host", 4) == 0;
 			l.unit |= memcmp(name.p, "unit", 4) == 0;
-			if (memcmp(name.p, "weir", 4) == 0)
-				rec->fields[i].name = STR("weir_");
+			l.renamed |= memcmp(name.p, "weir", 4) == 0;
 		}
 		l.level = l.level || names_is_level(name);
+	}
+	return l;
+}
+
+/* The same for all lines of a layout. */
+static struct line_facts
+line_look(struct journal_convert *cv, struct record *rec)
+{
+	size_t at = rec->layout % ARRAY_LEN(cv->lines), i;
+	struct line_facts l;
+
+	if (LIKELY(rec->layout != 0 && cv->lines[at].layout == rec->layout))
+		return cv->lines[at].facts;
+	l = line_read(rec);
+	for (i = 0; l.renamed && i < rec->n_fields; i++)
+		if (str_eq(rec->fields[i].name, STR("weir")))
+			rec->fields[i].name = STR("weir_");
+	if (l.renamed)
+		rec->layout = 0;
+	if (rec->layout != 0) {
+		cv->lines[at].layout = rec->layout;
+		cv->lines[at].facts = l;
 	}
 	return l;
 }
@@ -321,13 +409,18 @@ realtime_text(uint64_t us, struct arena *arena)
 	return arena_dup(arena, str_of(text + n, sizeof(text) - n));
 }
 
+/* What is added behind an entry's own fields. */
+enum { ADDED_UNIT = 1, ADDED_HOST = 2, ADDED_LEVEL = 4, ADDED_TIME = 8 };
+
 /* The line's fields, then the journal's. */
 static int
-record_fill(struct record *rec, const struct entry *e, struct arena *arena)
+record_fill(struct journal_convert *cv, struct record *rec, const struct entry *e,
+    struct arena *arena)
 {
-	struct line_facts l = line_look(rec);
+	struct line_facts l = line_look(cv, rec);
 	struct str unit = entry_unit(e);
 	const char *level = NULL;
+	unsigned added = 0;
 	struct field *f;
 	size_t n = rec->n_fields, i;
 
@@ -339,24 +432,32 @@ record_fill(struct record *rec, const struct entry *e, struct arena *arena)
 	for (i = 0; i < e->n; i++)
 		if (!l.upper || !has_field(rec, e->fields[i].name))
 			f[n++] = e->fields[i];
-	if (!l.unit && unit.n != 0)
+	if (!l.unit && unit.n != 0) {
 		f[n++] = extra(STR("unit"), unit);
-	if (!l.host && e->host.n != 0)
+		added |= ADDED_UNIT;
+	}
+	if (!l.host && e->host.n != 0) {
 		f[n++] = extra(STR("host"), e->host);
+		added |= ADDED_HOST;
+	}
 	if (!l.level && e->priority.n == 1)
 		level = level_priority_name(e->priority.p[0] - '0');
-	if (level != NULL)
+	if (level != NULL) {
 		f[n++] = extra(STR("level"), str_c(level));
+		added |= ADDED_LEVEL;
+	}
 	if ((rec->flags & RECORD_HAS_TIME) != 0 &&
 	    !(l.upper && has_field(rec, STR("__REALTIME_TIMESTAMP")))) {
 		f[n] = extra(STR("__REALTIME_TIMESTAMP"), realtime_text(e->realtime, arena));
 		f[n].kind = VALUE_NUMBER;
 		if (f[n++].value.p == NULL)
 			return err_origin(-ENOMEM);
+		added |= ADDED_TIME;
 	}
+	rec->n_beside += n - rec->n_fields;
 	rec->fields = f;
 	rec->n_fields = n;
-	rec->layout = 0;
+	rec->layout = journal_names_layout(&cv->names, rec->layout, &e->path, added);
 	rec->flags |= RECORD_HAS_TIME;
 	return 0;
 }
@@ -366,11 +467,11 @@ entry_shape(struct journal_convert *cv, const struct entry *e, struct record_bat
     size_t from)
 {
 	struct label labels[2] = { { STR("host"), e->host }, { STR("unit"), entry_unit(e) } };
-	struct shape_facts facts = { .labels = labels, .n_labels = 2 };
+	struct shape_facts known = { .labels = labels, .n_labels = 2 };
 	size_t n = out->n - from;
 	int r;
 
-	r = shape_records(cv->shape, out->recs + from, &n, &facts, &out->arena);
+	r = shape_records(cv->shape, out->recs + from, &n, &known, &out->arena);
 	out->n = from + n;
 	return r;
 }
@@ -434,7 +535,7 @@ convert_entry(struct journal_convert *cv, struct journal_proto_batch *b, struct 
 	if (r == 0)
 		r = convert_line(cv, &e, out);
 	for (i = from; r == 0 && i < out->n; i++)
-		r = record_fill(&out->recs[i], &e, &out->arena);
+		r = record_fill(cv, &out->recs[i], &e, &out->arena);
 	if (r != 0)
 		return r;
 	entry_dropped(cv, &e, &out->arena);
@@ -453,6 +554,8 @@ journal_convert_batch(struct journal_convert *cv, struct journal_proto_batch *b,
 	int r;
 
 	cv->n_dropped = 0;
+	if (journal_names_full(&cv->names))
+		journal_names_clear(&cv->names);
 	r = stream_reserve(cv);
 	for (i = 0; r == 0 && i < b->n_entries; i++) {
 		if (cv->n_streams == 2 * JOURNAL_STREAMS_MAX)

@@ -7,12 +7,20 @@
 
 #include "base/map.h"
 #include "ingest/journal.h"
+#include "ingest/journal_names.h"
 #include "ingest/journal_proto.h"
 
 /* Lines that journald says it dropped; told after the entries are put. */
 struct journal_dropped {
 	struct str text; /* in the batch's arena */
 	uint64_t n;
+};
+
+/* What a line says of itself by its fields' names. */
+struct line_facts {
+	bool host, unit, level;
+	bool upper;   /* it has a name that may be a journal field's */
+	bool renamed; /* it has the name that is ours */
 };
 
 enum { JOURNAL_DROPPED_MAX = 64, JOURNAL_FIELDS_MAX = 4096, JOURNAL_PREFIXES_MAX = 64 };
@@ -24,7 +32,12 @@ struct journal_convert {
 	struct str exclude_prefixes[JOURNAL_PREFIXES_MAX]; /* in exclude_texts */
 	size_t n_prefixes;
 	struct arena exclude_texts;
-	struct map streams; /* host NUL unit -> offset in stream_texts */
+	struct journal_names names;
+	struct {
+		uint64_t layout; /* 0: none */
+		struct line_facts facts;
+	} lines[JOURNAL_LAYOUTS]; /* of layouts met lately */
+	struct map streams;       /* host NUL unit -> offset in stream_texts */
 	struct arena stream_texts;
 	struct str *stream_list;
 	size_t n_streams;

@@ -11,6 +11,19 @@
 #define OWN_NAME   STR("weir")
 #define OTHER_NAME STR("weir_")
 
+enum { LAYOUTS = 64, ADDED_MAX = 64 };
+
+/*
+ * What records of layout ${from} get, where facts ${given} have a value: a bit each for the static fields, behind them for the
+ * facts.  With that they are of layout ${to}.
+ */
+struct shape_layout {
+	uint64_t from; /* 0: none */
+	uint64_t to;
+	uint64_t given;
+	uint64_t added;
+};
+
 /*
  * Invariants: labels, fields and their bytes live in arena; labels with an empty value are the ones that take a
  * field, and n_taken counts them.
@@ -26,6 +39,7 @@ struct shape {
 	struct arena arena;
 	struct buf text; /* the stream being written */
 	struct shape_counts counts;
+	struct shape_layout layouts[LAYOUTS]; /* met lately */
 };
 
 struct shape *
@@ -160,8 +174,8 @@ has_field(const struct record *rec, size_t n, struct str name)
 	return false;
 }
 
-/* A line's own field without a value gives way, since names are unique and it says nothing. */
-static void
+/* A line's own field without a value gives way, since names are unique and it says nothing.  False then. */
+static bool
 put_field(struct record *rec, size_t n_own, const struct field *f)
 {
 	size_t i;
@@ -169,9 +183,72 @@ put_field(struct record *rec, size_t n_own, const struct field *f)
 	for (i = 0; i < n_own; i++)
 		if (str_eq(rec->fields[i].name, f->name)) {
 			rec->fields[i] = *f;
-			return;
+			return false;
 		}
 	rec->fields[rec->n_fields++] = *f;
+	return true;
+}
+
+/* The static fields, then the facts. */
+static struct field
+addition(const struct shape *s, const struct shape_facts *facts, size_t i)
+{
+	return i < s->n_fields ? s->fields[i]
+	                       : (struct field){ facts->labels[i - s->n_fields].name,
+		                         facts->labels[i - s->n_fields].value, VALUE_STRING };
+}
+
+static uint64_t
+given_of(const struct shape_facts *facts, size_t n)
+{
+	uint64_t given = 0;
+	size_t i;
+
+	for (i = 0; i < n && i < ADDED_MAX; i++)
+		given |= (uint64_t)(facts->labels[i].value.n > 0) << i;
+	return given;
+}
+
+/* What the record's layout comes to is known: no name is compared. */
+static void
+add_known(const struct shape *s, struct record *rec, const struct shape_facts *facts,
+    const struct shape_layout *l)
+{
+	uint64_t left;
+
+	for (left = l->added; left != 0; left &= left - 1)
+		rec->fields[rec->n_fields++] = addition(s, facts, (size_t)__builtin_ctzll(left));
+	rec->layout = l->to;
+}
+
+/* Names are compared; what came of it is kept for the next of this layout. */
+static void
+add_other(const struct shape *s, struct record *rec, const struct shape_facts *facts, size_t n,
+    struct shape_layout *l)
+{
+	size_t i, n_own = rec->n_fields;
+	bool whole = n <= ADDED_MAX;
+	uint64_t added = 0;
+	struct field f;
+
+	for (i = 0; i < n; i++) {
+		f = addition(s, facts, i);
+		if (i >= s->n_fields && f.value.n == 0)
+			continue;
+		if (has_field(rec, i < s->n_fields ? n_own : rec->n_fields, f.name))
+			continue;
+		whole = put_field(rec, n_own, &f) && whole;
+		added |= whole ? UINT64_C(1) << i : 0;
+	}
+	l->from = whole ? rec->layout : 0;
+	if (l->from == 0) {
+		rec->layout = 0;
+		return;
+	}
+	l->to = record_layout_new();
+	l->given = given_of(facts, n - s->n_fields);
+	l->added = added;
+	rec->layout = l->to;
 }
 
 /* The line's fields, then the static ones, then the facts. */
@@ -179,6 +256,7 @@ static int
 add_fields(struct shape *s, struct record *rec, const struct shape_facts *facts,
     struct arena *arena, size_t *ret_own)
 {
+	struct shape_layout *l = &s->layouts[rec->layout % LAYOUTS];
 	size_t i, n_own = rec->n_fields;
 	size_t n_facts = facts != NULL && facts->as_fields ? facts->n_labels : 0;
 	struct field *fields;
@@ -195,16 +273,11 @@ add_fields(struct shape *s, struct record *rec, const struct shape_facts *facts,
 	if (n_own > 0)
 		memcpy(fields, rec->fields, n_own * sizeof(*fields));
 	rec->fields = fields;
-	rec->layout = 0;
-	for (i = 0; i < s->n_fields; i++)
-		if (!has_field(rec, n_own, s->fields[i].name))
-			put_field(rec, n_own, &s->fields[i]);
-	for (i = 0; i < n_facts; i++)
-		if (facts->labels[i].value.n > 0 &&
-		    !has_field(rec, rec->n_fields, facts->labels[i].name))
-			put_field(rec, n_own,
-			    &(struct field){ facts->labels[i].name, facts->labels[i].value,
-			        VALUE_STRING });
+	if (rec->layout != 0 && l->from == rec->layout && l->given == given_of(facts, n_facts))
+		add_known(s, rec, facts, l);
+	else
+		add_other(s, rec, facts, s->n_fields + n_facts, l);
+	rec->n_beside += rec->n_fields - n_own;
 	return 0;
 }
 

@@ -45,6 +45,7 @@ struct record {
 	struct str stream; /* canonical, {a="x",b="y"}; empty is the same as {} */
 	struct field *fields;
 	size_t n_fields;
+	size_t n_beside;      /* of them, the last: what the source added, that is not of the line */
 	unsigned flags;       /* enum record_flags */
 	struct str line;      /* the original line without its newline, or empty */
 	uint64_t layout;      /* 0: nothing is known */
@@ -53,9 +54,9 @@ struct record {
 
 /**
  * record_layout_new():
- * A number that no other layout has.  Records of one layout have the same names in the same order, and the same of their
- * values are empty; all other values, and time_text, lie in the line as they are, and what stands between them is the same
- * in all lines.  Who changes a record's fields or line sets its layout to 0.
+ * A number that no other layout has.  Records of one layout have the same names in the same order, the same n_beside, and the
+ * same of their values are empty; all others of the line, and time_text, lie in the line as they are, and what stands between
+ * them is the same in all lines.  Who changes a record's fields or line sets its layout to 0.
  */
 uint64_t record_layout_new(void);
 

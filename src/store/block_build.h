@@ -25,7 +25,8 @@ struct build_column {
 /*
  * What records of one layout come to, once one of them was added: their fields' columns and their lines' shape.
  * Invariants, while id is not 0: columns[i] is the column of field i, or BLOCK_NO_COLUMN where it is empty; a line is as long as
- * its values, time_text and n_fixed bytes, and shape ${code} makes it if ${style} writes time_text (NULL: there is none).
+ * its first n_lined values, time_text and n_fixed bytes, and shape ${code} makes it if ${style} writes time_text (NULL: there is
+ * none).
  */
 enum { BUILD_LAYOUTS = 64, BUILD_LAYOUT_FIELDS = 64, BLOCK_NO_COLUMN = 0xffff };
 struct build_layout {
@@ -33,6 +34,7 @@ struct build_layout {
 	size_t n;
 	uint32_t code;
 	size_t n_fixed;
+	size_t n_lined;
 	const struct time_style *style;
 	uint16_t columns[BUILD_LAYOUT_FIELDS];
 };
@@ -77,8 +79,8 @@ struct block_builder {
 
 /** block_column_fill(c, n_rows): rows up to ${n_rows} that have no value get none. */
 bool block_column_fill(struct build_column *c, size_t n_rows);
-/** block_layout_find(b, rec, n): what is known of the record's layout if it holds for this line, or NULL; its values have
- * ${n} bytes. */
+/** block_layout_find(b, rec, n): what is known of the record's layout if it holds for this line, or NULL; its fields have
+ * ${n} bytes of values. */
 const struct build_layout *block_layout_find(struct block_builder *b, const struct record *rec,
     size_t n);
 /** block_layout_learn(b, rec): the record was added just now; its columns and its code are those of its layout. */

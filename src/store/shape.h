@@ -113,13 +113,19 @@ void shapes_fini(struct shapes *s);
 int shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
     size_t n_columns, uint32_t *ret);
 
+/* What all lines of a layout have. */
+struct shape_fixed {
+	const struct time_style *style; /* of time_text; NULL: there is none */
+	size_t n;                       /* bytes that are neither values nor time */
+	size_t n_lined;                 /* fields of the line */
+};
 /**
- * shapes_fixed(s, code, rec, ret_style, ret_n):
+ * shapes_fixed(s, code, rec, ret):
  * Whether shape ${code}, which makes the line of ${rec}, makes those of all records of its layout whose time_text is what
- * ${ret_style} writes (NULL: there is none); ${ret_n} bytes of them are neither values nor time.
+ * the style writes.
  */
 bool shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
-    const struct time_style **ret_style, size_t *ret_n);
+    struct shape_fixed *ret);
 
 /** shape_put(out, s, codes, n, name_of, ctx): the chunk; name_of gives a column's name. */
 typedef struct str (*shape_name_fn)(const void *ctx, uint32_t column);

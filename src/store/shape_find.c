@@ -306,7 +306,8 @@ int
 shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns, size_t n_columns,
     uint32_t *ret)
 {
-	size_t n_fields = rec->n_fields < n_columns ? rec->n_fields : n_columns, n_tried = 0;
+	size_t n_own = rec->n_fields - rec->n_beside, n_tried = 0;
+	size_t n_fields = n_own < n_columns ? n_own : n_columns;
 	uint64_t key = key_of(rec, columns, n_fields);
 	uint32_t *slot = &s->slots[key % SLOTS], i, second = SHAPE_KEPT;
 	size_t bytes_n = s->bytes.n;
@@ -326,7 +327,7 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 		n_tried++;
 	}
 	*ret = second;
-	if (n_fields != rec->n_fields || !may_make(s, n_tried, n_fields))
+	if (n_fields != n_own || !may_make(s, n_tried, n_fields))
 		return 0;
 	shape = &s->shapes[s->n];
 	*shape = (struct shape){ .key = key, .next = *slot };
@@ -343,32 +344,32 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 
 bool
 shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
-    const struct time_style **ret_style, size_t *ret_n)
+    struct shape_fixed *ret)
 {
 	const struct shape *shape = &s->shapes[code - SHAPE_FIRST];
 	const uint8_t *at = rec->line.p;
 	const struct shape_part *p;
 	size_t i, n_values = 0;
 
-	*ret_style = NULL;
-	*ret_n = 0;
+	*ret = (struct shape_fixed){ 0 };
 	for (p = shape->parts; p < shape->parts + shape->n_parts; p++) {
 		if (p->type == SHAPE_ESCAPED ||
-		    (p->type == SHAPE_TIME && (*ret_style != NULL || at != rec->time_text.p)) ||
+		    (p->type == SHAPE_TIME && (ret->style != NULL || at != rec->time_text.p)) ||
 		    (p->type == SHAPE_VALUE && at != rec->fields[p->field].value.p))
 			return false;
 		if (p->type == SHAPE_TIME)
-			*ret_style = &p->style;
+			ret->style = &p->style;
 		else if (p->type == SHAPE_BYTES)
-			*ret_n += p->bytes.n;
+			ret->n += p->bytes.n;
 		else
 			n_values++;
 		at += p->type == SHAPE_TIME  ? rec->time_text.n
 		    : p->type == SHAPE_BYTES ? p->bytes.n
 		                             : rec->fields[p->field].value.n;
 	}
-	for (i = 0; i < rec->n_fields; i++)
+	ret->n_lined = rec->n_fields - rec->n_beside;
+	for (i = 0; i < ret->n_lined; i++)
 		n_values -= rec->fields[i].value.n != 0;
 	return n_values == 0 && at == rec->line.p + rec->line.n &&
-	    (*ret_style != NULL) == (rec->time_text.n != 0);
+	    (ret->style != NULL) == (rec->time_text.n != 0);
 }

@@ -218,6 +218,56 @@ def test_insert_and_status():
         check(p.returncode == 0 and place.count('"by the command"') == 1, "weir ingest beside the daemon")
 
 
+def test_original_lines():
+    """What came in comes back to the byte, from files, from the journal and from senders; a secret does not."""
+    lines = [b'{"timestamp":"2026-01-05T02:33:20.250Z","level":"warn","message":"first \\u00e9","n":1.50, "empty":""}',
+             b'{"timestamp":"2026-01-05T02:33:20.251Z","level":"warn","message":"second","n":2, "weir":"x","host":"theirs"}',
+             b'10.0.0.7 - ann [05/Jan/2026:02:33:21 +0100] "GET /a?b=1 HTTP/1.1" 200 512 "-" "curl/8 (x)"',
+             b"<34>Jan  5 02:33:22 gate su[71]: failed for ann", b'level=info msg="a b" took=3ms', b"plain words \xff\x01 end",
+             b"  indented, with a tail  ", b'{"broken":', b'{"time":"2026-01-05T02:33:20Z","container":{"id":7},"message":"nested"}']
+    raw = lambda place, query: place.weir("query", "--output", "raw", query).stdout.splitlines()
+    with Place("original") as place:
+        os.makedirs(f"{place.logs}/secret")
+        place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"], fields: {{env: test}}}}\n"
+                     f"  - files: {{paths: [\"{place.logs}/secret/*.log\"], redact: [{{pattern: 'token=\\S+', with: 'token=***'}}]}}",
+                     store="commit_interval: 100ms")
+        with open(f"{place.logs}/a.log", "wb") as f:
+            for _ in range(3):
+                f.writelines(line + b"\n" for line in lines)
+        write(f"{place.logs}/secret/b.log", '{"msg":"in token=abc"}', '{"token=abc":"name","msg":"in a name"}', '{"msg":"no secret"}')
+        place.start()
+        wait_until(lambda: place.count('env:=test') == 3 * len(lines), what="the file's rows")
+        check(sorted(raw(place, "env:=test")) == sorted(lines * 3), f"a file's lines: {raw(place, 'env:=test')}")
+        wait_until(lambda: place.count("file:~secret") == 3, what="the other file's rows")
+        told = raw(place, "file:~secret")
+        check(b'{"msg":"no secret"}' in told and not any(b"abc" in line for line in told), f"redacted: {told}")
+        status, _ = request(place, "POST", "/insert/jsonline?_msg_field=text&_time_field=at&_stream_fields=app",
+                            '{"app":"a","text":"pushed","at":"2026-01-05T02:33:20Z","message":"m"}\n{"text":"pushed", "n":1.0}\n')
+        check(status == 200, f"insert {status}")
+        check(sorted(raw(place, "pushed")) == [b'{"app":"a","text":"pushed","at":"2026-01-05T02:33:20Z","message":"m"}',
+                                               b'{"text":"pushed", "n":1.0}'], f"pushed lines: {raw(place, 'pushed')}")
+        check(place.weir("ingest", "-", input=b'{"msg":"by the command", "n":1.0}\n').returncode == 0, "weir ingest beside the daemon")
+        check(raw(place, '"by the command"') == [b'{"msg":"by the command", "n":1.0}'], "a line of weir ingest")
+        p = place.weir("grep", "-c", '"level":"warn"')
+        check(p.stdout == b"6\n", f"weir grep sees the line itself: {p.stdout}")
+
+
+def test_original_lines_journal():
+    journald = Journald.need()
+    with Place("original-journal") as place:
+        place.config("  - journal: {from: boot}", store="commit_interval: 100ms")
+        lines = ['{"level":"warn","app":"origin","n":1.50, "PRIORITY":"9"}', '{"level":"warn","app":"origin","n":2.00, "PRIORITY":"9"}',
+                 '{"app":"origin","n":3}', "origin in plain words", "  origin, indented "]
+        for line in lines:
+            journald.send(line, SYSLOG_IDENTIFIER="origin", PRIORITY="3")
+        place.start()
+        raw = lambda: place.weir("query", "--output", "raw", "unit:=origin").stdout.decode().splitlines()
+        wait_until(lambda: len(raw()) == len(lines), what="the rows")
+        check(sorted(raw()) == sorted(lines), f"MESSAGE as it was: {raw()}")
+        row = place.query("n:=3")[0]
+        check(row["PRIORITY"] == "3" and row["level"] == "err" and row["unit"] == "origin", f"fields of a row: {row}")
+
+
 def test_tail():
     with Place("tail") as place:
         files_config(place)
@@ -407,4 +457,5 @@ def test_hostile_terminal():
 
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
+      test_original_lines, test_original_lines_journal,
       test_tail, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
