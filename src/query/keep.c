@@ -167,7 +167,9 @@ load_cells(const struct keep *k, struct batch *b, struct cells *ret)
 		return err_origin(-ENOMEM);
 	memcpy(copy, names, n * sizeof(*copy));
 	/* The line is no column of the row, and has to be asked for by name. */
-	if (k->lines)
+	for (i = 0; i < n && !str_eq(copy[i], INPUT_LINE_NAME);)
+		i++;
+	if (k->lines && i == n)
 		copy[n++] = INPUT_LINE_NAME;
 	for (i = 0; i < n; i++) {
 		ret->values[i] = batch_strs(b, copy[i]);

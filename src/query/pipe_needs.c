@@ -133,6 +133,7 @@ only_fields(const struct pipe *p, struct arena *arena, struct needs *needs)
 			    names_match(&p->names, needs->names.p[i]))
 				r = add(&before, arena, needs->names.p[i]);
 	}
+	/* Rows of chosen fields are no lines any more. */
 	*needs = before;
 	return r;
 }
@@ -162,6 +163,8 @@ needs_before(const struct pipe *p, struct arena *arena, struct needs *needs)
 {
 	int r = 0;
 
+	if (p->kind == PIPE_FACETS || p->kind == PIPE_FIELD_NAMES)
+		needs->lines = false;
 	if (reads_all(p)) {
 		needs->all = true;
 		return 0;
@@ -182,6 +185,12 @@ needs_before(const struct pipe *p, struct arena *arena, struct needs *needs)
 	return r != 0 ? r : add_parts(p, arena, needs);
 }
 
+struct needs
+needs_wanted(const struct query_env *env)
+{
+	return (struct needs){ .all = true, .lines = env->lines };
+}
+
 bool
 needs_name(const struct needs *n, struct str name)
 {
@@ -191,6 +200,6 @@ needs_name(const struct needs *n, struct str name)
 int
 needs_copy(const struct needs *n, struct arena *arena, struct needs *ret)
 {
-	*ret = (struct needs){ .all = n->all };
+	*ret = (struct needs){ .all = n->all, .lines = n->lines };
 	return add_names(ret, arena, &n->names);
 }

@@ -8,12 +8,26 @@
 #include <math.h>
 
 #include "logsql/value.h"
+#include "query/input.h"
+
+static int
+source_add(struct kept_source *s, struct map *names, struct str name)
+{
+	struct map_entry *e = map_put(names, name, NULL);
+
+	if (e == NULL)
+		return err_origin(-ENOMEM);
+	s->names[s->n] = (uint32_t)(e - names->entries);
+	s->cols[s->n] = batch_column(s->b, name);
+	return s->cols[s->n++] != NULL ? 0 : s->b->err;
+}
 
 int
 kept_source_init(struct kept_source *s, struct batch *b, const struct needs *needs,
     struct map *names, const struct sort_key *keys, size_t n_keys)
 {
 	const struct str *all;
+	bool lined = false;
 	size_t i, n;
 	int r;
 
@@ -21,23 +35,22 @@ kept_source_init(struct kept_source *s, struct batch *b, const struct needs *nee
 	if (r != 0)
 		return r;
 	*s = (struct kept_source){ .b = b, .n_keys = n_keys };
-	s->names = arena_alloc(&b->arena, (n + 1) * sizeof(*s->names));
-	s->cols = arena_alloc(&b->arena, (n + 1) * sizeof(*s->cols));
+	s->names = arena_alloc(&b->arena, (n + 2) * sizeof(*s->names));
+	s->cols = arena_alloc(&b->arena, (n + 2) * sizeof(*s->cols));
 	s->keys = arena_alloc(&b->arena, (n_keys + 1) * sizeof(*s->keys));
 	if (s->names == NULL || s->cols == NULL || s->keys == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++) {
-		struct map_entry *e;
-
-		if (!needs_name(needs, all[i]))
-			continue;
-		e = map_put(names, all[i], NULL);
-		if (e == NULL)
-			return err_origin(-ENOMEM);
-		s->names[s->n] = (uint32_t)(e - names->entries);
-		s->cols[s->n] = batch_column(b, all[i]);
-		if (s->cols[s->n++] == NULL)
-			return b->err;
+		lined = lined || str_eq(all[i], INPUT_LINE_NAME);
+		r = needs_name(needs, all[i]) ? source_add(s, names, all[i]) : 0;
+		if (r != 0)
+			return r;
+	}
+	/* The line is no column of a row that comes from its source, and has to be asked for by name. */
+	if (needs->lines && !lined) {
+		r = source_add(s, names, INPUT_LINE_NAME);
+		if (r != 0)
+			return r;
 	}
 	for (i = 0; i < n_keys; i++) {
 		s->keys[i] = batch_column(b, keys[i].name);

@@ -487,10 +487,9 @@ pipe_sort_make(const struct stage_args *a, struct stage **ret)
 	if (a->pipe->limit != 0 &&
 	    __builtin_add_overflow(a->pipe->limit, a->pipe->offset, &s->keep))
 		s->keep = UINT64_MAX;
+	r = needs_copy(a->after, &s->arena, &s->needs);
 	if (a->pipe->n_keys == 0)
 		s->needs.all = true;
-	else
-		r = needs_copy(a->after, &s->arena, &s->needs);
 	if (r != 0) {
 		sort_free(st);
 		return r;

@@ -12,6 +12,7 @@
 /* Which fields somebody reads: all, or these and those with these prefixes. */
 struct needs {
 	bool all;
+	bool lines; /* the original line too (INPUT_LINE_NAME) */
 	struct names names;
 };
 

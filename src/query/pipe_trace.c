@@ -322,7 +322,7 @@ context_stream(struct wide_stage *s, struct str stream, const struct str *times,
     bool *first)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	struct context c = { .s = s, .needs = { .all = true }, .stream = stream };
+	struct context c = { .s = s, .needs = needs_wanted(s->stage.env), .stream = stream };
 	int64_t ns, min = INT64_MAX, max = INT64_MIN;
 	bool *wanted = NULL;
 	size_t i;

@@ -493,6 +493,7 @@ job_start(struct job *j, bool nested, run_put_fn put, void *ctx)
 	take_options(j);
 	j->env.now = opt->now;
 	j->env.zone_s = opt->zone_s;
+	j->env.lines = j->env.outer != NULL ? j->env.outer->lines : opt->lines;
 	j->env.memory_max = j->run->memory_max;
 	j->env.run_query = run_nested;
 	j->env.run_ctx = j->run;

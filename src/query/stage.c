@@ -220,7 +220,7 @@ stages_new(const struct query *q, struct query_env *env, struct stage *last,
     struct stage **ret_first)
 {
 	struct arena arena = ARENA_INIT;
-	struct needs after = { .all = true };
+	struct needs after = needs_wanted(env);
 	double range = range_of(env->bounds != NULL ? env->bounds : q->filter);
 	struct stage *first = last, *made;
 	size_t i;

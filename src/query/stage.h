@@ -51,6 +51,7 @@ struct query_env {
 	    concurrency;   /* options(concurrency=N) of this query or of one around it; 0: none */
 	bool ignore_times; /* options(ignore_global_time_filter=true), likewise */
 	struct query_env *outer;      /* of the query that this one stands in; NULL: none */
+	bool lines;                   /* the original lines of rows are wanted (query/input.h) */
 	uint64_t memory_max;          /* bytes, all stages of all queries together */
 	_Atomic uint64_t memory_used; /* charged by env_charge; the outer one's is charged too */
 	_Atomic uint64_t memory_peak;

@@ -238,6 +238,11 @@ def test_original_lines():
         place.start()
         wait_until(lambda: place.count('env:=test') == 3 * len(lines), what="the file's rows")
         check(sorted(raw(place, "env:=test")) == sorted(lines * 3), f"a file's lines: {raw(place, 'env:=test')}")
+        for pipe in ("sort by (_time)", "sort by (_time desc) limit 100 | sort by (_msg)", "first 100 by (_time)", "running_stats count() n",
+                     "stream_context before 1"):
+            check(sorted(raw(place, "env:=test | " + pipe)) == sorted(lines * 3), f"lines behind {pipe}")
+        check(raw(place, "env:=test second | sort by (_time) limit 1 | fields n") == [b"2"], "chosen fields are no line")
+        check(b"line" not in place.weir("query", "--output", "raw", "env:=test | sort by (_time) | field_names").stdout, "line is no field")
         wait_until(lambda: place.count("file:~secret") == 3, what="the other file's rows")
         told = raw(place, "file:~secret")
         check(b'{"msg":"no secret"}' in told and not any(b"abc" in line for line in told), f"redacted: {told}")
