@@ -158,40 +158,44 @@ struct running_state {
 	struct str value; /* of min and max; in a row's memory */
 };
 
-static void
+static int
 feed_value(const struct stats_func *f, struct running_state *st, struct str v)
 {
 	struct stats_number n;
+	int64_t grown = 0;
 
 	if (v.n == 0)
-		return;
+		return 0;
 	if (f->kind == STATS_SUM) {
 		n = stats_number_of(v);
-		if (n.kind != NUMBER_NONE)
-			stats_add_number(&st->sum, &n, 1);
-	} else if (st->value.n == 0 ||
-	    (f->kind == STATS_MAX ? value_less(st->value, v) : value_less(v, st->value))) {
-		st->value = v;
+		/* A bounded piece for each function: not charged. */
+		return n.kind == NUMBER_NONE ? 0 : stats_add_number(&st->sum, &n, &grown);
 	}
+	if (st->value.n == 0 ||
+	    (f->kind == STATS_MAX ? value_less(st->value, v) : value_less(v, st->value)))
+		st->value = v;
+	return 0;
 }
 
-static void
+static int
 feed(const struct running_stage *s, const struct stats_func *f, struct running_state *st,
     const struct kept_row *row)
 {
 	const struct map *names = &s->parts[0].names;
 	bool any = false;
 	size_t i;
+	int r = 0;
 
-	for (i = 0; i < row->n_fields; i++) {
+	for (i = 0; r == 0 && i < row->n_fields; i++) {
 		if (!names_match(&f->names, names->entries[row->fields[i].name].key))
 			continue;
 		any = true;
 		if (f->kind != STATS_COUNT)
-			feed_value(f, st, row->fields[i].value);
+			r = feed_value(f, st, row->fields[i].value);
 	}
 	if (f->kind == STATS_COUNT && (any || names_match(&f->names, STR("*"))))
 		st->sum.n++;
+	return r;
 }
 
 /* The result at row ${i} of the group's rows[0..). */
@@ -199,11 +203,19 @@ static int
 put_result(const struct running_stage *s, const struct stats_func *f,
     const struct running_state *st, const struct running_row *rows, size_t i, struct buf *out)
 {
+	double sum = (double)NAN;
+	int r;
+
 	buf_clear(out);
+	if (f->kind == STATS_SUM) {
+		r = st->sum.n == 0 ? 0 : stats_sum_value(&st->sum, &sum);
+		if (r != 0)
+			return r;
+		value_format_float(out, sum);
+		return buf_err(out);
+	}
 	if (f->kind == STATS_COUNT)
 		buf_uint(out, st->sum.n);
-	else if (f->kind == STATS_SUM)
-		value_format_float(out, st->sum.n == 0 ? (double)NAN : stats_sum_value(&st->sum));
 	else if (f->kind == STATS_FIRST && f->limit <= i)
 		buf_str(out, field_of(s, rows[f->limit].row, f->field));
 	else if (f->kind == STATS_LAST && f->limit <= i)
@@ -230,20 +242,24 @@ put_group(struct running_stage *s, struct running_out *o, const struct running_r
 	int r = states == NULL ? err_origin(-ENOMEM) : 0;
 
 	for (i = 0; r == 0 && total && i < n; i++)
-		for (k = 0; k < p->n_funcs; k++)
-			feed(s, &p->funcs[k], &states[k], rows[i].row);
+		for (k = 0; r == 0 && k < p->n_funcs; k++)
+			r = feed(s, &p->funcs[k], &states[k], rows[i].row);
 	for (i = 0; r == 0 && i < n; i++) {
 		kept_put(&o->out, o->columns, rows[i].row);
 		for (k = 0; r == 0 && k < p->n_funcs; k++) {
 			if (!total)
-				feed(s, &p->funcs[k], &states[k], rows[i].row);
-			r = put_result(s, &p->funcs[k], &states[k], rows, total ? n - 1 : i, &text);
+				r = feed(s, &p->funcs[k], &states[k], rows[i].row);
+			if (r == 0)
+				r = put_result(s, &p->funcs[k], &states[k], rows, total ? n - 1 : i,
+				    &text);
 			if (r == 0)
 				r = rows_out_copy(&o->out, o->results[k], buf_view(&text));
 		}
 		if (r == 0)
 			r = rows_out_next(&o->out);
 	}
+	for (k = 0; states != NULL && k < p->n_funcs; k++)
+		stats_sum_fini(&states[k].sum);
 	return r;
 }
 

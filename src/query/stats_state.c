@@ -6,6 +6,8 @@
  */
 #include "query/stats_state.h"
 
+#include <math.h>
+
 #include "logsql/value.h"
 
 static const struct stats_ops *const all_ops[STATS_KINDS] = {
@@ -162,48 +164,128 @@ fixed_set(struct stats_state *s, __int128 v)
 	s->fixed_hi = (int64_t)(v >> 64);
 }
 
-void
-stats_add_number(struct stats_state *s, const struct stats_number *n, uint64_t times)
+static void
+fixed_add(struct stats_state *s, __int128 v)
 {
-	__int128 v = n->v, sum;
-
-	s->n += times;
-	if (n->kind == NUMBER_DECIMAL && n->scale <= 9) {
-		v *= powers[9 - n->scale];
-		if (!__builtin_mul_overflow(v, (__int128)times, &v) &&
-		    !__builtin_add_overflow(fixed_of(s), v, &sum)) {
-			fixed_set(s, sum);
-			return;
-		}
-	}
-	s->sum += stats_number_value(n) * (double)times;
+	fixed_set(s, (__int128)((unsigned __int128)fixed_of(s) + (unsigned __int128)v));
 }
 
-double
-stats_sum_value(const struct stats_state *s)
+int
+stats_add_number(struct stats_state *s, const struct stats_number *n, int64_t *grown)
+{
+	struct exact *e = s->more;
+	int64_t before;
+	double v;
+	int r;
+
+	s->n++;
+	if (n->kind == NUMBER_DECIMAL && n->scale <= 9) {
+		fixed_add(s, (__int128)n->v * powers[9 - n->scale]);
+		return 0;
+	}
+	v = stats_number_value(n);
+	if (!isfinite(v)) {
+		s->sum += v;
+		return 0;
+	}
+	before = exact_bytes(e);
+	r = exact_add(&e, v);
+	s->more = e;
+	*grown += exact_bytes(e) - before;
+	return r;
+}
+
+enum { INTS_GROUPS_MAX = 256 };
+
+/* Few groups, all rows: sums and counts close together, made units and put into the states once. */
+static void
+add_all_ints(const struct column *c, struct stats_batch *sb, __int128 unit)
+{
+	__int128 sums[INTS_GROUPS_MAX] = { 0 };
+	uint64_t counts[INTS_GROUPS_MAX] = { 0 };
+	struct stats_state *s;
+	uint64_t left;
+	size_t i, w;
+
+	for (i = 0; c->present == NULL && i < sb->b->n_rows; i++) {
+		sums[sb->groups[i]] += c->ints[i];
+		counts[sb->groups[i]]++;
+	}
+	for (w = 0; c->present != NULL && w < BITS_WORDS(sb->b->n_rows); w++)
+		for (left = c->present[w]; left != 0; left &= left - 1) {
+			i = w * 64 + (size_t)__builtin_ctzll(left);
+			sums[sb->groups[i]] += c->ints[i];
+			counts[sb->groups[i]]++;
+		}
+	for (i = 0; i < sb->n_groups; i++) {
+		s = &sb->states[i * sb->stride];
+		s->n += counts[i];
+		fixed_add(s, sums[i] * unit);
+	}
+}
+
+void
+stats_add_ints(const struct column *c, struct stats_batch *sb)
+{
+	__int128 unit = powers[9 - c->scale];
+	struct stats_state *s;
+	size_t i;
+
+	if (sb->rows == NULL && sb->n_groups <= INTS_GROUPS_MAX &&
+	    sb->b->n_rows > INTS_GROUPS_MAX) {
+		add_all_ints(c, sb, unit);
+		return;
+	}
+	for (i = 0; i < sb->b->n_rows; i++) {
+		if ((c->present != NULL && !bits_get(c->present, i)) || !stats_takes(sb, i))
+			continue;
+		s = stats_state_of(sb, i);
+		s->n++;
+		fixed_add(s, c->ints[i] * unit);
+	}
+}
+
+int
+stats_sum_value(const struct stats_state *s, double *ret)
 {
 	__int128 v = fixed_of(s);
 	__int128 whole = v / powers[9], rest = v % powers[9];
+	struct twice more;
+	int r = exact_value(s->more, &more);
 
+	if (r != 0)
+		return r;
 	/*
 	 * Whole and rest together are one rounding when the sum is below 2^53 units, as most are.
 	 */
 	if (v > -((__int128)1 << 53) && v < (__int128)1 << 53)
-		return (double)(int64_t)v / 1e9 + s->sum;
-	return (double)whole + (double)(int64_t)rest / 1e9 + s->sum;
+		*ret = (double)(int64_t)v / 1e9 + more.hi + s->sum;
+	else
+		*ret = (double)whole + (double)(int64_t)rest / 1e9 + more.hi + s->sum;
+	return 0;
 }
 
-void
-stats_add_sum(struct stats_state *to, const struct stats_state *from)
+int
+stats_add_sum(struct stats_state *to, struct stats_state *from)
 {
-	__int128 sum;
+	struct exact *a = to->more, *b = from->more;
+	int r;
 
 	to->n += from->n;
 	to->sum += from->sum;
-	if (__builtin_add_overflow(fixed_of(to), fixed_of(from), &sum))
-		to->sum += (double)fixed_of(from) / 1e9;
-	else
-		fixed_set(to, sum);
+	fixed_add(to, fixed_of(from));
+	r = exact_merge(&a, &b);
+	to->more = a;
+	from->more = b;
+	stats_sum_fini(from);
+	return r;
+}
+
+void
+stats_sum_fini(struct stats_state *s)
+{
+	free(s->more);
+	s->more = NULL;
 }
 
 int

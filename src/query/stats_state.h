@@ -6,16 +6,20 @@
 #pragma once
 
 #include "query/pipe_stage.h"
+#include "query/stats_exact.h"
 
 /*
  * The meaning of the members is the function's own; all zero is the empty state.  more is memory of
  * the state's own.
+ *
+ * Sums depend on the rows alone, not on the order of adding: decimals of at most 9 places are added as integers of 128 bits
+ * (which 2^34 rows of the greatest value fit), all other finite numbers in full (more: stats_exact.h); infinities and what is
+ * no number go to sum, which then is one of these.
  */
 struct stats_state {
 	uint64_t n;
-	double sum; /* what is no decimal of at most 9 places */
-	int64_t
-	    fixed_lo; /* decimals: 128 bits of units of 10^-9, so that no order of adding matters */
+	double sum;
+	int64_t fixed_lo; /* units of 10^-9 */
 	int64_t fixed_hi;
 	void *more;
 };
@@ -113,11 +117,15 @@ int stats_numbers(const struct column *c, struct batch *b, const struct stats_nu
 struct stats_number stats_number_of(struct str s);
 double stats_number_value(const struct stats_number *n);
 
-/** stats_add_number(s, n, times), stats_sum_value(s), stats_add_sum(to, from): the exact sum in
- * a state. */
-void stats_add_number(struct stats_state *s, const struct stats_number *n, uint64_t times);
-double stats_sum_value(const struct stats_state *s);
-void stats_add_sum(struct stats_state *to, const struct stats_state *from);
+/** stats_add_number(s, n, grown), stats_sum_value(s, ret), stats_add_sum(to, from): the exact sum in a state; stats_sum_fini
+ * frees what it took.  ${n} is a number. */
+int stats_add_number(struct stats_state *s, const struct stats_number *n, int64_t *grown);
+int stats_sum_value(const struct stats_state *s, double *ret);
+int stats_add_sum(struct stats_state *to, struct stats_state *from);
+void stats_sum_fini(struct stats_state *s);
+
+/** stats_add_ints(c, sb): the same for the rows of ${sb} by a column of integers of at most 9 places. */
+void stats_add_ints(const struct column *c, struct stats_batch *sb);
 
 /** stats_save_n(…), stats_load_n(…): of a state that is a count and no more. */
 int stats_save_n(const struct stats_func *f, struct stats_state *s, struct buf *out);

@@ -125,61 +125,94 @@ rate_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 }
 
 static int
-sum_add(const struct stats_func *f, struct stats_batch *sb)
+sum_numbers(const struct column *c, struct stats_batch *sb)
 {
 	const struct stats_number *numbers;
+	size_t i;
+	int r;
+
+	if (c->kind == COLUMN_INT && c->scale <= 9) {
+		stats_add_ints(c, sb);
+		return 0;
+	}
+	r = stats_numbers(c, sb->b, &numbers);
+	for (i = 0; r == 0 && i < sb->b->n_rows; i++)
+		if (numbers[i].kind != NUMBER_NONE && stats_takes(sb, i))
+			r = stats_add_number(stats_state_of(sb, i), &numbers[i], &sb->grown);
+	return r;
+}
+
+static int
+sum_add(const struct stats_func *f, struct stats_batch *sb)
+{
 	struct stats_columns c;
-	size_t i, k;
+	size_t k;
 	int r;
 
 	r = stats_columns(&f->names, sb->b, &c);
-	for (k = 0; r == 0 && k < c.n; k++) {
-		r = stats_numbers(c.cols[k], sb->b, &numbers);
-		for (i = 0; r == 0 && i < sb->b->n_rows; i++)
-			if (numbers[i].kind != NUMBER_NONE && stats_takes(sb, i))
-				stats_add_number(stats_state_of(sb, i), &numbers[i], 1);
-	}
+	for (k = 0; r == 0 && k < c.n; k++)
+		r = sum_numbers(c.cols[k], sb);
 	return r;
 }
 
 static int
 sum_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
 {
-	stats_add_sum(to, from);
+	return stats_add_sum(to, from);
+}
+
+/* A sum for each ${by}. */
+static int
+put_sum(const struct stats_state *s, double by, struct buf *out)
+{
+	double v = (double)NAN;
+	int r = s->n == 0 ? 0 : stats_sum_value(s, &v);
+
+	if (r != 0)
+		return r;
+	value_format_float(out, v / by);
 	return 0;
 }
 
 static int
 sum_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	value_format_float(out, s->n == 0 ? (double)NAN : stats_sum_value(s));
-	return 0;
+	return put_sum(s, 1, out);
 }
 
 /*
  * Flags, then the count and what is there: most sums are of decimals that fit 64 bits of 10^-9.
  */
-enum { SUM_WIDE = 1, SUM_FLOAT = 2 };
+enum { SUM_WIDE = 1, SUM_FLOAT = 2, SUM_EXACT = 4 };
 
 static int
 sum_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	bool wide = s->fixed_hi != s->fixed_lo >> 63, has_float = s->sum != 0 || isnan(s->sum);
+	struct exact *e = s->more;
+	int r = 0;
 
-	buf_byte(out, (uint8_t)((wide ? SUM_WIDE : 0) | (has_float ? SUM_FLOAT : 0)));
+	buf_byte(out,
+	    (uint8_t)((wide ? SUM_WIDE : 0) | (has_float ? SUM_FLOAT : 0) |
+	        (e != NULL ? SUM_EXACT : 0)));
 	buf_varint(out, s->n);
 	if (wide)
 		buf_u64(out, (uint64_t)s->fixed_hi);
 	stats_save_int(out, s->fixed_lo);
 	if (has_float)
 		stats_save_double(out, s->sum);
-	return 0;
+	if (e != NULL)
+		r = exact_save(&e, out);
+	s->more = e;
+	return r;
 }
 
 static int
 sum_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
 {
 	uint8_t flags = scan_u8(in);
+	struct exact *e = NULL;
+	int r = 0;
 
 	s->n = scan_varint(in);
 	if ((flags & SUM_WIDE) != 0)
@@ -189,23 +222,22 @@ sum_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
 		s->fixed_hi = s->fixed_lo >> 63;
 	if ((flags & SUM_FLOAT) != 0)
 		s->sum = stats_load_double(in);
-	return 0;
+	if ((flags & SUM_EXACT) != 0)
+		r = exact_load(in, &e);
+	s->more = e;
+	return r;
 }
 
 static int
 avg_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	value_format_float(out, s->n == 0 ? (double)NAN : stats_sum_value(s) / (double)s->n);
-	return 0;
+	return put_sum(s, (double)s->n, out);
 }
 
 static int
 rate_sum_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	double step = f->step_s > 0 ? f->step_s : 1;
-
-	value_format_float(out, s->n == 0 ? (double)NAN : stats_sum_value(s) / step);
-	return 0;
+	return put_sum(s, f->step_s > 0 ? f->step_s : 1, out);
 }
 
 static int
@@ -225,19 +257,15 @@ sum_len_add(const struct stats_func *f, struct stats_batch *sb)
 }
 
 /*
- * Sum and sum of squares, each as two doubles that do not overlap (Dekker 1971): 106 bits, so that neither cancelling
- * nor the order of adding shows in the result.
+ * Sum and sum of squares, in full; of each the nearest two doubles (106 bits) make the variance, so that neither cancelling
+ * nor the order of adding shows in the result.  Infinities and what is no number go to odd.
  */
-struct twice {
-	double hi, lo;
-};
-
 struct moments {
-	double n;
-	struct twice sum, square;
+	double n, odd;
+	struct exact *sum, *square;
 };
 
-/* Two doubles that are exactly a + b (Knuth), a * b (by a fused multiply-add). */
+/* Two doubles that are exactly a + b (Knuth), a * b (by a fused multiply-add; Dekker 1971). */
 static struct twice
 exact_sum(double a, double b)
 {
@@ -272,14 +300,24 @@ twice_square(struct twice a)
 }
 
 /* (n square - sum²) / n², as a double. */
-static double
-variance(const struct moments *m)
+static int
+variance(const struct moments *m, double *ret)
 {
-	struct twice both = exact_product(m->square.hi, m->n), sum = twice_square(m->sum), d;
+	struct twice square, sum, both, d;
+	int r = exact_value(m->square, &square);
 
-	both = exact_sum(both.hi, both.lo + m->square.lo * m->n);
+	if (r == 0)
+		r = exact_value(m->sum, &sum);
+	if (r != 0)
+		return r;
+	both = exact_product(square.hi, m->n);
+	both = exact_sum(both.hi, both.lo + square.lo * m->n);
+	sum = twice_square(sum);
 	d = twice_add(both, (struct twice){ -sum.hi, -sum.lo });
-	return d.hi > 0 || isnan(d.hi) ? (d.hi + d.lo) / (m->n * m->n) : 0;
+	*ret = d.hi > 0 || isnan(d.hi) ? (d.hi + d.lo) / (m->n * m->n) : 0;
+	if (m->odd != 0)
+		*ret = (double)NAN;
+	return 0;
 }
 
 static int
@@ -292,12 +330,29 @@ moments_of(struct stats_state *s, struct moments **ret)
 }
 
 static int
+moments_add(struct moments *m, double v, int64_t *grown)
+{
+	int64_t before = exact_bytes(m->sum) + exact_bytes(m->square);
+	int r;
+
+	m->n++;
+	if (!isfinite(v)) {
+		m->odd = 1;
+		return 0;
+	}
+	r = exact_add(&m->sum, v);
+	if (r == 0)
+		r = exact_add_square(&m->square, v);
+	*grown += exact_bytes(m->sum) + exact_bytes(m->square) - before;
+	return r;
+}
+
+static int
 stddev_add(const struct stats_func *f, struct stats_batch *sb)
 {
 	const struct stats_number *numbers;
 	struct stats_columns c;
 	struct moments *m;
-	double v;
 	size_t i, k;
 	int r;
 
@@ -308,15 +363,24 @@ stddev_add(const struct stats_func *f, struct stats_batch *sb)
 			if (numbers[i].kind == NUMBER_NONE || !stats_takes(sb, i))
 				continue;
 			r = moments_of(stats_state_of(sb, i), &m);
-			if (r != 0)
-				break;
-			v = stats_number_value(&numbers[i]);
-			m->n++;
-			m->sum = twice_add(m->sum, (struct twice){ v, 0 });
-			m->square = twice_add(m->square, exact_product(v, v));
+			if (r == 0)
+				r = moments_add(m, stats_number_value(&numbers[i]), &sb->grown);
 		}
 	}
 	return r;
+}
+
+static void
+stddev_fini(struct stats_state *s)
+{
+	struct moments *m = s->more;
+
+	if (m == NULL)
+		return;
+	free(m->sum);
+	free(m->square);
+	free(m);
+	s->more = NULL;
 }
 
 static int
@@ -331,36 +395,40 @@ stddev_merge(const struct stats_func *f, struct stats_state *to, struct stats_st
 	if (r != 0)
 		return r;
 	a->n += b->n;
-	a->sum = twice_add(a->sum, b->sum);
-	a->square = twice_add(a->square, b->square);
-	free(b);
-	from->more = NULL;
-	return 0;
+	a->odd += b->odd;
+	r = exact_merge(&a->sum, &b->sum);
+	if (r == 0)
+		r = exact_merge(&a->square, &b->square);
+	stddev_fini(from);
+	return r;
 }
 
 static int
 stddev_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	const struct moments *m = s->more;
+	double v = (double)NAN;
+	int r = m == NULL ? 0 : variance(m, &v);
 
-	value_format_float(out, m == NULL ? (double)NAN : sqrt(variance(m)));
+	if (r != 0)
+		return r;
+	value_format_float(out, sqrt(v));
 	return 0;
 }
 
 static int
 stddev_save(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
-	const struct moments *m = s->more;
+	struct moments *m = s->more;
+	int r;
 
 	buf_byte(out, m != NULL);
 	if (m == NULL)
 		return 0;
 	stats_save_double(out, m->n);
-	stats_save_double(out, m->sum.hi);
-	stats_save_double(out, m->sum.lo);
-	stats_save_double(out, m->square.hi);
-	stats_save_double(out, m->square.lo);
-	return 0;
+	stats_save_double(out, m->odd);
+	r = exact_save(&m->sum, out);
+	return r != 0 ? r : exact_save(&m->square, out);
 }
 
 static int
@@ -375,18 +443,9 @@ stddev_load(const struct stats_func *f, struct scan *in, struct stats_state *s)
 	if (r != 0)
 		return r;
 	m->n = stats_load_double(in);
-	m->sum.hi = stats_load_double(in);
-	m->sum.lo = stats_load_double(in);
-	m->square.hi = stats_load_double(in);
-	m->square.lo = stats_load_double(in);
-	return 0;
-}
-
-static void
-more_fini(struct stats_state *s)
-{
-	free(s->more);
-	s->more = NULL;
+	m->odd = stats_load_double(in);
+	r = exact_load(in, &m->sum);
+	return r != 0 ? r : exact_load(in, &m->square);
 }
 
 const struct stats_ops stats_count_ops = { count_add, merge_n, put_n, no_fini, stats_save_n,
@@ -395,13 +454,13 @@ const struct stats_ops stats_count_empty_ops = { count_empty_add, merge_n, put_n
 	stats_save_n, stats_load_n, NULL, NULL };
 const struct stats_ops stats_rate_ops = { rate_add, merge_n, rate_put, no_fini, stats_save_n,
 	stats_load_n, NULL, NULL };
-const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, no_fini, sum_save, sum_load,
-	NULL, NULL };
-const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, no_fini, sum_save, sum_load,
-	NULL, NULL };
-const struct stats_ops stats_rate_sum_ops = { sum_add, sum_merge, rate_sum_put, no_fini, sum_save,
+const struct stats_ops stats_sum_ops = { sum_add, sum_merge, sum_put, stats_sum_fini, sum_save,
 	sum_load, NULL, NULL };
+const struct stats_ops stats_avg_ops = { sum_add, sum_merge, avg_put, stats_sum_fini, sum_save,
+	sum_load, NULL, NULL };
+const struct stats_ops stats_rate_sum_ops = { sum_add, sum_merge, rate_sum_put, stats_sum_fini,
+	sum_save, sum_load, NULL, NULL };
 const struct stats_ops stats_sum_len_ops = { sum_len_add, merge_n, put_n, no_fini, stats_save_n,
 	stats_load_n, NULL, NULL };
-const struct stats_ops stats_stddev_ops = { stddev_add, stddev_merge, stddev_put, more_fini,
+const struct stats_ops stats_stddev_ops = { stddev_add, stddev_merge, stddev_put, stddev_fini,
 	stddev_save, stddev_load, NULL, NULL };

@@ -367,7 +367,8 @@ class Grammar:
         f = r.choice(FIELDS + ["i"])
         call = r.choice([f"quantile({r.choice(['0', '0.1', '0.5', '0.99', '1'])}, {f})", f"median({f})", f"quantile(0.5, {f}, i)", "quantile(0.7, *)"])
         by = r.choice(["", "by (level) ", f"by ({', '.join(self.fields(2))}) ", "by (_time:1m) "])
-        return None, f"stats {by}{call} as q, quantile(0.9, {f}) as p", False
+        # Of all fields, those of a store's own (_stream) are some.
+        return None, f"stats {by}{call} as q, quantile(0.9, {f}) as p", "names" if "*" in call else False
 
     def tops(self):
         r = self.rnd
