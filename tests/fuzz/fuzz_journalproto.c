@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct journal_convert cv;
 	static bool ready;
 	static struct journal_position position;
-	struct journal_source_options opt = { 0 };
+	struct journal_source_options opt = { .parser = { .keep_line = true } };
 	struct str s = str_of(data, size), payload;
 	struct buf error = BUF_INIT;
 	enum journal_frame_type type;
