@@ -49,7 +49,6 @@ add_row(struct running_stage *s, struct running_part *part, struct kept_row *row
 		part->rows = rows;
 		part->cap = cap;
 	}
-	row->order = part->n;
 	part->rows[part->n++] = (struct running_row){ row, group };
 	return env_charge(s->stage.env, s->name, (int64_t)(row->n_bytes + sizeof(*rows)));
 }
@@ -96,8 +95,11 @@ running_push(struct stage *st, unsigned worker, struct batch *b)
 			return err_origin(-ENOMEM);
 		kept_keys(&src, i, key, scratch);
 		r = kept_row_new(&src, i, key, &row);
-		if (r == 0)
-			r = add_row(s, part, row, e->key);
+		if (r != 0)
+			return r;
+		/* Rows of one time stay in the order of arrival, as in a sort. */
+		row->order = batch_order(b, i, ((uint64_t)worker << 48) + part->n - i);
+		r = add_row(s, part, row, e->key);
 	}
 	return r;
 }
