@@ -326,10 +326,19 @@ feed_equals(void *ctx, struct str name, struct str value, struct arena *arena, u
 }
 
 static int
+feed_ipv4(void *ctx, const struct filter *leaf, uint64_t *sel)
+{
+	struct feed_block *b = ctx;
+	int r = scan_hit_ipv4(&b->hit, leaf, sel);
+
+	return r > 0 ? 1 : err_trace(r);
+}
+
+static int
 match_plain(struct feed_block *b, const struct filter *leaf, uint64_t *sel)
 {
 	struct match_rows m = { b->hit.info.sum.n_rows, feed_column, feed_known, feed_contains,
-		feed_equals, b, NULL };
+		feed_equals, feed_ipv4, b, NULL };
 
 	return err_trace(match_filter(leaf, &m, &b->arena, sel));
 }

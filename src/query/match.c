@@ -109,6 +109,11 @@ match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *
 		return 0;
 	if (m->n > SMALL && n < m->n / SPARSE)
 		return err_trace(match_sparse(leaf, m, arena, sel, n));
+	if (m->ipv4 != NULL && leaf->kind == FILTER_IPV4_RANGE) {
+		r = m->ipv4(m->ctx, leaf, sel);
+		if (r <= 0)
+			return err_trace(r);
+	}
 	r = m->column(m->ctx, leaf->field, NULL, m->n, arena, &c);
 	return r < 0 ? err_trace(r) : err_trace(match_values(leaf, m, &c, sel));
 }

@@ -25,6 +25,8 @@ struct match_rows {
 	/* Clear the bits of rows that do not have the value.  1: not here, as above.  May be NULL. */
 	int (*equals)(void *ctx, struct str name, struct str value, struct arena *arena,
 	    uint64_t *sel);
+	/* Clear the bits of rows with no address of an IPv4 range.  1: not here, as above.  May be NULL. */
+	int (*ipv4)(void *ctx, const struct filter *leaf, uint64_t *sel);
 	void *ctx;
 	const atomic_bool *stop; /* -ECANCELED soon after it is set; may be NULL */
 };

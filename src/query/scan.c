@@ -291,6 +291,24 @@ scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *aren
 	return r > 0 ? 1 : err_trace(r);
 }
 
+static bool
+is_in_range(void *ctx, struct str text)
+{
+	const struct filter *const *leaf = ctx;
+
+	/* Of an address nothing is asked that can fail. */
+	return filter_match_value(*leaf, text) > 0;
+}
+
+int
+scan_hit_ipv4(void *ctx, const struct filter *leaf, uint64_t *sel)
+{
+	struct scan_hit *h = ctx;
+	int r = block_ipv4(h->block, leaf->field, leaf->from, leaf->to, is_in_range, &leaf, sel);
+
+	return r > 0 ? 1 : err_trace(r);
+}
+
 static int
 hit_column(void *ctx, struct str name, const uint32_t *rows, size_t n, struct arena *arena,
     struct column *ret)
@@ -368,7 +386,7 @@ static int
 match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct arena *arena)
 {
 	struct match_rows m = { h->info.sum.n_rows, hit_column, scan_hit_known, scan_hit_contains,
-		scan_hit_equals, h, p->stop };
+		scan_hit_equals, scan_hit_ipv4, h, p->stop };
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel));
 	size_t first = 0, i;
 	int r;

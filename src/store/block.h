@@ -169,6 +169,16 @@ int block_contains_any(struct block *b, struct str name, const struct literals *
 int block_equals(struct block *b, struct str name, struct str value, struct arena *arena,
     uint64_t *sel);
 
+/**
+ * block_ipv4(b, name, min, max, is_in, ctx, sel):
+ * Clear the bits of rows whose value is no IPv4 address from ${min} to ${max}, where addresses are stored as integers.  Values that
+ * are stored as text are asked of ${is_in}.
+ *
+ * Errors: as block_equals.
+ */
+int block_ipv4(struct block *b, struct str name, uint64_t min, uint64_t max,
+    bool (*is_in)(void *ctx, struct str text), void *ctx, uint64_t *sel);
+
 /* Times from first on, to first + span (modulo 2^64), and where their rows are counted. */
 struct block_times {
 	uint64_t first, span;

@@ -261,3 +261,10 @@ int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 int enc_tmpl_forms(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 int enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);
+/** enc_tmpl_ipv4(c, q, sel): as block_ipv4. */
+struct enc_ipv4 {
+	uint64_t min, max;
+	bool (*is_in)(void *ctx, struct str text);
+	void *ctx;
+};
+int enc_tmpl_ipv4(const struct enc_chunk *c, const struct enc_ipv4 *q, uint64_t *sel);

@@ -46,7 +46,7 @@ def number(v):
     if m and m[2] == "m":
         return float(m[1]) * UNITS["m"]
     if m and m[2] in SIZES:
-        return float(m[1]) * SIZES[m[2]]
+        return float(int(float(m[1]) * SIZES[m[2]]))  # whole bytes: 1.5B is 1
     for parse in (ip, time_ns):
         if parse(v) is not None:
             return float(parse(v))
