@@ -326,6 +326,15 @@ feed_equals(void *ctx, struct str name, struct str value, struct arena *arena, u
 }
 
 static int
+feed_word(void *ctx, struct str name, const struct literals *l, bool is_prefix, uint64_t *found)
+{
+	struct feed_block *b = ctx;
+	int r = scan_hit_word(&b->hit, name, l, is_prefix, found);
+
+	return r > 0 ? 1 : err_trace(r);
+}
+
+static int
 feed_ipv4(void *ctx, const struct filter *leaf, uint64_t *sel)
 {
 	struct feed_block *b = ctx;
@@ -338,7 +347,7 @@ static int
 match_plain(struct feed_block *b, const struct filter *leaf, uint64_t *sel)
 {
 	struct match_rows m = { b->hit.info.sum.n_rows, feed_column, feed_known, feed_contains,
-		feed_equals, feed_ipv4, b, NULL };
+		feed_equals, feed_word, feed_ipv4, b, NULL };
 
 	return err_trace(match_filter(leaf, &m, &b->arena, sel));
 }

@@ -75,24 +75,15 @@ match_sparse(const struct filter *leaf, const struct match_rows *m, struct arena
 }
 
 static int
-match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *arena,
+match_left(const struct filter *leaf, const struct match_rows *m, struct arena *arena,
     uint64_t *sel)
 {
-	enum match_known known = MATCH_UNKNOWN;
 	struct column c;
 	struct literals literals;
 	bool decides;
 	size_t n;
 	int r = 0;
 
-	if (m->known != NULL)
-		r = m->known(m->ctx, leaf, &known);
-	if (r < 0 || known == MATCH_EVERY)
-		return err_trace(r);
-	if (known == MATCH_NO) {
-		bits_zero(sel, m->n);
-		return 0;
-	}
 	decides = filter_literals(leaf, &literals);
 	if (m->contains != NULL && literals.n > 0) {
 		r = m->contains(m->ctx, leaf->field, &literals, sel);
@@ -116,6 +107,65 @@ match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *
 	}
 	r = m->column(m->ctx, leaf->field, NULL, m->n, arena, &c);
 	return r < 0 ? err_trace(r) : err_trace(match_values(leaf, m, &c, sel));
+}
+
+/* Whether the leaf is one word or the start of one, and nothing else of it is to be found. */
+static bool
+is_word(const struct filter *leaf, struct literals *ret, bool *ret_prefix)
+{
+	bool nocase = leaf->kind == FILTER_NOCASE_PHRASE || leaf->kind == FILTER_NOCASE_PREFIX;
+
+	*ret_prefix = leaf->kind == FILTER_PREFIX || leaf->kind == FILTER_NOCASE_PREFIX;
+	if (!nocase && !*ret_prefix && leaf->kind != FILTER_PHRASE)
+		return false;
+	(void)filter_literals(leaf, ret);
+	return ret->n == 1 && str_eq(ret->p[0], nocase ? leaf->folded : leaf->text);
+}
+
+/* Rows that surely have the leaf's word are not tested. */
+static int
+match_word(const struct filter *leaf, const struct match_rows *m, struct arena *arena,
+    uint64_t *sel, const struct literals *literals, bool is_prefix)
+{
+	size_t n_words = BITS_WORDS(m->n), w;
+	uint64_t *found = arena_zalloc(arena, n_words + 1, sizeof(*found));
+	int r;
+
+	if (found == NULL)
+		return err_origin(-ENOMEM);
+	r = m->word(m->ctx, leaf->field, literals, is_prefix, found);
+	if (r < 0)
+		return err_trace(r);
+	for (w = 0; w < n_words; w++) {
+		found[w] &= sel[w];
+		sel[w] &= ~found[w];
+	}
+	r = bits_none(sel, m->n) ? 0 : match_left(leaf, m, arena, sel);
+	for (w = 0; w < n_words; w++)
+		sel[w] |= found[w];
+	return r;
+}
+
+static int
+match_leaf(const struct filter *leaf, const struct match_rows *m, struct arena *arena,
+    uint64_t *sel)
+{
+	enum match_known known = MATCH_UNKNOWN;
+	struct literals literals;
+	bool is_prefix;
+	int r = 0;
+
+	if (m->known != NULL)
+		r = m->known(m->ctx, leaf, &known);
+	if (r < 0 || known == MATCH_EVERY)
+		return err_trace(r);
+	if (known == MATCH_NO) {
+		bits_zero(sel, m->n);
+		return 0;
+	}
+	if (m->word != NULL && is_word(leaf, &literals, &is_prefix))
+		return match_word(leaf, m, arena, sel, &literals, is_prefix);
+	return match_left(leaf, m, arena, sel);
 }
 
 static int

@@ -25,6 +25,9 @@ struct match_rows {
 	/* Clear the bits of rows that do not have the value.  1: not here, as above.  May be NULL. */
 	int (*equals)(void *ctx, struct str name, struct str value, struct arena *arena,
 	    uint64_t *sel);
+	/* Set the bits of rows that surely have the literal as a word, or at a word's start.  1: as above.  May be NULL. */
+	int (*word)(void *ctx, struct str name, const struct literals *l, bool is_prefix,
+	    uint64_t *found);
 	/* Clear the bits of rows with no address of an IPv4 range.  1: not here, as above.  May be NULL. */
 	int (*ipv4)(void *ctx, const struct filter *leaf, uint64_t *sel);
 	void *ctx;

@@ -291,6 +291,15 @@ scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *aren
 	return r > 0 ? 1 : err_trace(r);
 }
 
+int
+scan_hit_word(void *ctx, struct str name, const struct literals *l, bool is_prefix, uint64_t *found)
+{
+	struct scan_hit *h = ctx;
+	int r = block_word(h->block, name, l->p[0], l->nocase, is_prefix, found);
+
+	return r > 0 ? 1 : err_trace(r);
+}
+
 static bool
 is_in_range(void *ctx, struct str text)
 {
@@ -386,7 +395,7 @@ static int
 match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct arena *arena)
 {
 	struct match_rows m = { h->info.sum.n_rows, hit_column, scan_hit_known, scan_hit_contains,
-		scan_hit_equals, scan_hit_ipv4, h, p->stop };
+		scan_hit_equals, scan_hit_word, scan_hit_ipv4, h, p->stop };
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(m.n) + 1, sizeof(*sel));
 	size_t first = 0, i;
 	int r;

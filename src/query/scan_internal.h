@@ -16,11 +16,13 @@ int scan_hit_column(struct scan_hit *h, struct str name, const uint32_t *rows, s
 /** scan_fault(h, r): count and tell that the column asked for last could not be read, as ${r} says. */
 void scan_fault(struct scan_hit *h, int r);
 
-/** scan_hit_known, scan_hit_contains, scan_hit_equals, scan_hit_ipv4: what match.h asks of a block; ${ctx} is a struct scan_hit. */
+/** scan_hit_known, scan_hit_contains, scan_hit_equals, scan_hit_word, scan_hit_ipv4: what match.h asks of a block; ${ctx} is a struct scan_hit. */
 int scan_hit_known(void *ctx, const struct filter *leaf, enum match_known *ret);
 int scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel);
 int scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *arena,
     uint64_t *sel);
+int scan_hit_word(void *ctx, struct str name, const struct literals *l, bool is_prefix,
+    uint64_t *found);
 int scan_hit_ipv4(void *ctx, const struct filter *leaf, uint64_t *sel);
 
 /** scan_hide_weir(h, arena, sel): rows of weir's own streams out of sel. */

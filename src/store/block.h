@@ -170,6 +170,16 @@ int block_equals(struct block *b, struct str name, struct str value, struct aren
     uint64_t *sel);
 
 /**
+ * block_word(b, name, literal, nocase, is_prefix, found):
+ * Set the bits of rows that have ${literal} as a word, or at a word's start, where the encoding is certain of it without any
+ * text; of the others nothing is known.  Words are of letters, digits and '_'.
+ *
+ * Errors: as block_equals.
+ */
+int block_word(struct block *b, struct str name, struct str literal, bool nocase, bool is_prefix,
+    uint64_t *found);
+
+/**
  * block_ipv4(b, name, min, max, is_in, ctx, sel):
  * Clear the bits of rows whose value is no IPv4 address from ${min} to ${max}, where addresses are stored as integers.  Values that
  * are stored as text are asked of ${is_in}.

@@ -125,6 +125,23 @@ block_equals(struct block *b, struct str name, struct str value, struct arena *a
 }
 
 int
+block_word(struct block *b, struct str name, struct str literal, bool nocase, bool is_prefix,
+    uint64_t *found)
+{
+	const struct block_match m = { literal, nocase };
+	struct block_entry *e = block_entry_find(b, name);
+	struct enc_chunk c;
+	int r;
+
+	if (e == NULL || e->enc != ENC_TMPL || !enc_is_known(e->enc, e->version))
+		return BLOCK_E_OTHER;
+	r = block_chunk(b, e, &c);
+	if (r == 0)
+		r = enc_tmpl_word(&c, &m, is_prefix, found);
+	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+}
+
+int
 block_ipv4(struct block *b, struct str name, uint64_t min, uint64_t max,
     bool (*is_in)(void *ctx, struct str text), void *ctx, uint64_t *sel)
 {

@@ -261,6 +261,9 @@ int enc_tmpl_get(const struct enc_chunk *c, const struct enc_rows *rows, struct 
 int enc_tmpl_forms(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,
     struct column *ret);
 int enc_tmpl_contains(const struct enc_chunk *c, const struct block_match *m, uint64_t *sel);
+/** enc_tmpl_word(c, m, is_prefix, found): as block_word. */
+int enc_tmpl_word(const struct enc_chunk *c, const struct block_match *m, bool is_prefix,
+    uint64_t *found);
 /** enc_tmpl_ipv4(c, q, sel): as block_ipv4. */
 struct enc_ipv4 {
 	uint64_t min, max;
