@@ -269,18 +269,25 @@ print_summary(struct grep *g, const char *input)
 }
 
 /* What lines must hold, where those without it are not asked for: neither printed, nor counted, nor told by a mark. */
-static const struct literals *
-wanted(const struct grep *g)
+static void
+set_wanted(const struct grep *g, struct run_options *opt)
 {
+	const struct regex_pieces *pieces = regex_pieces(g->re);
 	const struct literals *l = regex_literals(g->re);
 	size_t i;
 
 	if (g->opt->invert || g->before_max > 0 || g->after_max > 0 || g->marks)
-		return NULL;
+		return;
+	if (pieces->n > 0) {
+		opt->line = pieces->p;
+		opt->n_line = pieces->n;
+		return;
+	}
 	for (i = 0; i < l->n; i++)
 		if (l->p[i].n < LITERAL_MIN)
-			return NULL;
-	return l->n > 0 ? l : NULL;
+			return;
+	opt->line = l;
+	opt->n_line = l->n > 0;
 }
 
 /* One input, or the store (NULL).  -1 when nothing more is to be read, else an exit code. */
@@ -372,7 +379,7 @@ grep(struct options *opt, struct show *s)
 		r = show_parse(s, STR("*")) == 0 ? 0 : GREP_FAILED;
 	cli_catch_signals();
 	if (r == 0) {
-		s->ask.run.line = wanted(g);
+		set_wanted(g, &s->ask.run);
 		r = run_all(g);
 	}
 	for (i = 0; i < CONTEXT_MAX; i++)

@@ -138,7 +138,7 @@ filter_literals(const struct filter *f, struct literals *ret)
 	if ((size_t)f->kind < ARRAY_LEN(literals) && literals[f->kind] != NULL)
 		one = literals[f->kind](f);
 	*ret = (struct literals){ { one }, one.n != 0,
-		f->kind == FILTER_NOCASE_PHRASE || f->kind == FILTER_NOCASE_PREFIX };
+		f->kind == FILTER_NOCASE_PHRASE || f->kind == FILTER_NOCASE_PREFIX, false };
 	return f->kind == FILTER_SUBSTRING && one.n != 0;
 }
 

@@ -20,6 +20,7 @@ enum { LITERALS_FIRST = 4 }; /* so many are looked for before a match is tried *
 struct regex {
 	pcre2_code *code;
 	struct literals literals;
+	struct regex_pieces pieces;
 	bool plain;
 	size_t n_groups;
 	struct str *names; /* n_groups + 1 of them */
@@ -102,6 +103,8 @@ regex_compile(const struct regex **ret, struct str pattern, unsigned flags, stru
 	/* Without it (a kernel that forbids making code) matching goes on interpreted. */
 	(void)pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
 	r = regex_find_literals(pattern, arena, &re->literals, &re->plain);
+	if (r == 0)
+		r = regex_find_pieces(pattern, arena, &re->pieces);
 	if (r != 0)
 		return err_trace(r);
 	if (flags & REGEX_ANCHORED)
@@ -220,6 +223,12 @@ const struct literals *
 regex_literals(const struct regex *re)
 {
 	return &re->literals;
+}
+
+const struct regex_pieces *
+regex_pieces(const struct regex *re)
+{
+	return &re->pieces;
 }
 
 bool

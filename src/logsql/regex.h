@@ -67,5 +67,14 @@ struct str regex_group_name(const struct regex *re, size_t i);
 const struct literals *regex_literals(const struct regex *re);
 bool regex_is_plain(const struct regex *re);
 
+/* All of these are in each match: each has one literal, which may have gaps. */
+enum { REGEX_PIECES_MAX = 4 };
+struct regex_pieces {
+	struct literals p[REGEX_PIECES_MAX];
+	size_t n;
+};
+/** regex_pieces(re): where the pattern is simple enough. */
+const struct regex_pieces *regex_pieces(const struct regex *re);
+
 /** regex_quote(out, s): append ${s} so that it matches itself. */
 void regex_quote(struct buf *out, struct str s);

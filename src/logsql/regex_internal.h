@@ -16,3 +16,6 @@
  */
 int regex_find_literals(struct str pattern, struct arena *arena, struct literals *ret,
     bool *ret_plain);
+
+/** regex_find_pieces(pattern, arena, ret): what regex_pieces tells, made in ${arena}.  Errors: -ENOMEM. */
+int regex_find_pieces(struct str pattern, struct arena *arena, struct regex_pieces *ret);

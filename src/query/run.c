@@ -317,6 +317,7 @@ run_blocks(struct job *j)
 		.only_blocks = run->opt->only_blocks,
 		.n_only_blocks = run->opt->n_only_blocks,
 		.line = run->opt->line,
+		.n_line = run->opt->n_line,
 		.stop = run->opt->cancel,
 		.notes = &run->notes };
 	r = scan_plan_init(&j->plan, &j->arena);

@@ -39,8 +39,9 @@ struct run_options {
 	const uint32_t *only_blocks;
 	size_t n_only_blocks;
 	bool explain; /* count what each stage does */
-	/* store: rows whose original line certainly has none of these may be left out; NULL: none are.  Borrowed. */
+	/* store: rows whose original line certainly has none of the literals of one of these may be left out.  Borrowed. */
 	const struct literals *line;
+	size_t n_line;
 };
 
 enum { RUN_STAGES_MAX = 32 };

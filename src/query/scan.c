@@ -410,8 +410,9 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 	r = match_filter(p->filter, &m, arena, sel);
 	if (r == 0 && p->hide_weir && !bits_none(sel, m.n))
 		r = scan_hide_weir(h, arena, sel);
-	if (r == 0 && p->line != NULL && !bits_none(sel, m.n))
-		r = block_lines_may(h->block, p->line, sel);
+	/* Few lines are made sooner than a further literal is looked for. */
+	for (i = 0; r == 0 && i < p->n_line && bits_count(sel, m.n) > (i > 0 ? m.n / 16 : 0); i++)
+		r = block_lines_may(h->block, &p->line[i], sel);
 	if (r == 0)
 		r = take_rows(h, sel, times, arena);
 	return err_trace(r);

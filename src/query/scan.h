@@ -20,6 +20,7 @@ struct scan_plan {
 	const uint32_t *only_blocks; /* NULL: all */
 	size_t n_only_blocks;
 	const struct literals *line; /* as in run_options */
+	size_t n_line;
 	const atomic_bool *stop;
 	uint32_t *
 	    blocks; /* those that may hold a match, ascending; then those of segments that were opened since */

@@ -143,7 +143,8 @@ try_block(struct str bytes, unsigned choice)
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	struct str lines[ARRAY_LEN(rows)];
 	struct record recs[ARRAY_LEN(rows)] = { 0 };
-	const struct literals words = { { STR_INIT("ab"), STR_INIT("10.") }, 2, (choice & 2) != 0 };
+	const struct literals words = { { STR_INIT("ab"), STR_INIT("1\xff.") }, 2,
+		(choice & 2) != 0, (choice & 128) != 0 };
 	uint64_t sel[BITS_WORDS(BLOCK_ROWS_MAX)];
 	AUTO_FREE uint64_t *ids = NULL;
 	struct block_column_info info;

@@ -79,6 +79,11 @@ def pattern(r, lines):
         return ["-E", "-i"] + more, r.choice([w.upper(), w.lower()])
     if kind < 0.85:
         return ["-E"] + more, "|".join(word(r, lines) for _ in range(r.randrange(2, 5)))
+    if kind < 0.92:
+        p = "".join(r.choice([".", c]) if r.random() < 0.3 else "\\" + c if c in "\\.+*?()|[]{}^$" else c for c in piece(r, lines) if ord(c) >= 32)
+        at = r.randrange(len(p) + 1)
+        dots = "" if p[:at].endswith("\\") else r.choice(["", "", ".*", ".+", ".?"])
+        return ["-E"] + r.choice([[], ["-i"]]) + more, p[:at] + dots + p[at:]
     if kind < 0.95:
         return ["-E"] + more, r.choice([word(r, lines) + "[0-9]+", "(" + word(r, lines) + "|" + word(r, lines) + ")[^a-z]", word(r, lines)[:3] + ".*" + word(r, lines)[-3:]])
     return ["-F"] + more + ["-e", piece(r, lines)], None
