@@ -8,7 +8,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+enum { FILES_WANTED = 65536 };
 
 static io_hook_fn hook;
 static void *hook_ctx;
@@ -138,6 +141,17 @@ io_sync(int fd)
 	if (r != 0)
 		return err_origin(r);
 	return fdatasync(fd) == 0 ? 0 : err_origin(-errno);
+}
+
+void
+io_want_files(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur >= FILES_WANTED)
+		return;
+	lim.rlim_cur = lim.rlim_max < FILES_WANTED ? lim.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &lim);
 }
 
 int

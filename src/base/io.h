@@ -43,6 +43,9 @@ int io_pwrite(int fd, const void *p, size_t n, uint64_t at);
 /** io_sync(fd): fdatasync.  A failure means that the file is not to be trusted again. */
 int io_sync(int fd);
 
+/** io_want_files(): as many descriptors as the process may have, up to 65536; what select() cannot take is not for it. */
+void io_want_files(void);
+
 /** io_sync_dir(dir_fd): fsync of a folder, so that names are durable. */
 int io_sync_dir(int dir_fd);
 

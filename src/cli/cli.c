@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "base/cpu.h"
+#include "base/io.h"
 #include "cli/out.h"
 
 /* What malloc keeps for itself: see keep_memory. */
@@ -109,6 +110,7 @@ cli_main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	io_want_files();
 	keep_memory();
 	warn_cpu();
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/io.h"
 #include "ingest/journal_reader.h"
 
 enum { GUARD_MAPS_LINE = 4096 + 128, GUARD_FIXED = JOURNAL_PROTO_HEAD + 32 };
@@ -177,10 +178,7 @@ journal_guard(int fd)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	lim = (struct rlimit){ 0, 0 };
 	(void)setrlimit(RLIMIT_CORE, &lim);
-	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
-		lim.rlim_cur = lim.rlim_max < 65536 ? lim.rlim_max : 65536;
-		(void)setrlimit(RLIMIT_NOFILE, &lim);
-	}
+	io_want_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < ARRAY_LEN(guard_signals); i++)
 		(void)sigaction(guard_signals[i], &sa, NULL);

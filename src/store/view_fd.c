@@ -16,7 +16,7 @@
 enum {
 	FDS_PART = 8, /* that part of the process's limit */
 	FDS_LEAST = 16,
-	FDS_MOST = 512,
+	FDS_MOST = 4096,
 };
 
 void

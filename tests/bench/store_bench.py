@@ -109,7 +109,7 @@ def many_segments(b, path, n):
     with open(path, "rb") as f:
         for _ in range(n):
             with open(b.path("piece"), "wb") as out:
-                out.writelines(line for line, _ in zip(f, range(step)))
+                out.writelines(line for _, line in zip(range(step), f))
             ingest(store, b.path("piece"))
             seal(store)
     return store
