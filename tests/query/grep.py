@@ -80,7 +80,7 @@ def pattern(r, lines):
     if kind < 0.85:
         return ["-E"] + more, "|".join(word(r, lines) for _ in range(r.randrange(2, 5)))
     if kind < 0.92:
-        p = "".join(r.choice([".", c]) if r.random() < 0.3 else "\\" + c if c in "\\.+*?()|[]{}^$" else c for c in piece(r, lines) if ord(c) >= 32)
+        p = "".join("." if r.random() < 0.15 else "\\" + c if c in "\\.+*?()|[]{}^$" else c for c in piece(r, lines) if ord(c) >= 32)
         at = r.randrange(len(p) + 1)
         dots = "" if p[:at].endswith("\\") else r.choice(["", "", ".*", ".+", ".?"])
         return ["-E"] + r.choice([[], ["-i"]]) + more, p[:at] + dots + p[at:]
