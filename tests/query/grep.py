@@ -3,9 +3,9 @@
 
 usage: grep.py [--seed N] [--rounds N]
 
-Random lines of several formats, with values that need escapes, in one file; its store, open and sealed; and patterns out of the lines: pieces
-that cross values, keys, punctuation and times, words, alternatives, any case.  Of each, grep on the file says what weir must print,
-whatever lines the store leaves out without making them.  Prints "ok NAME" or "not ok NAME".
+Random lines of several formats, with values that need escapes, in one file; its store, open (as weird fills it) and sealed (by weir
+ingest); and patterns out of the lines: pieces that cross values, keys, punctuation and times, words, alternatives, any case.  Of each,
+grep on the file says what weir must print, whatever lines the store leaves out without making them.  Prints "ok NAME" or "not ok NAME".
 """
 import argparse, json, os, random, shutil, subprocess, sys, tempfile
 
@@ -99,8 +99,13 @@ def one_round(seed):
         f.write("".join(l + "\n" for l in lines))
     for s in stores:
         shutil.rmtree(s, ignore_errors=True)
-        if run([weir, "ingest", "--store", s, log])[0] != 0:
-            sys.exit("not ok grep ingest")
+    # One as weird fills it, with fields beside those of the line.
+    with open(os.path.join(work, "weird.yaml"), "w") as f:
+        f.write(f"store: {{path: {stores[0]}, min_free_percent: 0}}\ninputs:\n  - files: {{paths: [{log}], fields: {{env: '6', who: cache}}}}\n")
+    if run([os.path.join(os.path.dirname(weir), "weird"), "--config", os.path.join(work, "weird.yaml"), "--once"])[0] != 0:
+        sys.exit("not ok grep weird")
+    if run([weir, "ingest", "--store", stores[1], log])[0] != 0:
+        sys.exit("not ok grep ingest")
     run([weir, "store", "--store", stores[1], "seal"])
     for _ in range(60):
         options, p = pattern(r, lines)
