@@ -95,16 +95,19 @@ def test_resident():
         say(0 < peak < 32 * 1.3 + 24, f"{name} holds no more than is charged", f"{peak:.1f} MiB")
 
 
-def stop(name, argv, stdin=None, after=0.4):
-    p = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
-    time.sleep(after)
-    if p.poll() is not None:
-        return say(True, f"Ctrl-C: {name} was done before it came")
-    began = time.monotonic()
-    p.send_signal(signal.SIGINT)
-    code = p.wait(timeout=60)
-    took = time.monotonic() - began
-    say(code == 130 and took < (1.0 if slow else 0.1) + 0.15 * os.getloadavg()[0], f"Ctrl-C ends {name}", f"exit {code} after {took * 1000:.0f} ms")
+def stop(name, argv, stdin=None):
+    """A query that ends by itself just as the signal comes is stopped earlier the next time."""
+    for after in (0.4, 0.2, 0.1, 0.05, 0.02):
+        p = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+        time.sleep(after)
+        began = time.monotonic()
+        p.send_signal(signal.SIGINT)
+        code = p.wait(timeout=60)
+        took = time.monotonic() - began
+        if code != 0 or took > 0.1:
+            break
+    say(code == 130 and took < (1.0 if slow else 0.1) + 0.15 * os.getloadavg()[0], f"Ctrl-C ends {name}",
+        f"exit {code} after {took * 1000:.0f} ms, sent after {after} s")
 
 
 def test_stop():
