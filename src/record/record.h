@@ -45,10 +45,10 @@ struct record {
 	struct str stream; /* canonical, {a="x",b="y"}; empty is the same as {} */
 	struct field *fields;
 	size_t n_fields;
-	size_t n_beside;      /* of them, the last: what the source added, that is not of the line */
-	unsigned flags;       /* enum record_flags */
-	struct str line;      /* the original line without its newline, or empty */
-	uint64_t layout;      /* 0: nothing is known */
+	size_t n_beside; /* of them, the last: what the source added, that is not of the line */
+	unsigned flags;  /* enum record_flags */
+	struct str line; /* the original line without its newline, or empty */
+	uint64_t layout; /* 0: nothing is known */
 	struct str time_text; /* with layout: where the line has the time, or empty */
 };
 
