@@ -237,17 +237,24 @@ def bench_scale(b, path):
     shutil.rmtree(store, ignore_errors=True)
 
 
-def bench_commits(b, _path):
-    """Commits made while a segment is sealed, and all others, of one run."""
+def commits_once(b):
+    """Microseconds: number, p50 and p99 of commits made while a segment is sealed, and of all others of the same run."""
     store = b.path("commit-store")
     shutil.rmtree(store, ignore_errors=True)
+    # What earlier sections wrote is not to be flushed meanwhile.
+    os.sync()
     text = b.run([os.path.join(BUILD, "tests/bench/commit_bench"), store, "3000", "500"])[3].decode()
-    got = {w[0]: [int(x) for x in w[1:]] for w in map(str.split, text.splitlines())}
+    shutil.rmtree(store, ignore_errors=True)
+    return {w[0]: [int(x) for x in w[1:]] for w in map(str.split, text.splitlines())}
+
+
+def bench_commits(b, _path):
+    """The run in the middle by its ratio: p99 of the few hundred commits beside a seal is that of four of them."""
+    ratio = lambda got: got["sealing"][2] / max(got["otherwise"][2], 1)
+    got = sorted((commits_once(b) for _ in range(5)), key=ratio)[2]
     b.say("500 rows and their commit: p50", got["otherwise"][1] / 1000, "ms")
     b.say("  p99", got["otherwise"][2] / 1000, "ms")
-    times = got["sealing"][2] / max(got["otherwise"][2], 1)
-    b.say("p99 of a commit while sealing: as a multiple of its p99 otherwise", times, "x", "<= 2", times <= 2)
-    shutil.rmtree(store, ignore_errors=True)
+    b.say("p99 of a commit while sealing: as a multiple of its p99 otherwise", ratio(got), "x", "<= 2", ratio(got) <= 2)
 
 
 SECTIONS = {"store": bench_store, "logs": bench_logs, "trace": bench_trace, "engine": bench_engine, "memory": bench_memory, "commits": bench_commits,
