@@ -49,7 +49,7 @@ if [ -z "${WEIR_TRY_INNER:-}" ]; then
   say "2. Building"
   log=$(mktemp)
   if [ ! -f "$build/build.ninja" ]; then meson setup "$build" >"$log" || { cat "$log"; exit 1; }; fi
-  ninja -C "$build" weir weird >"$log" || { tail -n 40 "$log"; exit 1; }
+  ninja -C "$build" weir weird src/cli/weir-journal src/cli/weir-rules >"$log" || { tail -n 40 "$log"; exit 1; }
   rm -f "$log"
   echo "$build/weir, $build/weird"
   # Where no journal runs, a private one may: in a mount namespace, so that this machine's /run stays as it is.
