@@ -24,7 +24,19 @@ struct redact {
 	struct part *parts;
 	size_t n_parts;
 	struct buf out;
+	struct buf pair; /* a value behind its name */
+	struct buf put;  /* what is put for a match in pair */
 	bool utf8;
+};
+
+/* How a line may write a name and its value. */
+struct spelling {
+	struct str open, between, close;
+};
+
+/* Bytes of a value. */
+struct range {
+	size_t from, to;
 };
 
 enum { REDACT_HEAP_KIB = 4096, REDACT_OUT_MAX = 16 << 20, REDACT_NAME_MAX = 64 };
@@ -39,6 +51,8 @@ redact_free(struct redact *rd)
 	pcre2_code_free(rd->code);
 	buf_fini(&rd->with);
 	buf_fini(&rd->out);
+	buf_fini(&rd->pair);
+	buf_fini(&rd->put);
 	free(rd->parts);
 	free(rd);
 	return NULL;
@@ -202,7 +216,7 @@ redact_new(struct redact **ret, struct str pattern, struct str with, uint32_t ma
 }
 
 static void
-put_match(struct redact *rd, struct str value)
+put_match(const struct redact *rd, struct str subject, struct buf *out)
 {
 	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(rd->match);
 	uint32_t n_ov = pcre2_get_ovector_count(rd->match);
@@ -212,9 +226,9 @@ put_match(struct redact *rd, struct str value)
 	for (i = 0; i < rd->n_parts; i++) {
 		p = &rd->parts[i];
 		if (p->group < 0)
-			buf_str(&rd->out, p->text);
+			buf_str(out, p->text);
 		else if ((uint32_t)p->group < n_ov && ov[2 * p->group] != PCRE2_UNSET)
-			buf_str(&rd->out, str_sub(value, ov[2 * p->group], ov[2 * p->group + 1]));
+			buf_str(out, str_sub(subject, ov[2 * p->group], ov[2 * p->group + 1]));
 	}
 }
 
@@ -229,45 +243,153 @@ step(const struct redact *rd, struct str value, size_t at)
 	return n;
 }
 
-/* Write ${value} with its matches replaced to rd->out; the number of matches, or < 0 where PCRE2 gave up. */
+/* The next match in ${subject} from ${at}: 1, 0 for none, < 0 where PCRE2 gave up. */
 static int
-replace_all(struct redact *rd, struct str value)
+next_match(const struct redact *rd, struct str subject, size_t at)
 {
 	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(rd->match);
-	size_t at = 0, copied = 0;
-	int n = 0, rc;
+	int rc;
+
+	rc = pcre2_match(rd->code, subject.p, subject.n, at, PCRE2_NO_UTF_CHECK, rd->match,
+	    rd->limits);
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return 0;
+	/* \K in a look-around may put the start behind the end: treated as giving up. */
+	return rc < 0 || ov[0] > ov[1] || ov[1] < at ? -1 : 1;
+}
+
+/*
+ * Write ${value} from ${at} with its matches replaced to the end of rd->out; the number of matches, or < 0 where PCRE2 gave up.
+ * ${ret_first} is where the first was.
+ */
+static int
+replace_all(struct redact *rd, struct str value, size_t at, struct range *ret_first)
+{
+	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(rd->match);
+	size_t copied = at;
+	int n = 0, r;
 
 	while (at <= value.n) {
-		rc = pcre2_match(rd->code, value.p, value.n, at, PCRE2_NO_UTF_CHECK, rd->match,
-		    rd->limits);
-		if (rc == PCRE2_ERROR_NOMATCH)
+		r = next_match(rd, value, at);
+		if (r == 0)
 			break;
-		/* \K in a look-around may put the start behind the end: treated as giving up. */
-		if (rc < 0 || ov[0] > ov[1] || ov[0] < copied || rd->out.n > REDACT_OUT_MAX)
+		if (r < 0 || ov[0] < copied || rd->out.n > REDACT_OUT_MAX)
 			return -1;
+		if (n++ == 0)
+			*ret_first = (struct range){ ov[0], ov[1] };
 		buf_str(&rd->out, str_sub(value, copied, ov[0]));
-		put_match(rd, value);
+		put_match(rd, value, &rd->out);
 		copied = ov[1];
 		at = ov[1] > ov[0] ? ov[1] : ov[1] + step(rd, value, ov[1]);
-		n++;
 	}
 	buf_str(&rd->out, str_sub(value, copied, value.n));
 	return n;
 }
 
+/*
+ * What the match just found in ${pair} leaves of the part of the value that it took, to rd->put.  A replacement may write the
+ * name again (token=*** for token=abc) or not (***): what stands in front of the value is taken off, in whichever case.
+ */
+static struct str
+value_put(struct redact *rd, struct str pair, size_t n_front, bool closed)
+{
+	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(rd->match);
+	struct str s;
+
+	buf_clear(&rd->put);
+	buf_str(&rd->put, str_sub(pair, 0, ov[0]));
+	put_match(rd, pair, &rd->put);
+	s = buf_view(&rd->put);
+	if (closed && str_ends(s, STR("\"")))
+		s.n--;
+	if (s.n >= n_front && str_eq_nocase(str_sub(s, 0, n_front), str_sub(pair, 0, n_front)))
+		return str_sub(s, n_front, s.n);
+	return ov[0] < n_front ? str_sub(s, ov[0], s.n) : s;
+}
+
+/*
+ * Try the pattern on ${value} behind its name.  A match counts when it begins in the name, or with the value (it then looks back
+ * on the name), and takes some of the value; but not where the pattern finds as much in the value alone, which ${first} says.
+ * The number of matches, with the new value in rd->out; 0: none; < 0: PCRE2 gave up.
+ */
+static int
+replace_named(struct redact *rd, struct str name, const struct spelling *sp, struct str value,
+    struct range first)
+{
+	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(rd->match);
+	size_t n_name = sp->open.n + name.n, n_front = n_name + sp->between.n, at = 0, start, end;
+	struct str pair;
+	bool closed;
+	int r;
+
+	buf_clear(&rd->pair);
+	buf_str(&rd->pair, sp->open);
+	buf_str(&rd->pair, name);
+	buf_str(&rd->pair, sp->between);
+	buf_str(&rd->pair, value);
+	buf_str(&rd->pair, sp->close);
+	pair = buf_view(&rd->pair);
+	while (at <= n_front) {
+		r = next_match(rd, pair, at);
+		if (r <= 0)
+			return r;
+		start = pcre2_get_startchar(rd->match);
+		if (ov[1] > n_front && (start < n_name || start == n_front))
+			break;
+		at = ov[1] > at ? ov[1] : at + step(rd, pair, at);
+	}
+	if (at > n_front)
+		return 0;
+	/* A quote that ends a match of JSON is the one behind the value: one within would be escaped there. */
+	closed = sp->close.n != 0 && pair.p[ov[1] - 1] == '"';
+	end = closed ? value.n : ov[1] - n_front;
+	if (first.from == 0 && first.to >= end)
+		return 0;
+	buf_clear(&rd->out);
+	buf_str(&rd->out, value_put(rd, pair, n_front, closed));
+	r = replace_all(rd, value, end, &first);
+	return r < 0 ? r : r + 1;
+}
+
+/* The new value is in rd->out.  The number of matches, or < 0 where PCRE2 gave up. */
+static int
+replace(struct redact *rd, struct str name, bool quoted, struct str value)
+{
+	const struct spelling logfmt = { STR_NONE, STR("="), STR_NONE };
+	const struct spelling json = { STR("\""), quoted ? STR("\":\"") : STR("\":"),
+		quoted ? STR("\"") : STR_NONE };
+	struct range first = { SIZE_MAX, 0 };
+	size_t dot;
+	int n, n_named;
+
+	if (rd->utf8 && !(utf8_valid(name) && utf8_valid(value)))
+		return -1;
+	buf_clear(&rd->out);
+	n = replace_all(rd, value, 0, &first);
+	if (n < 0 || name.n == 0)
+		return n;
+	n_named = replace_named(rd, name, &logfmt, value, first);
+	if (n_named != 0)
+		return n_named;
+	while ((dot = str_find_byte(name, '.')) != SIZE_MAX && dot + 1 < name.n)
+		name = str_sub(name, dot + 1, name.n);
+	n_named = replace_named(rd, name, &json, value, first);
+	return n_named != 0 ? n_named : n;
+}
+
 int
-redact_value(struct redact *rd, struct str *value, struct arena *arena,
-    enum redact_result *ret_result)
+redact_value(struct redact *rd, struct str name, bool quoted, struct str *value,
+    struct arena *arena, enum redact_result *ret_result)
 {
 	struct str s;
-	int n = -1;
+	int n;
 
 	*ret_result = REDACT_NONE;
 	if (value->n == 0)
 		return 0;
-	buf_clear(&rd->out);
-	if (!rd->utf8 || utf8_valid(*value))
-		n = replace_all(rd, *value);
+	n = replace(rd, name, quoted, *value);
+	if (buf_err(&rd->out) < 0 || buf_err(&rd->pair) < 0 || buf_err(&rd->put) < 0)
+		return err_origin(-ENOMEM);
 	if (n == 0)
 		return 0;
 	if (n < 0) {
@@ -275,8 +397,6 @@ redact_value(struct redact *rd, struct str *value, struct arena *arena,
 		*value = STR(REDACT_MASK);
 		return 0;
 	}
-	if (buf_err(&rd->out) < 0)
-		return err_origin(-ENOMEM);
 	s = arena_dup(arena, buf_view(&rd->out));
 	if (s.p == NULL && s.n > 0)
 		return err_origin(-ENOMEM);

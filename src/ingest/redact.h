@@ -34,8 +34,11 @@ enum redact_result {
 #define REDACT_MASK "***"
 
 /**
- * redact_value(rd, value, arena, ret_result):
- * Replace every match in ${value}, in place; the new bytes live in ${arena}.  -ENOMEM only.
+ * redact_value(rd, name, quoted, value, arena, ret_result):
+ * Replace every match in ${value}, in place; the new bytes live in ${arena}.  With a ${name} the pattern is also tried on the
+ * value behind its name, as name=value and as JSON writes it ("name":"value", or "name":value when not ${quoted}, with the
+ * last part of a dotted name): a match that begins in the name and reaches into the value takes that part of the value.  Names
+ * stay, and so they do in front of what was put for the match.  -ENOMEM only.
  */
-int redact_value(struct redact *rd, struct str *value, struct arena *arena,
-    enum redact_result *ret_result);
+int redact_value(struct redact *rd, struct str name, bool quoted, struct str *value,
+    struct arena *arena, enum redact_result *ret_result);

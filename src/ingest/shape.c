@@ -292,7 +292,7 @@ redact_line(struct shape *s, struct record *rec, struct arena *arena)
 	/* A secret may stand in the line in a way that no value shows, in a comment or a name. */
 	for (i = 0; i < s->n_redactions && rec->line.n > 0; i++) {
 		line = rec->line;
-		r = redact_value(s->redactions[i], &line, arena, &result);
+		r = redact_value(s->redactions[i], STR_NONE, false, &line, arena, &result);
 		if (r < 0)
 			return err_trace(r);
 		if (result != REDACT_NONE) {
@@ -314,7 +314,8 @@ redact_fields(struct shape *s, struct record *rec, size_t n_own, struct arena *a
 	for (i = 0; i < n_own; i++) {
 		f = &rec->fields[i];
 		for (k = 0; k < s->n_redactions; k++) {
-			r = redact_value(s->redactions[k], &f->value, arena, &result);
+			r = redact_value(s->redactions[k], f->name, f->kind == VALUE_STRING,
+			    &f->value, arena, &result);
 			if (r < 0)
 				return err_trace(r);
 			if (result == REDACT_NONE)

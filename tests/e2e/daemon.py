@@ -218,6 +218,33 @@ def test_insert_and_status():
         check(p.returncode == 0 and place.count('"by the command"') == 1, "weir ingest beside the daemon")
 
 
+def test_redact_by_name():
+    """token=\\S+ hides a token wherever it stands: in the text, in a field of that name, in the stream, in the line."""
+    journald = Journald.need()
+    redact = "redact: [{pattern: '(?i)token=\\S+', with: 'token=***'}, {pattern: '\"pin\":\\s*\\d+', with: '***'}]"
+    with Place("redact-name") as place:
+        place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"], stream: {{token: }}, {redact}}}\n  - journal: {{from: boot, {redact}}}",
+                     store="commit_interval: 100ms")
+        lines = ['{"msg":"as JSON","token":"s3cret","pin": 9876,"user":{"Token":"s3cret"},"n":1}',
+                 'level=info token=s3cret n=2 msg="as logfmt, access_token=s3cret"', '{"msg":"nothing to hide","tokens":7,"n":3}']
+        write(f"{place.logs}/a.log", *lines)
+        for line in lines:
+            journald.send(line, SYSLOG_IDENTIFIER="redact", TOKEN="s3cret")
+        place.start()
+        wait_until(lambda: place.count("*") >= 6 and place.count("unit:=redact") == 3, what="the rows")
+        for source in ("file:*", "unit:=redact"):
+            rows = {row["n"]: row for row in place.query(f"{source} n:*")}
+            check(rows["1"]["token"] == "***" and rows["1"]["user.Token"] == "***" and rows["1"]["pin"] == "***", f"JSON: {rows['1']}")
+            check(rows["2"]["token"] == "***" and rows["2"]["_msg"] == "as logfmt, access_token=***", f"logfmt: {rows['2']}")
+            check(rows["3"]["tokens"] == "7" and rows["3"]["_msg"] == "nothing to hide", f"untouched: {rows['3']}")
+        check(place.count('file:* _stream:{token="***"}') == 2, "the stream's label")
+        check(place.count("unit:=redact TOKEN:=\"***\"") == 3, "a field of the journal")
+        check(place.stop() == 0, "SIGTERM")
+        held = b"".join(open(os.path.join(at, f), "rb").read() for at, _, names in os.walk(place.store) for f in names
+                        if not f.endswith(".sock"))
+        check(b"s3cret" not in held and b"9876" not in held, "a secret in the store's files")
+
+
 def test_original_lines():
     """What came in comes back to the byte, from files, from the journal and from senders; a secret does not."""
     lines = [b'{"timestamp":"2026-01-05T02:33:20.250Z","level":"warn","message":"first \\u00e9","n":1.50, "empty":""}',
@@ -462,5 +489,5 @@ def test_hostile_terminal():
 
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
-      test_original_lines, test_original_lines_journal,
+      test_redact_by_name, test_original_lines, test_original_lines_journal,
       test_tail, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])

@@ -47,6 +47,86 @@ test_redact(void)
 	arena_fini(&arena);
 }
 
+/* What one pattern leaves of one field. */
+static void
+check_field(struct str pattern, struct str with, const struct field *field, struct str expected)
+{
+	struct shape_redaction rd = { pattern, with };
+	struct shape_options opt = { .redactions = &rd, .n_redactions = 1 };
+	struct field f = *field;
+	struct record rec = { .fields = &f, .n_fields = 1, .line = STR("the line") };
+	struct arena arena = ARENA_INIT;
+	struct shape *s = make(&opt);
+	bool same = str_eq(field->value, expected);
+	size_t n = 1;
+
+	MUST(s != NULL);
+	CHECK(shape_records(s, &rec, &n, NULL, &arena) == 0 && n == 1);
+	CHECK_STR(rec.fields[0].name, field->name);
+	CHECK_STR(rec.fields[0].value, expected);
+	CHECK((rec.line.n != 0) == same && shape_counts(s).n_redacted == !same);
+	(void)shape_free(s);
+	arena_fini(&arena);
+}
+
+static void
+test_redact_named(void)
+{
+	static const struct {
+		const char *pattern, *with, *name, *value, *expected;
+		enum value_kind kind;
+	} cases[] = {
+		/* The name may come back in the replacement or not, and stands in any case. */
+		{ "token=\\S+", "token=***", "token", "abc", "***", VALUE_STRING },
+		{ "token=\\S+", "***", "token", "abc", "***", VALUE_STRING },
+		{ "token=\\S+", "", "token", "abc", "", VALUE_STRING },
+		{ "(token=)\\S+", "$1***", "access_token", "abc", "***", VALUE_STRING },
+		{ "token=\\S+", "", "access_token", "abc", "", VALUE_STRING },
+		{ "(?i)token=\\S+", "token=***", "user.Token", "abc", "***", VALUE_STRING },
+		{ "(?i)token=\\S+", "token=***", "TOKEN", "abc", "***", VALUE_STRING },
+		{ "^token=\\S+$", "***", "token", "abc", "***", VALUE_STRING },
+		{ "(?<=token=)\\S+", "***", "token", "abc", "***", VALUE_STRING },
+		{ "token=\\K\\S+", "***", "token", "abc", "***", VALUE_STRING },
+		{ "pin=\\d+", "***", "pin", "1234", "***", VALUE_NUMBER },
+		{ "(?i)(key)=(.).*", "$1=$2**", "Key", "abc", "a**", VALUE_STRING },
+		/* What stands behind the match is looked at as well. */
+		{ "token=\\S+", "token=***", "token", "a b token=c d", "*** b token=*** d",
+		    VALUE_STRING },
+		{ "token=\\S+", "token=***", "token", "a,token=b", "***", VALUE_STRING },
+		{ "[ab]=\\w", "-", "a", "1 b=2 c=3", "- - c=3", VALUE_STRING },
+		/* As JSON writes it. */
+		{ "\"token\":\"[^\"]*\"", "\"token\":\"***\"", "token", "abc", "***",
+		    VALUE_STRING },
+		{ "\"token\"\\s*:\\s*\"[^\"]*\"", "***", "user.token", "abc", "***", VALUE_STRING },
+		{ "\"token\":\"[^\"]*\"", "***", "token", "a\"b", "***", VALUE_STRING },
+		{ "\"card\":\"\\d{4}", "****", "card", "12345678", "****5678", VALUE_STRING },
+		{ "\"pin\":\\d+", "***", "pin", "1234", "***", VALUE_NUMBER },
+		/* A name is no value, and a value needs no name. */
+		{ "token", "***", "token", "abc", "abc", VALUE_STRING },
+		{ "token=", "***", "token", "abc", "abc", VALUE_STRING },
+		{ "token=x*", "***", "token", "abc", "abc", VALUE_STRING },
+		{ "=\\S+", "=***", "token", "abc", "abc", VALUE_STRING },
+		{ "\"[^\"]*\"", "\"...\"", "token", "abc", "abc", VALUE_STRING },
+		{ "\\btoken=\\S+", "***", "access_token", "abc", "abc", VALUE_STRING },
+		{ "(\\S)\\S*@(\\S+)", "$1***@$2", "user", "ann@x.org", "a***@x.org", VALUE_STRING },
+		{ "\\d", "<$0>", "n", "12", "<1><2>", VALUE_STRING },
+		{ ".*", "<$0>", "n", "12", "<12><>", VALUE_STRING },
+		/* Other letters; and what gives up masks. */
+		{ "größe=\\S+", "größe=*", "größe", "süß", "*", VALUE_STRING },
+		{ "größe=\\S+", "größe=*", "gr\xff", "12", "***", VALUE_STRING },
+		{ "^n=(a+)+$", "x", "n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "***",
+		    VALUE_STRING },
+	};
+	struct field f;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f = (struct field){ str_c(cases[i].name), str_c(cases[i].value), cases[i].kind };
+		check_field(str_c(cases[i].pattern), str_c(cases[i].with), &f,
+		    str_c(cases[i].expected));
+	}
+}
+
 static void
 test_stream(void)
 {
@@ -97,6 +177,7 @@ int
 main(void)
 {
 	test_redact();
+	test_redact_named();
 	test_stream();
 	test_errors();
 	return check_done();
