@@ -54,10 +54,11 @@ copy_note(struct alerts *a, const struct notification *from, struct notification
 	r = labels_dup(m, &from->group_labels, &to->group_labels);
 	if (r == 0)
 		r = labels_dup(m, &from->common_labels, &to->common_labels);
-	if (r == 0)
-		r = labels_dup(m, &from->common_annotations, &to->common_annotations);
 	for (i = 0; r == 0 && i < from->n; i++)
 		r = copy_alert(a, &from->alerts[i], &all[i]);
+	/* Annotations went on with the numbers: what they have in common is told of the same moment. */
+	if (r == 0 && from->n > 0)
+		r = dispatch_common(m, all, from->n, true, &to->common_annotations);
 	to->alerts = all;
 	return r;
 }

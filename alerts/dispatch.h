@@ -59,6 +59,11 @@ struct dispatch_stats {
 	uint64_t n_notifications;
 };
 
+/** dispatch_common(arena, alerts, n, annotations, ret): labels (or annotations) that all ${n} have, with the same value; borrowed from
+ * the first, of which there has to be one. */
+int dispatch_common(struct arena *arena, const struct route_alert *alerts, size_t n,
+    bool annotations, struct labels *ret);
+
 struct dispatch;
 typedef int (*notify_fn)(void *ctx, const struct notification *n);
 

@@ -171,9 +171,8 @@ is_news(const struct flush *f, const struct integration *in, const struct told *
 
 /* ---- the notification ---- */
 
-/* Labels (or annotations) that all alerts have with the same value. */
-static int
-common(struct arena *arena, const struct route_alert *alerts, size_t n, bool annotations,
+int
+dispatch_common(struct arena *arena, const struct route_alert *alerts, size_t n, bool annotations,
     struct labels *ret)
 {
 	const struct labels *first = annotations ? &alerts[0].annotations : &alerts[0].labels;
@@ -247,9 +246,9 @@ notify(struct flush *f, const struct receiver *rc, const struct integration *in,
 
 	r = pick(f, in, &n);
 	if (r == 0 && n.n > 0)
-		r = common(&f->arena, n.alerts, n.n, false, &n.common_labels);
+		r = dispatch_common(&f->arena, n.alerts, n.n, false, &n.common_labels);
 	if (r == 0 && n.n > 0)
-		r = common(&f->arena, n.alerts, n.n, true, &n.common_annotations);
+		r = dispatch_common(&f->arena, n.alerts, n.n, true, &n.common_annotations);
 	if (r < 0 || n.n == 0)
 		return r;
 	f->d->serial++;

@@ -19,6 +19,7 @@
 #include "query/run.h"
 #include "record/level.h"
 #include "record/names.h"
+#include "record/service.h"
 #include "record/skeleton.h"
 #include "store/read.h"
 #include "store/skeletons.h"
@@ -114,6 +115,7 @@ search_run(struct search *s, const char *text, const struct asked *how, run_put_
 /* Columns of a batch that a line is made of. */
 struct line_columns {
 	const struct str *time, *stream, *msg, *level, *id;
+	const struct str *services[SERVICE_RANKS];
 	struct str id_name;
 };
 
@@ -121,7 +123,7 @@ static int
 line_columns(struct batch *b, struct line_columns *ret)
 {
 	const struct str *names;
-	size_t i, n;
+	size_t i, n, rank;
 	int r = batch_names(b, &names, &n);
 
 	*ret = (struct line_columns){ 0 };
@@ -134,6 +136,9 @@ line_columns(struct batch *b, struct line_columns *ret)
 			ret->id = batch_strs(b, names[i]);
 			ret->id_name = names[i];
 		}
+		rank = service_rank(names[i]);
+		if (rank < SERVICE_RANKS)
+			ret->services[rank] = batch_strs(b, names[i]);
 	}
 	ret->time = batch_strs(b, STR("_time"));
 	ret->stream = batch_strs(b, STR("_stream"));
@@ -172,6 +177,19 @@ row_text(struct search *s, struct batch *b, const struct line_columns *c, size_t
 	return keep_text(s, buf_view(&text));
 }
 
+static struct str
+row_service(struct search *s, const struct line_columns *c, size_t row)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < SERVICE_RANKS; i++)
+		if (column_at(c->services[i], row).n > 0)
+			return arena_dup(s->arena, service_short(c->services[i][row]));
+	service_of_stream(c->stream[row], &text);
+	return arena_dup(s->arena, buf_view(&text));
+}
+
 static void
 line_of(struct search *s, struct batch *b, const struct line_columns *c, size_t row,
     struct evidence_line *ret)
@@ -181,6 +199,7 @@ line_of(struct search *s, struct batch *b, const struct line_columns *c, size_t 
 	(void)value_time(c->time[row], &ns);
 	ret->time.ns = ns;
 	ret->stream = arena_dup(s->arena, c->stream[row]);
+	ret->service = row_service(s, c, row);
 	ret->level = arena_dup(s->arena, column_at(c->level, row));
 	ret->text = row_text(s, b, c, row);
 }

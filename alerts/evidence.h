@@ -19,7 +19,7 @@ enum {
 
 struct evidence_line {
 	struct wall time;
-	struct str stream, level, text;
+	struct str stream, service, level, text;
 };
 struct evidence_pattern {
 	struct str text, sample;

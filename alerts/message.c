@@ -113,8 +113,8 @@ line_json(const struct evidence_line *l)
 	AUTO(message_unref) json_t *o = json_object();
 
 	if (o == NULL || put_int(o, "time", l->time.ns) != 0 ||
-	    put_text(o, "stream", l->stream) != 0 || put_text(o, "level", l->level) != 0 ||
-	    put_text(o, "text", l->text) != 0)
+	    put_text(o, "stream", l->stream) != 0 || put_text(o, "service", l->service) != 0 ||
+	    put_text(o, "level", l->level) != 0 || put_text(o, "text", l->text) != 0)
 		return NULL;
 	return TAKE(o);
 }

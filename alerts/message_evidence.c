@@ -4,7 +4,6 @@
  * Floor: 4 (uses base).
  */
 #include "alerts/message_internal.h"
-#include "record/stream.h"
 
 enum { EVIDENCE_SHOWN_MAX = 400 }; /* bytes of one line that are shown */
 
@@ -35,25 +34,6 @@ bars(struct message_doc *d, const json_t *ev)
 	doc_pair(d, "rows", buf_view(&line));
 }
 
-/* The service of a row: its unit, file or app, short. */
-static void
-put_service(struct str stream, struct buf *out)
-{
-	static const char *const names[] = { "service", "app", "unit", "container", "job", "file" };
-	AUTO_FINI(arena_fini) struct arena work = ARENA_INIT;
-	struct label labels[STREAM_LABELS_MAX];
-	size_t i, k, n = 0;
-
-	if (stream_parse(stream, &work, labels, &n) != 0)
-		return;
-	for (i = 0; i < ARRAY_LEN(names); i++)
-		for (k = 0; k < n; k++)
-			if (str_eq_c(labels[k].name, names[i])) {
-				message_line(labels[k].value, 40, out);
-				return;
-			}
-}
-
 static void
 put_line(const struct message_doc *d, const json_t *l, struct buf *out)
 {
@@ -61,7 +41,7 @@ put_line(const struct message_doc *d, const json_t *l, struct buf *out)
 	struct str level = message_str(l, "level");
 
 	doc_clock(d, (struct wall){ message_int(l, "time") }, out);
-	put_service(message_str(l, "stream"), &service);
+	message_line(message_str(l, "service"), 40, &service);
 	if (service.n > 0)
 		buf_printf(out, " %.*s", STR_ARG(buf_view(&service)));
 	if (level.n > 0) {

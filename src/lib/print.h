@@ -71,12 +71,5 @@ void print_logfmt(struct buf *out, struct str s, bool terminal);
 /** print_time(out, t, utc): append 2006-01-02 15:04:05.000 in the host's zone or, with Z, in UTC. */
 void print_time(struct buf *out, struct wall t, bool utc);
 
-/**
- * print_service(stream, out):
- * Append the name of the service that a stream's labels tell: service, app, unit (without .service), container, job, or
- * the last part of file.  Nothing when there is none.
- */
-void print_service(struct str stream, struct buf *out);
-
 /** print_level_color(level): the escape sequence that shows this severity, or "". */
 const char *print_level_color(struct str level);

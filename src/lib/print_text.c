@@ -7,7 +7,7 @@
 #include "lib/print_internal.h"
 #include "record/level.h"
 #include "record/names.h"
-#include "record/stream.h"
+#include "record/service.h"
 
 #define DIM   "\033[2m"
 #define RESET "\033[0m"
@@ -17,24 +17,10 @@ struct roles {
 	size_t time, stream, msg, level, service;
 };
 
-static const char *const service_names[] = { "service", "service.name", "service_name", "app",
-	"unit", "_SYSTEMD_UNIT", "container_name", "job", "SYSLOG_IDENTIFIER", "logger" };
-
-static size_t
-service_rank(struct str name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(service_names); i++)
-		if (str_eq_c(name, service_names[i]))
-			break;
-	return i;
-}
-
 static void
 find_roles(const struct print_cells *cells, struct roles *ret)
 {
-	size_t i, rank, best = ARRAY_LEN(service_names);
+	size_t i, rank, best = SERVICE_RANKS;
 
 	*ret = (struct roles){ SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX };
 	for (i = 0; i < cells->n; i++) {
@@ -52,42 +38,6 @@ find_roles(const struct print_cells *cells, struct roles *ret)
 		else if (ret->level == SIZE_MAX && names_is_level(cells->names[i]))
 			ret->level = i;
 	}
-}
-
-static struct str
-short_service(struct str s)
-{
-	size_t i;
-
-	if (str_ends(s, STR(".service")))
-		s.n -= strlen(".service");
-	for (i = s.n; i > 0; i--)
-		if (s.p[i - 1] == '/')
-			return str_sub(s, i, s.n);
-	return s;
-}
-
-void
-print_service(struct str stream, struct buf *out)
-{
-	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
-	struct label labels[STREAM_LABELS_MAX];
-	size_t n = 0, i, rank, best = SIZE_MAX, at = 0;
-
-	if (stream.n <= 2 || stream_parse(stream, &arena, labels, &n) != 0)
-		return;
-	for (i = 0; i < n; i++) {
-		rank = str_eq_c(labels[i].name, "file") ? ARRAY_LEN(service_names)
-		                                        : service_rank(labels[i].name);
-		if (rank == ARRAY_LEN(service_names) && !str_eq_c(labels[i].name, "file"))
-			continue;
-		if (rank < best) {
-			best = rank;
-			at = i;
-		}
-	}
-	if (best != SIZE_MAX)
-		buf_str(out, short_service(labels[at].value));
 }
 
 const char *
@@ -214,7 +164,7 @@ put_head(struct printer *p, const struct print_cells *cells, const struct roles 
 {
 	AUTO_FINI(buf_fini) struct buf from = BUF_INIT;
 	struct str level = cell(cells, roles->level, row);
-	struct str service = short_service(cell(cells, roles->service, row));
+	struct str service = service_short(cell(cells, roles->service, row));
 
 	put_time(p, cell(cells, roles->time, row));
 	if (roles->level != SIZE_MAX) {
@@ -223,7 +173,7 @@ put_head(struct printer *p, const struct print_cells *cells, const struct roles 
 		pad(&p->out, utf8_width(level), 5);
 	}
 	if (service.n == 0) {
-		print_service(cell(cells, roles->stream, row), &from);
+		service_of_stream(cell(cells, roles->stream, row), &from);
 		service = buf_view(&from);
 	}
 	if (service.n != 0) {

@@ -8,6 +8,7 @@
 #include "lib/print.h"
 #include "logsql/regex.h"
 #include "record/names.h"
+#include "record/service.h"
 
 /* The names of a block's columns that may hold an ID: by their name, or by what is in them. */
 static int
@@ -154,9 +155,8 @@ struct roles {
 static int
 find_roles(struct batch *b, struct roles *ret)
 {
-	static const char *const services[] = { "service", "service.name", "app", "unit" };
 	const struct str *names, *values;
-	size_t i, k;
+	size_t i, rank, best = SERVICE_RANKS;
 	int r;
 
 	*ret = (struct roles){ 0 };
@@ -182,9 +182,11 @@ find_roles(struct batch *b, struct roles *ret)
 			ret->level = values;
 		else
 			ret->others[i] = values;
-		for (k = 0; k < ARRAY_LEN(services) && ret->service == NULL; k++)
-			if (str_eq_c(ret->names[i], services[k]))
-				ret->service = values;
+		rank = service_rank(ret->names[i]);
+		if (rank < best) {
+			best = rank;
+			ret->service = values;
+		}
 	}
 	return 0;
 }
@@ -244,9 +246,9 @@ trace_put(void *ctx, struct batch *b)
 		if (roles.time != NULL)
 			(void)wall_parse_rfc3339(roles.time[i], 0, &row->time, &has_zone);
 		if (roles.service != NULL && roles.service[i].n > 0)
-			buf_str(&service, roles.service[i]);
+			buf_str(&service, service_short(roles.service[i]));
 		else if (roles.stream != NULL)
-			print_service(roles.stream[i], &service);
+			service_of_stream(roles.stream[i], &service);
 		row->service = arena_dup(&t->arena, buf_view(&service));
 		if (roles.level != NULL)
 			row->level = arena_dup(&t->arena, roles.level[i]);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "alerts/alerts.h"
+#include "alerts/message.h"
 #include "check.h"
 #include "store/store.h"
 
@@ -20,7 +21,9 @@ static const char rules_text[] =
 
 struct bench {
 	struct alerts *alerts;
-	const char *rules; /* NULL: rules_text */
+	const char *rules;        /* NULL: rules_text */
+	const char *routing;      /* NULL: nobody is told */
+	struct message_mail mail; /* the first */
 	struct buf events;
 	unsigned n_events;
 	uint64_t stored; /* events that the store has, when it is opened */
@@ -40,11 +43,22 @@ on_event(void *ctx, struct str id, struct wall at, struct str text, const struct
 	return 0;
 }
 
+static int
+on_notified(void *ctx, const struct notification *n, struct str stored)
+{
+	struct bench *b = ctx;
+
+	(void)n;
+	if (b->mail.text.n == 0)
+		MUST(message_mail(stored, &b->mail) == 0);
+	return 0;
+}
+
 static void
 bench_open(struct bench *b, int64_t at_s, const char *db)
 {
 	AUTO_FINI(buf_fini) struct buf errors = BUF_INIT;
-	struct alerts_ops ops = { .event = on_event, .ctx = b };
+	struct alerts_ops ops = { .event = on_event, .notified = on_notified, .ctx = b };
 	struct alerts_options opt = { .store = place,
 		.db = db,
 		.host = "h",
@@ -55,7 +69,11 @@ bench_open(struct bench *b, int64_t at_s, const char *db)
 	opt.start.ns = T0 + at_s * NS_PER_S;
 	MUST(rules_parse("r.yaml", str_c(b->rules != NULL ? b->rules : rules_text), 0, &set,
 	         &errors) == 0);
-	MUST(routing_default(&routing) == 0);
+	if (b->routing == NULL)
+		MUST(routing_default(&routing) == 0);
+	else
+		MUST(routing_parse("am.yml", str_c(b->routing), STR_NONE, &routing, &errors,
+		         &errors) == 0);
 	MUST(alerts_new(&b->alerts, set, routing, &opt, &ops) == 0);
 }
 
@@ -148,6 +166,30 @@ test_made_up(void)
 	CHECK(evaluations(&one) == 20);
 	bench_close(&one);
 	bench_close(&many);
+}
+
+/* While a group waits its numbers go on: subject and text tell of the same moment. */
+static void
+test_one_moment(void)
+{
+	struct bench b = {
+		.rules =
+		    "groups: [{name: g, interval: 1m, rules: [{alert: Lines, window: 10m, expr: '* | stats count() n',"
+		    " annotations: {summary: '{{ $value }} lines'}}]}]",
+		.routing =
+		    "{global: {smtp_smarthost: 'h:25', smtp_from: a@h}, route: {receiver: r, group_wait: 150s},"
+		    " receivers: [{name: r, email_configs: [{to: b@h}]}]}",
+	};
+	int i;
+
+	bench_open(&b, 0, ":memory:");
+	for (i = 0; i <= 10; i++)
+		step(&b, i * 60);
+	CHECK_STR(buf_view(&b.mail.subject), STR("[FIRING:1] Lines on h: 3 lines"));
+	CHECK(str_find(buf_view(&b.mail.text), STR("value       n=3\n")) != SIZE_MAX);
+	CHECK(str_find(buf_view(&b.mail.text), STR("\n3 lines\n")) != SIZE_MAX);
+	message_mail_fini(&b.mail);
+	bench_close(&b);
 }
 
 static void
@@ -308,6 +350,7 @@ main(void)
 	MUST(mkdtemp(place) != NULL);
 	store_make();
 	test_made_up();
+	test_one_moment();
 	test_restart();
 	test_clock();
 	test_why_not();

@@ -189,6 +189,8 @@ test_mail(struct made *m, const struct evidence *ev)
 	CHECK_STR(buf_view(&mail.subject),
 	    STR("[FIRING:1] Refused service=shop severity=page on web1: 20 payments <b>refused</b>"));
 	CHECK(has(&mail.text, "payment refused: card 38\n"));
+	CHECK(has(&mail.text, " shop error  payment refused: card 38\n"));
+	CHECK(has(&mail.text, " nginx info  took the order\n"));
 	CHECK(has(&mail.text, "20 x NEW payment refused: card <*>"));
 	CHECK(has(&mail.text, "Lines (newest 10 of 20)"));
 	CHECK(has(&mail.text, "█"));
@@ -236,6 +238,8 @@ test_join(struct made *m, const struct evidence *ev)
 	CHECK(has(&mail.subject, "[RESOLVED] Refused"));
 	CHECK(has(&mail.text, "it fired and was over before this could be delivered"));
 	CHECK(has(&mail.text, "payment refused: card 38\n"));
+	CHECK(has(&mail.text, " shop error  payment refused: card 38\n"));
+	CHECK(has(&mail.text, " nginx info  took the order\n"));
 	message_mail_fini(&mail);
 	CHECK(message_join(buf_view(&a), STR("{\"v\":1}"), &bad) == MESSAGE_E_BAD);
 	CHECK(message_mail(STR("nothing"), &mail) == MESSAGE_E_BAD);
