@@ -267,6 +267,13 @@ scan_hit_known(void *ctx, const struct filter *leaf, enum match_known *ret)
 	return 0;
 }
 
+/* What a column cannot tell as it is stored, be it damaged or unreadable, is asked of its values; who reads those says what is wrong. */
+static int
+ask_values(int r)
+{
+	return r == 0 || r == -ENOMEM || r == -ECANCELED ? err_trace(r) : 1;
+}
+
 int
 scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel)
 {
@@ -277,27 +284,23 @@ scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t
 	if (!block_column_find(h->block, name, &info) || info.kind != COLUMN_TEXT)
 		return 1;
 	r = block_contains_any(h->block, name, l, sel);
-	/* The column is damaged: as where it is read, its rows have no value there. */
-	return r > 0 ? 1 : err_trace(r);
+	return ask_values(r);
 }
 
 int
 scan_hit_equals(void *ctx, struct str name, struct str value, struct arena *arena, uint64_t *sel)
 {
 	struct scan_hit *h = ctx;
-	int r = block_equals(h->block, name, value, arena, sel);
 
-	/* Another encoding, or damaged: the column is read. */
-	return r > 0 ? 1 : err_trace(r);
+	return ask_values(block_equals(h->block, name, value, arena, sel));
 }
 
 int
 scan_hit_word(void *ctx, struct str name, const struct literals *l, bool is_prefix, uint64_t *found)
 {
 	struct scan_hit *h = ctx;
-	int r = block_word(h->block, name, l->p[0], l->nocase, is_prefix, found);
 
-	return r > 0 ? 1 : err_trace(r);
+	return ask_values(block_word(h->block, name, l->p[0], l->nocase, is_prefix, found));
 }
 
 static bool
@@ -313,9 +316,9 @@ int
 scan_hit_ipv4(void *ctx, const struct filter *leaf, uint64_t *sel)
 {
 	struct scan_hit *h = ctx;
-	int r = block_ipv4(h->block, leaf->field, leaf->from, leaf->to, is_in_range, &leaf, sel);
 
-	return r > 0 ? 1 : err_trace(r);
+	return ask_values(
+	    block_ipv4(h->block, leaf->field, leaf->from, leaf->to, is_in_range, &leaf, sel));
 }
 
 static int
@@ -412,8 +415,8 @@ match_hit(const struct scan_plan *p, struct scan_hit *h, bool times, struct aren
 		r = scan_hide_weir(h, arena, sel);
 	/* Few lines are made sooner than a further literal is looked for. */
 	for (i = 0; r == 0 && i < p->n_line && bits_count(sel, m.n) > (i > 0 ? m.n / 16 : 0); i++)
-		r = block_lines_may(h->block, &p->line[i], sel);
-	if (r == 0)
+		r = ask_values(block_lines_may(h->block, &p->line[i], sel));
+	if (r >= 0)
 		r = take_rows(h, sel, times, arena);
 	return err_trace(r);
 }
