@@ -430,6 +430,8 @@ find_rows(const struct scan_plan *p, size_t i, bool times, struct arena *arena,
 	*ret = (struct scan_hit){ .view = p->view, .number = p->blocks[i], .notes = p->notes };
 	store_view_block(p->view, p->blocks[i], &ret->info);
 	r = store_view_open_block(p->view, p->blocks[i], &ret->block);
+	if (r == BLOCK_E_GONE)
+		return 0;
 	if (r != 0) {
 		/* A block that cannot be read is told, and the others are answered. */
 		if (r == -ENOMEM)

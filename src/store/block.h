@@ -35,7 +35,7 @@ void block_builder_level(struct block_builder *b, int level);
  *
  * Errors: BLOCK_E_FULL (nothing was added; finish and add again), -ENOMEM.
  */
-enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2, BLOCK_E_OTHER = 3 };
+enum { BLOCK_E_FULL = 1, BLOCK_E_CORRUPT = 2, BLOCK_E_OTHER = 3, BLOCK_E_GONE = 4 };
 int block_builder_add(struct block_builder *b, const struct record *rec);
 size_t block_builder_rows(const struct block_builder *b);  /* that no block has yet */
 size_t block_builder_bytes(const struct block_builder *b); /* memory it holds for rows */

@@ -4,7 +4,8 @@
  * Floor: 2 (uses record, base).
  *
  * A view is what MANIFEST and the open segments' last commits said at store_view_open; it sees each row
- * exactly once, whatever seal, merge and retention do meanwhile.  One view may be used by many threads.
+ * exactly once, whatever seal, merge and retention do meanwhile.  One view may be used by many threads.  Where it cannot
+ * have all its files open, what expires meanwhile is left out, and what merges may be missing after an hour, as a fault.
  */
 #pragma once
 
@@ -47,7 +48,8 @@ size_t store_view_n_blocks(const struct store_view *v);
 /** store_view_block(v, i, ret): not of a segment that is shut. */
 void store_view_block(const struct store_view *v, size_t i, struct store_block_info *ret);
 /** store_view_open_block(v, i, ret): block.h reads on from there.  Thread-safe; the view outlives the block, and
- * is not refreshed while one is open.  BLOCK_E_CORRUPT: it is among the faults already. */
+ * is not refreshed while one is open.  BLOCK_E_CORRUPT: it is among the faults already.  BLOCK_E_GONE: its file is not there any
+ * more; it has expired, or is among the faults. */
 int store_view_open_block(struct store_view *v, size_t i, struct block **ret);
 
 /**

@@ -468,6 +468,8 @@ segment_reopen(struct segment *s, int dir_fd)
 	struct segment_head head;
 	int r = fd < 0 ? fd : segment_head_read(fd, &head);
 
+	if (fd == -ENOENT)
+		return SEGMENT_E_GONE;
 	if (r < 0)
 		return err_trace(r);
 	if (r > 0 || !is_same(&head, &s->head))

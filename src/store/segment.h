@@ -39,7 +39,7 @@ struct segment_head {
 	uint64_t replaces[SEGMENT_REPLACES_MAX];
 };
 
-enum { SEGMENT_E_CORRUPT = 1, SEGMENT_E_FORMAT = 2 };
+enum { SEGMENT_E_CORRUPT = 1, SEGMENT_E_FORMAT = 2, SEGMENT_E_GONE = 3 };
 
 /** segment_name(out, number): the file's name, such as 0000000012.seg. */
 void segment_name(char out[SEGMENT_NAME_MAX], uint64_t number);
@@ -157,8 +157,8 @@ struct segment {
 
 /** segment_open(ret, dir_fd, name): read the header; nothing is loaded. */
 int segment_open(struct segment **ret, int dir_fd, const char *name);
-/** segment_shut(s), segment_reopen(s, dir_fd): close the file, and open it again before any of it is read; -ESTALE: another one
- * has its name now. */
+/** segment_shut(s), segment_reopen(s, dir_fd): close the file, and open it again before any of it is read.  SEGMENT_E_GONE: there
+ * is none; -ESTALE: another one has its name now. */
 void segment_shut(struct segment *s);
 int segment_reopen(struct segment *s, int dir_fd);
 struct segment *segment_close(struct segment *s);

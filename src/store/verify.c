@@ -185,8 +185,9 @@ verify_segment(struct verify *v, struct view_segment *vs)
 	int fd, r = view_fd_take(v->view, vs, &fd);
 
 	v->seg = vs->seg;
-	if (r < 0) {
-		frame_fault(v, 0, err_str(r));
+	if (r != 0) {
+		if (r < 0)
+			frame_fault(v, 0, err_str(r));
 		return 0;
 	}
 	r = verify_frames(v, vs->order);

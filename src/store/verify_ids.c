@@ -58,7 +58,7 @@ verify_segment(struct store_view *v, const struct idfile *f, struct view_segment
 		return 0;
 	x = &vs->seg->indexes[0];
 	r = view_fd_take(v, vs, &fd);
-	if (r < 0)
+	if (r != 0)
 		return 0;
 	r = idindex_each(fd, x->at, (struct idindex_shape){ x->n_ids, x->n_blocks }, add_own, &own);
 	view_fd_give(v, vs);

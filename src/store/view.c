@@ -182,6 +182,12 @@ take_old(struct store_view *v, struct view_segment *vs, bool *ret_more)
 	return false;
 }
 
+static bool
+is_there(const struct store_view *v, const char *name)
+{
+	return faccessat(v->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 int
 view_open_segment(struct store_view *v, struct view_segment *vs)
 {
@@ -189,7 +195,7 @@ view_open_segment(struct store_view *v, struct view_segment *vs)
 	int r;
 
 	segment_name(name, vs->info.number);
-	if (faccessat(v->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+	if (!is_there(v, name))
 		return VIEW_E_VANISHED;
 	r = view_fd_open(v, vs, name);
 	if (r == SEGMENT_E_FORMAT)
@@ -210,14 +216,17 @@ view_open_segment(struct store_view *v, struct view_segment *vs)
 	return 0;
 }
 
-/* Of a segment that was loaded before; its file may be closed. */
+/* Of a segment that was loaded before; its file may be closed, and gone: then MANIFEST is newer. */
 static int
 load_more(struct store_view *v, struct view_segment *vs)
 {
-	int fd, r = view_fd_take(v, vs, &fd);
+	int fd, r;
 
-	if (r < 0)
-		return err_trace(r);
+	if (vs->seg->fd < 0 && !is_there(v, vs->seg->name))
+		return VIEW_E_VANISHED;
+	r = view_fd_take(v, vs, &fd);
+	if (r != 0)
+		return r;
 	r = load_segment(v, vs);
 	view_fd_give(v, vs);
 	return err_trace(r);
@@ -229,7 +238,7 @@ take_or_open(struct store_view *v, struct view_segment *vs)
 	bool more = false;
 
 	if (take_old(v, vs, &more))
-		return more ? err_trace(load_more(v, vs)) : 0;
+		return more ? load_more(v, vs) : 0;
 	return view_open_segment(v, vs);
 }
 
@@ -439,6 +448,15 @@ manifest_changed(struct store_view *v)
 	    st.st_mtim.tv_nsec != v->man_stat.st_mtim.tv_nsec;
 }
 
+static int
+reload_all(struct store_view *v)
+{
+	int r = load_all(v);
+
+	view_fds_unlock(v);
+	return err_fold(r);
+}
+
 int
 store_view_refresh(struct store_view *v)
 {
@@ -448,12 +466,14 @@ store_view_refresh(struct store_view *v)
 	int r;
 
 	if (manifest_changed(v))
-		return err_fold(load_all(v));
+		return err_trace(reload_all(v));
 	for (i = 0; i < v->n_segs; i++) {
 		if (v->segs[i].info.state != MANIFEST_OPEN || v->segs[i].seg == NULL)
 			continue;
 		end = v->segs[i].seg->end;
 		r = load_more(v, &v->segs[i]);
+		if (r == VIEW_E_VANISHED)
+			return err_trace(reload_all(v));
 		if (r < 0)
 			return err_trace(r);
 		grew |= v->segs[i].seg->end != end;

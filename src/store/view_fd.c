@@ -6,8 +6,10 @@
  * What is known of a segment stays when its file is closed, so it can be opened again when somebody reads on: the one that was
  * read least recently goes for the next.  A view takes a part of what the process may have, as it is not alone there: others
  * answer questions at the same time, and follow files.  While no more segments than that are open, nothing is ever
- * closed, and what was removed meanwhile is read to its end.
+ * closed, and what was removed meanwhile is read to its end.  From the first that is closed on the view holds a shared lock on
+ * the folder, as late views do (view_late.c), so that what merges stays.
  */
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include "base/io.h"
@@ -69,8 +71,9 @@ list_in(struct view_fds *f, struct view_segment *vs)
 
 /* Close files until ${most} are open, or all others are being read. */
 static void
-close_oldest(struct view_fds *f, size_t most)
+close_oldest(struct store_view *v, size_t most)
 {
+	struct view_fds *f = &v->fds;
 	struct view_segment *vs, *next;
 
 	for (vs = f->oldest; vs != NULL && f->n > most; vs = next) {
@@ -79,6 +82,8 @@ close_oldest(struct view_fds *f, size_t most)
 			continue;
 		list_out(f, vs);
 		segment_shut(vs->seg);
+		if (!v->late && !f->locked)
+			f->locked = flock(v->dir_fd, LOCK_SH | LOCK_NB) == 0;
 	}
 }
 
@@ -90,17 +95,22 @@ is_no_room(int r)
 
 /* Open again what was closed; others may have taken the room that was left for it. */
 static int
-reopen(struct store_view *v, struct segment *seg)
+reopen(struct store_view *v, struct view_segment *vs)
 {
 	int r;
 
-	close_oldest(&v->fds, v->fds.cap - 1);
-	r = segment_reopen(seg, v->dir_fd);
+	if (vs->gone != VIEW_HERE)
+		return VIEW_E_VANISHED;
+	close_oldest(v, v->fds.cap - 1);
+	r = segment_reopen(vs->seg, v->dir_fd);
 	if (is_no_room(r)) {
-		close_oldest(&v->fds, 0);
-		r = segment_reopen(seg, v->dir_fd);
+		close_oldest(v, 0);
+		r = segment_reopen(vs->seg, v->dir_fd);
 	}
-	return err_trace(r);
+	if (r != SEGMENT_E_GONE)
+		return err_trace(r);
+	vs->gone = view_gone(v, vs);
+	return VIEW_E_VANISHED;
 }
 
 int
@@ -110,7 +120,7 @@ view_fd_take(struct store_view *v, struct view_segment *vs, int *ret)
 
 	(void)pthread_mutex_lock(&v->fds.lock);
 	if (vs->seg->fd < 0)
-		r = reopen(v, vs->seg);
+		r = reopen(v, vs);
 	if (r == 0) {
 		if (vs->listed)
 			list_out(&v->fds, vs);
@@ -119,7 +129,7 @@ view_fd_take(struct store_view *v, struct view_segment *vs, int *ret)
 		*ret = vs->seg->fd;
 	}
 	(void)pthread_mutex_unlock(&v->fds.lock);
-	return err_trace(r);
+	return r;
 }
 
 void
@@ -136,10 +146,10 @@ view_fd_open(struct store_view *v, struct view_segment *vs, const char *name)
 	int r;
 
 	(void)pthread_mutex_lock(&v->fds.lock);
-	close_oldest(&v->fds, v->fds.cap - 1);
+	close_oldest(v, v->fds.cap - 1);
 	r = segment_open(&vs->seg, v->dir_fd, name);
 	if (is_no_room(r)) {
-		close_oldest(&v->fds, 0);
+		close_oldest(v, 0);
 		r = segment_open(&vs->seg, v->dir_fd, name);
 	}
 	if (r == 0) {
@@ -170,5 +180,14 @@ view_fd_close(struct store_view *v, struct view_segment *vs)
 		list_out(&v->fds, vs);
 	vs->pins = 0;
 	vs->seg = segment_close(vs->seg);
+	(void)pthread_mutex_unlock(&v->fds.lock);
+}
+
+void
+view_fds_unlock(struct store_view *v)
+{
+	(void)pthread_mutex_lock(&v->fds.lock);
+	if (v->fds.locked)
+		v->fds.locked = flock(v->dir_fd, LOCK_UN) != 0;
 	(void)pthread_mutex_unlock(&v->fds.lock);
 }

@@ -199,6 +199,8 @@ find_in_segment(struct store_view *v, struct finder *f, uint32_t fp)
 		r = view_fd_take(v, f->vs, &fd);
 	if (r < 0)
 		view_fault(v, "%s: at offset 0: %s", seg->name, err_str(r));
+	if (r == VIEW_E_VANISHED)
+		return;
 	if (r < 0 || seg->no_index) {
 		find_all(f, 0, seg->blocks.n);
 		return;

@@ -13,6 +13,9 @@
 #include "store/manifest.h"
 #include "store/read.h"
 
+/* What became of a file that is not there any more. */
+enum view_gone { VIEW_HERE, VIEW_MISSING, VIEW_EXPIRED, VIEW_MERGED };
+
 /* One segment of the view; seg is NULL when its file could not be read, or was not opened yet (shut). */
 struct view_segment {
 	struct manifest_segment info;
@@ -23,6 +26,8 @@ struct view_segment {
 	struct view_segment *newer, *older; /* that are open: by when they were read */
 	bool listed;
 	unsigned pins; /* who reads it just now */
+	_Atomic enum view_gone
+	    gone; /* found when it was to be opened again; what there is to say is said */
 	uint32_t idfile,
 	    place; /* idfile > 0: its IDs are in merged index idfile - 1, at this place of the table */
 };
@@ -37,11 +42,13 @@ struct view_block {
 
 /*
  * The open files, under lock.
- * Invariants: listed are the segments whose file is open, and no others; n of them.
+ * Invariants: listed are the segments whose file is open, and no others; n of them.  locked: the view is not late, and
+ * has a shared lock on the folder since it closed one.
  */
 struct view_fds {
 	struct view_segment *newest, *oldest;
 	size_t n, cap;
+	bool locked;
 	pthread_mutex_t lock;
 };
 
@@ -92,16 +99,24 @@ void view_fds_init(struct view_fds *f);
 void view_fds_fini(struct view_fds *f);
 /** view_fd_open(v, vs, name): segment_open; its file stays open until view_fd_give. */
 int view_fd_open(struct store_view *v, struct view_segment *vs, const char *name);
-/** view_fd_take(v, vs, ret), view_fd_give(v, vs): have its file open in between.  Thread-safe. */
+/** view_fd_take(v, vs, ret), view_fd_give(v, vs): have its file open in between.  Thread-safe.  VIEW_E_VANISHED: it is gone. */
 int view_fd_take(struct store_view *v, struct view_segment *vs, int *ret);
 void view_fd_give(struct store_view *v, struct view_segment *vs);
 /** view_fd_move(v, from, to): the segment of one place to another; view_fd_close(v, vs): segment_close. */
 void view_fd_move(struct store_view *v, struct view_segment *from, struct view_segment *to);
 void view_fd_close(struct store_view *v, struct view_segment *vs);
+/** view_fds_unlock(v): what was merged before is no part of the view any more, and need not stay. */
+void view_fds_unlock(struct store_view *v);
 
 /** view_open_segment(v, vs): open and load it as its state says; what is wrong with it is a fault. */
 enum { VIEW_E_VANISHED = 1, VIEW_E_FORMAT = 2 };
 int view_open_segment(struct store_view *v, struct view_segment *vs);
+
+/* view_gone.c */
+/** view_gone(v, vs): what became of its file, which is not there; a fault, unless it expired. */
+enum view_gone view_gone(struct store_view *v, const struct view_segment *vs);
+/** view_gone_amid(v, vs): say that it went while its rows were read. */
+void view_gone_amid(struct store_view *v, const struct view_segment *vs);
 
 /* view_late.c */
 /** view_may_wait(v, info): whether the segment may stay shut until somebody asks for it. */

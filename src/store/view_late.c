@@ -81,33 +81,6 @@ view_number_blocks(struct store_view *v)
 	return err_trace(r);
 }
 
-static bool
-has_rows_of(const struct manifest_segment *g, const struct manifest_segment *old)
-{
-	return g->state != MANIFEST_RETIRED && g->number > old->number &&
-	    g->keep.ns == old->keep.ns && g->first_row < old->next_row &&
-	    old->first_row < g->next_row;
-}
-
-/* Whether a segment whose file has gone has expired since; else its rows stand elsewhere now. */
-static bool
-has_expired(struct store_view *v, const struct manifest_segment *info)
-{
-	AUTO_FINI(manifest_fini) struct manifest m = { 0 };
-	const struct manifest_segment *g;
-	size_t i;
-
-	if (manifest_read(v->dir_fd, &m) != 0)
-		return false;
-	g = manifest_find(&m, info->number);
-	if (g != NULL)
-		return g->state == MANIFEST_RETIRED && g->next_row == 0;
-	for (i = 0; i < m.n; i++)
-		if (has_rows_of(&m.v[i], info))
-			return false;
-	return true;
-}
-
 static int
 open_shut(struct store_view *v, struct view_segment *vs)
 {
@@ -118,9 +91,8 @@ open_shut(struct store_view *v, struct view_segment *vs)
 	if (r == VIEW_E_FORMAT)
 		view_fault(v, "%010llu.seg: at offset 0: has a newer format",
 		    (unsigned long long)vs->info.number);
-	if (r == VIEW_E_VANISHED && !has_expired(v, &vs->info))
-		view_fault(v, "%010llu.seg: at offset 0: the file is missing",
-		    (unsigned long long)vs->info.number);
+	if (r == VIEW_E_VANISHED)
+		vs->gone = view_gone(v, vs);
 	r = fill_slots(v, vs);
 	if (r == 0)
 		vs->shut = false;

@@ -86,6 +86,8 @@ read_block(void *ctx, uint64_t at, size_t n, uint8_t *out)
 	struct view_segment *vs = &b->view->segs[b->segment];
 	int fd, r = view_fd_take(b->view, vs, &fd);
 
+	if (r == VIEW_E_VANISHED)
+		return err_origin(-ESTALE);
 	if (r < 0)
 		return err_trace(r);
 	r = frame_read_exact(fd, out, n, b->at + at);
@@ -106,6 +108,8 @@ store_view_open_block(struct store_view *v, size_t i, struct block **ret)
 		return BLOCK_E_CORRUPT;
 	io.n_bytes = view_entry(v, i)->n_body;
 	r = block_open(&b, &io);
+	if (r < 0 && v->segs[v->blocks[i].segment].gone != VIEW_HERE)
+		return BLOCK_E_GONE;
 	if (r == BLOCK_E_CORRUPT)
 		store_view_fault(v, i, 0, "the block's header is damaged");
 	if (r < 0)
@@ -129,6 +133,10 @@ store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what)
 
 	if (vs->seg == NULL)
 		return;
+	if (vs->gone != VIEW_HERE) {
+		view_gone_amid(v, vs);
+		return;
+	}
 	view_fault(v, "%s: block %u: at offset %llu: %s", vs->seg->name, v->blocks[i].block,
 	    (unsigned long long)(view_entry(v, i)->body_at + at), what);
 }

@@ -4,6 +4,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "store/store_internal.h"
 #include "store_rows.h"
@@ -250,6 +251,160 @@ test_retention_by_bytes(void)
 	buf_fini(&err);
 }
 
+enum { HOURS = 40 };
+
+/* A segment of 30 rows each hour, all but the last sealed; ${now} is the hour after the last. */
+static void
+make_hours(struct wall *now)
+{
+	struct store_options opt = { .seal_age = { NS_PER_S } };
+	struct store *s;
+	int i;
+
+	rows_remove_dir(path);
+	s = open_with(&opt);
+	for (i = 0, *now = t0; i < HOURS; i++, now->ns += NS_PER_HOUR) {
+		MUST(rows_append(s, (uint64_t)i * 30, 30) == 0);
+		MUST(store_commit(s, *now) == 0);
+		if (i + 1 < HOURS)
+			MUST(store_seal(s, *now) == 0);
+	}
+	(void)store_close(s);
+}
+
+/* A view of more segments than it may have files, all of which were read once. */
+static struct store_view *
+view_of_few_files(bool late, struct rows_seen *seen)
+{
+	struct store_view *v = NULL;
+	struct buf err = BUF_INIT;
+	struct rlimit old, few;
+
+	MUST(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	few = old;
+	few.rlim_cur = 64;
+	MUST(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	if (late)
+		MUST(store_view_open_between(&v, path, (struct wall){ INT64_MIN },
+		         (struct wall){ INT64_MAX }, &err) == 0);
+	else
+		MUST(store_view_open(&v, path, &err) == 0);
+	MUST(setrlimit(RLIMIT_NOFILE, &old) == 0);
+	rows_of_view(seen, v);
+	CHECK(rows_are(seen, HOURS * 30) && store_view_faults(v, NULL, NULL) == 0);
+	buf_fini(&err);
+	return v;
+}
+
+static void
+maintain_often(struct store *s, struct wall now)
+{
+	int i;
+
+	for (i = 0; i < HOURS; i++)
+		MUST(store_maintain(s, now) == 0);
+}
+
+struct fault_part {
+	const char *part;
+	bool found;
+};
+
+static void
+look_for_part(void *ctx, const char *text)
+{
+	struct fault_part *p = ctx;
+
+	p->found |= strstr(text, p->part) != NULL;
+}
+
+static bool
+has_fault(struct store_view *v, const char *part)
+{
+	struct fault_part p = { part, false };
+
+	(void)store_view_faults(v, look_for_part, &p);
+	return p.found;
+}
+
+/* What expires while its file is closed is left out, and nothing is said of it; of rows that somebody reads just then it is. */
+static void
+test_expires_while_closed(bool late)
+{
+	struct store_options opt = { .retention = { HOURS / 2 * NS_PER_HOUR },
+		.seal_age = { NS_PER_S } };
+	struct rows_seen seen = { calloc(HOURS * 30, 1), HOURS * 30, 0, 0, 0 };
+	struct store_view *v;
+	struct arena a = ARENA_INIT;
+	struct block *b = NULL, *none = NULL;
+	struct column c;
+	struct store *s;
+	struct wall now;
+	uint64_t i;
+
+	make_hours(&now);
+	v = view_of_few_files(late, &seen);
+	MUST(store_view_open_block(v, 0, &b) == 0);
+	rows_of_view(&seen, v);
+	s = open_with(&opt);
+	/* A commit now, so that the clock is believed. */
+	MUST(store_position(s, STR("it"), STR("here")) == 0);
+	MUST(store_commit(s, now) == 0);
+	maintain_often(s, now);
+	rows_of_view(&seen, v);
+	CHECK(seen.n == HOURS / 2 * 30 && seen.n_foreign == 0);
+	for (i = 0; i < seen.cap; i++)
+		CHECK(seen.count[i] == (i >= HOURS / 2 * 30));
+	CHECK(store_view_open_block(v, 1, &none) == BLOCK_E_GONE);
+	CHECK(store_view_faults(v, rows_print_fault, NULL) == 0);
+	CHECK(block_column(b, STR("n"), NULL, 0, &a, &c) < 0);
+	store_view_fault(v, 0, 0, "why");
+	CHECK(store_view_faults(v, NULL, NULL) == 1);
+	CHECK(has_fault(v, ".seg: expired while it was read"));
+	(void)block_free(b);
+	(void)store_view_free(v);
+	(void)store_close(s);
+	arena_fini(&a);
+	free(seen.count);
+}
+
+/* What is merged while its file is closed stays for an hour; who reads longer is told what became of it. */
+static void
+test_merges_while_closed(bool late)
+{
+	struct store_options opt = { .seal_age = { 100 * NS_PER_HOUR } };
+	struct rows_seen seen = { calloc(HOURS * 30, 1), HOURS * 30, 0, 0, 0 };
+	struct store_view *v;
+	struct store *s;
+	struct wall now;
+
+	make_hours(&now);
+	v = view_of_few_files(late, &seen);
+	s = open_with(&opt);
+	MUST(store_seal(s, now) == 0);
+	MUST(store_merge(s, now) == 0);
+	now.ns += NS_PER_HOUR / 2;
+	maintain_often(s, now);
+	rows_of_view(&seen, v);
+	CHECK(rows_are(&seen, HOURS * 30));
+	CHECK(store_view_faults(v, rows_print_fault, NULL) == 0);
+	now.ns += 2 * NS_PER_HOUR;
+	maintain_often(s, now);
+	rows_of_view(&seen, v);
+	CHECK(seen.n < HOURS * 30 && seen.n_foreign == 0);
+	CHECK(store_view_faults(v, NULL, NULL) == HOURS - seen.n / 30);
+	CHECK(has_fault(v, ".seg: merged into others while it was read"));
+	CHECK(!has_fault(v, "offset"));
+	MUST(store_view_refresh(v) == 0);
+	rows_of_view(&seen, v);
+	CHECK(rows_are(&seen, HOURS * 30));
+	(void)store_view_free(v);
+	/* Nobody reads any more. */
+	CHECK(!retain_has_readers(s));
+	(void)store_close(s);
+	free(seen.count);
+}
+
 static double
 trace_ms(uint64_t row)
 {
@@ -332,6 +487,10 @@ main(int argc, char **argv)
 	test_retention_by_age();
 	test_clock_jump();
 	test_retention_by_bytes();
+	test_expires_while_closed(false);
+	test_expires_while_closed(true);
+	test_merges_while_closed(false);
+	test_merges_while_closed(true);
 	test_readers();
 	/* With an argument: a whole day. */
 	test_small_commits(argc > 1 ? 86400 : 6000);
