@@ -150,7 +150,8 @@ match_int_range(const struct filter *f, const struct column *c, uint64_t *sel)
 	BITS_FOREACH(i, sel, c->n_rows)
 	{
 		v = int_number(c->ints[i], c->scale);
-		if (!present(c, i) || v < f->min || v > f->max)
+		/* A bound may be NaN, which nothing is above or below. */
+		if (!present(c, i) || !(v >= f->min && v <= f->max))
 			bits_clear(sel, i);
 	}
 }
