@@ -285,36 +285,41 @@ cmp_arrival(const void *a, const void *b)
 	return (x->arrival > y->arrival) - (x->arrival < y->arrival);
 }
 
-/* Rows [from, from + n) as a batch whose values point into the kept rows. */
+/*
+ * Rows [from, from + n) as a batch whose values point into the kept rows.  Its columns stand as the rows first have them, so
+ * that it does not matter which thread brought a name first.
+ */
 static int
 fill_batch(struct keep *k, size_t from, size_t n, struct batch *b)
 {
 	struct str **cols;
 	struct scan s;
-	uint64_t name, len;
-	size_t i;
+	uint64_t name, len, *seen;
+	size_t i, n_seen = 0;
 	int r = 0;
 
 	batch_reset(b, n);
 	b->closed = true;
 	cols = arena_zalloc(&b->arena, k->names.n + 1, sizeof(*cols));
-	for (i = 0; cols != NULL && i < k->names.n; i++) {
-		cols[i] = arena_zalloc(&b->arena, n, sizeof(**cols));
-		if (cols[i] == NULL)
-			return err_origin(-ENOMEM);
-	}
-	if (cols == NULL)
+	seen = arena_alloc(&b->arena, (k->names.n + 1) * sizeof(*seen));
+	if (cols == NULL || seen == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++) {
 		s = SCAN_OF(str_of(k->heap[from + i]->bytes, k->heap[from + i]->n));
 		while (s.at < s.n) {
 			name = scan_varint(&s);
 			len = scan_varint(&s);
+			if (cols[name] == NULL) {
+				cols[name] = arena_zalloc(&b->arena, n, sizeof(**cols));
+				seen[n_seen++] = name;
+			}
+			if (cols[name] == NULL)
+				return err_origin(-ENOMEM);
 			cols[name][i] = scan_bytes(&s, len);
 		}
 	}
-	for (i = 0; r == 0 && i < k->names.n; i++)
-		r = batch_set_strs(b, k->names.entries[i].key, cols[i]);
+	for (i = 0; r == 0 && i < n_seen; i++)
+		r = batch_set_strs(b, k->names.entries[seen[i]].key, cols[seen[i]]);
 	return err_trace(r);
 }
 

@@ -223,6 +223,51 @@ kept_row_new(const struct kept_source *s, size_t row, const struct kept_key *key
 	return 0;
 }
 
+int
+kept_columns_init(struct kept_columns *c, const struct map *names, size_t n_more,
+    struct arena *arena)
+{
+	*c = (struct kept_columns){ 0 };
+	c->names = arena_alloc(arena, (names->n + n_more + 1) * sizeof(*c->names));
+	c->columns = arena_alloc(arena, (names->n + 1) * sizeof(*c->columns));
+	if (c->names == NULL || c->columns == NULL)
+		return err_origin(-ENOMEM);
+	memset(c->columns, 0xff, names->n * sizeof(*c->columns));
+	return 0;
+}
+
+uint32_t
+kept_columns_name(struct kept_columns *c, const struct map *names, struct str name)
+{
+	const struct map_entry *e = map_get(names, name);
+	size_t i;
+
+	if (e != NULL && c->columns[e - names->entries] != UINT32_MAX)
+		return c->columns[e - names->entries];
+	for (i = 0; e == NULL && i < c->n; i++)
+		if (str_eq(c->names[i], name))
+			return (uint32_t)i;
+	if (e != NULL)
+		c->columns[e - names->entries] = (uint32_t)c->n;
+	c->names[c->n] = name;
+	return (uint32_t)c->n++;
+}
+
+void
+kept_columns_see(struct kept_columns *c, const struct map *names, const struct kept_row *row)
+{
+	uint32_t name;
+	size_t i;
+
+	for (i = 0; i < row->n_fields; i++) {
+		name = row->fields[i].name;
+		if (c->columns[name] != UINT32_MAX)
+			continue;
+		c->columns[name] = (uint32_t)c->n;
+		c->names[c->n++] = names->entries[name].key;
+	}
+}
+
 void
 kept_put(struct rows_out *out, const uint32_t *columns, const struct kept_row *row)
 {

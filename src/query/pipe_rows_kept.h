@@ -67,6 +67,26 @@ int kept_row_new(const struct kept_source *s, size_t row, const struct kept_key 
 int kept_compare(const struct sort_key *keys, size_t n, bool desc, const struct kept_key *a,
     const struct kept_key *b);
 
+/*
+ * The columns that kept rows come out in: names as the rows, in the order in which they are seen, first have them, so that
+ * it does not matter which worker met a name first.
+ */
+struct kept_columns {
+	struct str *names;
+	size_t n;
+	uint32_t *columns; /* the column of each of the numbered names; UINT32_MAX: not seen */
+};
+
+/** kept_columns_init(c, names, n_more, arena): none yet, of the numbered ${names}; with room for ${n_more} others. */
+int kept_columns_init(struct kept_columns *c, const struct map *names, size_t n_more,
+    struct arena *arena);
+
+/** kept_columns_name(c, names, name): the column of a name that the rows may have, too. */
+uint32_t kept_columns_name(struct kept_columns *c, const struct map *names, struct str name);
+
+/** kept_columns_see(c, names, row): columns for the names of the row. */
+void kept_columns_see(struct kept_columns *c, const struct map *names, const struct kept_row *row);
+
 /** kept_put(out, names, columns, row): all fields of the row; ${columns} has the number of the
  * column of each name. */
 void kept_put(struct rows_out *out, const uint32_t *columns, const struct kept_row *row);

@@ -229,8 +229,8 @@ put_result(const struct running_stage *s, const struct stats_func *f,
 
 struct running_out {
 	struct rows_out out;
-	uint32_t *columns; /* of names */
-	uint32_t *results; /* of functions */
+	const uint32_t *columns; /* of names */
+	uint32_t *results;       /* of functions */
 };
 
 static int
@@ -265,34 +265,23 @@ put_group(struct running_stage *s, struct running_out *o, const struct running_r
 	return r;
 }
 
-static uint32_t
-column_index(struct str *names, size_t *n, struct str name)
-{
-	size_t k;
-
-	for (k = 0; k < *n && !str_eq(names[k], name); k++)
-		continue;
-	names[k] = name;
-	*n += k == *n ? 1 : 0;
-	return (uint32_t)k;
-}
-
 static int
 out_init(struct running_stage *s, struct running_out *o)
 {
-	const struct map *m = &s->parts[0].names;
-	size_t n_funcs = s->pipe->n_funcs, n = 0, i;
-	struct str *names = arena_alloc(&s->arena, (m->n + n_funcs + 1) * sizeof(*names));
+	const struct running_part *all = &s->parts[0];
+	size_t n_funcs = s->pipe->n_funcs, i;
+	struct kept_columns c;
+	int r = kept_columns_init(&c, &all->names, n_funcs, &s->arena);
 
-	o->columns = arena_alloc(&s->arena, (m->n + 1) * sizeof(*o->columns));
 	o->results = arena_alloc(&s->arena, (n_funcs + 1) * sizeof(*o->results));
-	if (names == NULL || o->columns == NULL || o->results == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < m->n; i++)
-		o->columns[i] = column_index(names, &n, m->entries[i].key);
+	if (r != 0 || o->results == NULL)
+		return r != 0 ? err_trace(r) : err_origin(-ENOMEM);
+	for (i = 0; i < all->n; i++)
+		kept_columns_see(&c, &all->names, all->rows[i].row);
 	for (i = 0; i < n_funcs; i++)
-		o->results[i] = column_index(names, &n, s->pipe->funcs[i].name);
-	return rows_out_init(&o->out, s->stage.next, 0, names, n);
+		o->results[i] = kept_columns_name(&c, &all->names, s->pipe->funcs[i].name);
+	o->columns = c.columns;
+	return err_trace(rows_out_init(&o->out, s->stage.next, 0, c.names, c.n));
 }
 
 static int

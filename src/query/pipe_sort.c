@@ -349,41 +349,20 @@ merge_part(struct sort_stage *s, struct sort_part *from)
 	return r;
 }
 
-/* The columns that come out: rank, keys, then the rest; columns[name] is the place of each. */
-static int
-out_names(struct sort_stage *s, struct str **ret_names, size_t *ret_n, uint32_t **ret_columns)
+/* The rows of a sorted heap that come out: [offset, to). */
+static size_t
+wanted_to(const struct sort_stage *s, const struct heap *h)
 {
-	const struct map *names = &s->parts[0].names;
-	struct str *out = arena_alloc(&s->arena, (names->n + s->pipe->n_keys + 2) * sizeof(*out));
-	uint32_t *columns = arena_alloc(&s->arena, (names->n + 1) * sizeof(*columns));
-	size_t n = 0, i, k;
-
-	if (out == NULL || columns == NULL)
-		return err_origin(-ENOMEM);
-	if (s->pipe->rank.n != 0)
-		out[n++] = s->pipe->rank;
-	for (i = 0; i < names->n; i++) {
-		for (k = 0; k < n && !str_eq(out[k], names->entries[i].key); k++)
-			continue;
-		if (k == n)
-			out[n++] = names->entries[i].key;
-		columns[i] = (uint32_t)k;
-	}
-	*ret_names = out;
-	*ret_n = n;
-	*ret_columns = columns;
-	return 0;
+	return s->keep != 0 && h->n > s->keep ? (size_t)s->keep : h->n;
 }
 
 static int
 put_partition(struct sort_stage *s, struct heap *h, struct rows_out *out, const uint32_t *columns)
 {
-	uint64_t i, last = h->n;
+	size_t last = wanted_to(s, h);
+	uint64_t i;
 	int r = 0;
 
-	qsort_r(h->rows, h->n, sizeof(struct kept_row *), compare_rows, s);
-	if (s->keep != 0 && last > s->keep)
-		last = s->keep;
 	for (i = s->pipe->offset; r == 0 && i < last && !atomic_load(&s->stage.env->cancelled);
 	     i++) {
 		kept_put(out, columns, h->rows[i]);
@@ -403,44 +382,78 @@ entry_order(const void *a, const void *b)
 	return str_cmp((*x)->key, (*y)->key);
 }
 
+/* All heaps, in the order of their partitions. */
 static int
-put_all(struct sort_stage *s, struct rows_out *out, const uint32_t *columns)
+order_heaps(struct sort_stage *s, struct heap ***ret)
 {
 	const struct map *partitions = &s->parts[0].partitions;
 	AUTO_FREE const struct map_entry **order = calloc(partitions->n + 1, sizeof(*order));
+	struct heap **heaps = arena_alloc(&s->arena, (partitions->n + 1) * sizeof(struct heap *));
+	struct heap *h;
 	size_t i;
-	int r = 0;
 
-	if (order == NULL)
+	if (order == NULL || heaps == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < partitions->n; i++)
 		order[i] = &partitions->entries[i];
 	qsort(order, partitions->n, sizeof(*order), entry_order);
-	for (i = 0; r == 0 && i < partitions->n; i++)
-		r = put_partition(s, &s->parts[0].heaps[order[i]->value], out, columns);
-	return r != 0 ? r : rows_out_flush(out);
+	for (i = 0; i < partitions->n; i++) {
+		h = heaps[i] = &s->parts[0].heaps[order[i]->value];
+		qsort_r(h->rows, h->n, sizeof(struct kept_row *), compare_rows, s);
+	}
+	*ret = heaps;
+	return 0;
+}
+
+/* The columns that come out: rank, then those of the rows. */
+static int
+find_columns(struct sort_stage *s, struct heap *const *heaps, struct kept_columns *ret)
+{
+	const struct sort_part *all = &s->parts[0];
+	size_t i, k;
+	int r = kept_columns_init(ret, &all->names, 1, &s->arena);
+
+	if (r == 0 && s->pipe->rank.n != 0)
+		(void)kept_columns_name(ret, &all->names, s->pipe->rank);
+	for (i = 0; r == 0 && i < all->partitions.n; i++)
+		for (k = s->pipe->offset; k < wanted_to(s, heaps[i]); k++)
+			kept_columns_see(ret, &all->names, heaps[i]->rows[k]);
+	return err_trace(r);
+}
+
+static int
+put_all(struct sort_stage *s)
+{
+	struct kept_columns columns = { 0 };
+	struct heap **heaps = NULL;
+	struct rows_out out;
+	size_t i;
+	int r = order_heaps(s, &heaps);
+
+	if (r == 0)
+		r = find_columns(s, heaps, &columns);
+	if (r != 0)
+		return err_trace(r);
+	r = rows_out_init(&out, s->stage.next, 0, columns.names, columns.n);
+	for (i = 0; r == 0 && i < s->parts[0].partitions.n; i++)
+		r = put_partition(s, heaps[i], &out, columns.columns);
+	if (r == 0)
+		r = rows_out_flush(&out);
+	rows_out_fini(&out);
+	return err_trace(r);
 }
 
 static int
 sort_flush(struct stage *st)
 {
 	struct sort_stage *s = (struct sort_stage *)st;
-	struct rows_out out;
-	uint32_t *columns = NULL;
-	struct str *names = NULL;
-	size_t i, n = 0;
+	size_t i;
 	int r = 0;
 
 	for (i = 1; r == 0 && i < QUERY_WORKERS_MAX; i++)
 		r = merge_part(s, &s->parts[i]);
 	if (r == 0)
-		r = out_names(s, &names, &n, &columns);
-	if (r != 0)
-		return r;
-	r = rows_out_init(&out, st->next, 0, names, n);
-	if (r == 0)
-		r = put_all(s, &out, columns);
-	rows_out_fini(&out);
+		r = put_all(s);
 	return r != 0 ? r : stage_flush(st->next);
 }
 
