@@ -191,6 +191,59 @@ map_state_fini(struct stats_state *s)
 }
 
 static int
+value_order(const void *a, const void *b)
+{
+	const struct map_entry *const *x = a, *const *y = b;
+
+	return value_cmp((*x)->key, (*y)->key);
+}
+
+/* The values of a map in their order. */
+static int
+list_values(const struct map *m, const struct map_entry ***ret)
+{
+	size_t n = m == NULL ? 0 : m->n, i;
+	const struct map_entry **order = calloc(n + 1, sizeof(*order));
+
+	if (order == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		order[i] = &m->entries[i];
+	qsort(order, n, sizeof(*order), value_order);
+	*ret = order;
+	return 0;
+}
+
+enum { UNIQ_SLACK = 64 };
+
+/* With a limit the first values in their order are kept, whoever came first; from time to time the others leave. */
+static int
+uniq_values_trim(const struct stats_func *f, struct map *m, int64_t *grown)
+{
+	AUTO_FREE const struct map_entry **order = NULL;
+	struct map first = MAP_INIT;
+	size_t i;
+	int r = 0;
+
+	if (f->limit == 0 || m->n < UNIQ_SLACK || m->n / 2 < f->limit)
+		return 0;
+	r = list_values(m, &order);
+	for (i = 0; r == 0 && i < m->n; i++) {
+		if (i >= f->limit)
+			*grown -= (int64_t)order[i]->key.n + 48;
+		else if (map_put(&first, order[i]->key, NULL) == NULL)
+			r = err_origin(-ENOMEM);
+	}
+	if (r != 0) {
+		map_fini(&first);
+		return err_trace(r);
+	}
+	map_fini(m);
+	*m = first;
+	return 0;
+}
+
+static int
 uniq_value_add(const struct stats_func *f, struct stats_batch *sb, size_t row, struct str v)
 {
 	struct map *m;
@@ -198,12 +251,14 @@ uniq_value_add(const struct stats_func *f, struct stats_batch *sb, size_t row, s
 	int r;
 
 	r = map_of(stats_state_of(sb, row), &m);
-	if (r != 0 || v.n == 0 || (f->limit != 0 && m->n > f->limit))
+	if (r != 0 || v.n == 0)
 		return r;
 	if (map_put(m, v, &fresh) == NULL)
 		return err_origin(-ENOMEM);
-	sb->grown += fresh ? (int64_t)v.n + 48 : 0;
-	return 0;
+	if (!fresh)
+		return 0;
+	sb->grown += (int64_t)v.n + 48;
+	return err_trace(uniq_values_trim(f, m, &sb->grown));
 }
 
 static int
@@ -226,6 +281,7 @@ static int
 uniq_values_merge(const struct stats_func *f, struct stats_state *to, struct stats_state *from)
 {
 	struct map *a, *b = from->more;
+	int64_t grown = 0;
 	size_t i;
 	int r;
 
@@ -235,6 +291,8 @@ uniq_values_merge(const struct stats_func *f, struct stats_state *to, struct sta
 	for (i = 0; r == 0 && i < b->n; i++)
 		if (map_put(a, b->entries[i].key, NULL) == NULL)
 			r = err_origin(-ENOMEM);
+	if (r == 0)
+		r = uniq_values_trim(f, a, &grown);
 	map_state_fini(from);
 	return r;
 }
@@ -267,25 +325,15 @@ uniq_values_load(const struct stats_func *f, struct scan *in, struct stats_state
 }
 
 static int
-value_order(const void *a, const void *b)
-{
-	const struct map_entry *const *x = a, *const *y = b;
-
-	return value_cmp((*x)->key, (*y)->key);
-}
-
-static int
 uniq_values_put(const struct stats_func *f, struct stats_state *s, struct buf *out)
 {
 	const struct map *m = s->more;
 	size_t n = m == NULL ? 0 : m->n, i;
-	AUTO_FREE const struct map_entry **order = calloc(n + 1, sizeof(*order));
+	AUTO_FREE const struct map_entry **order = NULL;
+	int r = list_values(m, &order);
 
-	if (order == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++)
-		order[i] = &m->entries[i];
-	qsort(order, n, sizeof(*order), value_order);
+	if (r != 0)
+		return err_trace(r);
 	if (f->limit != 0 && n > f->limit)
 		n = (size_t)f->limit;
 	buf_byte(out, '[');

@@ -342,7 +342,7 @@ class Grammar:
                                  f"count({f}, {other})", f"count_uniq({f}, {other})", f"rate()", f"rate_sum({f})", f"min({f}, {other})",
                                  f"max({f}, {other})", f"json_values({f}, i) sort by (i) limit 3",
                                  f"json_values({f}, i) sort by ({other}) limit 5", f"json_values(i, {f})", f"values({f})", f"values({f}, {other}) limit 7",
-                                 f"any({f})", f"row_any({f}, i)", f"uniq_values({f}) limit 100000", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
+                                 f"any({f})", f"row_any({f}, i)", f"uniq_values({f}) limit 7", f"sum({f}, {other})", f"count() if ({self.filter(2)[1]})"])
                 tree = None
             out.append(f"{text} as {name}")
             trees.append(tree)
