@@ -144,6 +144,17 @@ io_sync(int fd)
 }
 
 void
+io_keep_standard(void)
+{
+	int fd;
+
+	/* The lowest that is free is given, and those below are taken by then. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+void
 io_want_files(void)
 {
 	struct rlimit lim;

@@ -22,6 +22,10 @@ enum { IO_HOOK_SHORT = 1 };
 typedef int (*io_hook_fn)(void *ctx, enum io_op op, const char *path_or_null, size_t n);
 void io_set_hook(io_hook_fn fn, void *ctx);
 
+/** io_keep_standard(): a descriptor of 0 to 2 that is shut is taken, by /dev/null opened the wrong way round, so that no file of ours
+ * becomes standard output and whoever uses it gets an error. */
+void io_keep_standard(void);
+
 /** io_open(dir_fd, path, flags, mode): a descriptor (O_CLOEXEC is added), or -errno. */
 int io_open(int dir_fd, const char *path, int flags, mode_t mode);
 

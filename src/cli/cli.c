@@ -110,6 +110,7 @@ cli_main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	io_keep_standard();
 	io_want_files();
 	keep_memory();
 	warn_cpu();

@@ -8,6 +8,7 @@
 
 #include "alerts/sender.h"
 #include "base/cpu.h"
+#include "base/io.h"
 #include "daemon/daemon.h"
 #include "daemon/say.h"
 #include "ingest/journal.h"
@@ -51,6 +52,7 @@ main(int argc, char **argv)
 	const char *role = NULL, *secrets = NULL;
 	int c;
 
+	io_keep_standard();
 	/* what is typed comes back escaped */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -172,6 +172,17 @@ def test_broken_outputs():
             check(p.returncode == 0 and p.stdout.count(b"\n") >= 5, f"{env}: {p}")
         p = run(["bash", "-c", f"exec {WEIR} query --store {place.store} '*' >&-"])
         check(p.returncode in (1, 2, 3), f"a closed stdout: exit {p.returncode}")
+        place.config(f"  - journal: {{path: {place.logs}}}")
+        place.start()
+        p = run(["bash", "-c", f"exec {WEIR} status --store {place.store} >&-"])
+        check(p.returncode == 3 and b"standard output" in p.stderr, f"a socket is no standard output: {p}")
+        place.stop()
+        # What weird says must not end up in a file of its store.
+        new = os.path.join(place.dir, "new")
+        subprocess.run(["bash", "-c", f"exec {WEIRD} --once --store {new} --config {place.config_path} <&- 2>&-"], env=ENV, timeout=60)
+        for name in os.listdir(new):
+            with open(f"{new}/{name}", "rb") as f:
+                check(b"weird: " not in f.read(), f"a message of weird in {name}")
 
 
 def test_streaming_memory():
