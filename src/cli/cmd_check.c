@@ -34,21 +34,15 @@ show_errors(struct str errors)
 		(void)io_write(STDERR_FILENO, out.p, out.n);
 }
 
-/* Rule files and alertmanager.yml are known by their first keys; weir-rules looks again. */
+/* Rule files and alertmanager.yml are known by their outermost keys; weir-rules looks again. */
 static bool
 is_config(const char *path)
 {
-	static const char *const keys[] = { "\ngroups:", "\nroute:", "\nreceivers:" };
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	size_t i;
 
-	buf_byte(&text, '\n');
 	if (io_read_file(AT_FDCWD, path, FILE_MAX, &text) < 0)
 		return true;
-	for (i = 0; i < ARRAY_LEN(keys); i++)
-		if (str_find(buf_view(&text), str_c(keys[i])) != SIZE_MAX)
-			return false;
-	return true;
+	return config_kind(buf_view(&text)) == CONFIG_KIND_OWN;
 }
 
 static int

@@ -3,7 +3,9 @@
  * One job: every mistake in rule files and alertmanager.yml, and what is accepted there and has no effect.
  * Floor: 6 (uses alerts, config, base).
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "alerts/route.h"
 #include "base/io.h"
@@ -44,38 +46,22 @@ check_routing(const char *path, struct str secrets)
 	return r > 0 ? CLI_USAGE : CLI_DONE;
 }
 
-enum kind { KIND_CONFIG, KIND_RULES, KIND_ROUTING };
-
-/* What a file is, by the keys at the beginning of its lines. */
-static enum kind
-kind_of(struct str text)
-{
-	static const struct {
-		const char *key;
-		enum kind kind;
-	} keys[] = { { "groups:", KIND_RULES }, { "route:", KIND_ROUTING },
-		{ "receivers:", KIND_ROUTING } };
-	size_t i, at, end;
-
-	for (at = 0; at < text.n; at += end + 1) {
-		struct str line = str_sub(text, at, text.n);
-
-		end = str_find_byte(line, '\n');
-		if (end == SIZE_MAX)
-			end = line.n;
-		for (i = 0; i < ARRAY_LEN(keys); i++)
-			if (str_starts(line, str_c(keys[i].key)))
-				return keys[i].kind;
-	}
-	return KIND_CONFIG;
-}
-
 static const char *
 text_of(struct str s, struct buf *b)
 {
 	buf_clear(b);
 	buf_str(b, s);
 	return buf_c_str(b);
+}
+
+/* A file that is named and not there is a mistake of the file that names it. */
+static int
+check_alerting(const char *path, const char *alerting, struct str secrets)
+{
+	if (access(alerting, F_OK) != 0 && errno == ENOENT)
+		return cli_fail(CLI_FAILED, "check: %s: alerting: %s: %s", path, alerting,
+		    err_str(-ENOENT));
+	return check_routing(alerting, secrets);
 }
 
 static int
@@ -92,7 +78,7 @@ check_config(const struct options *opt, const char *path)
 	}
 	worst = check_rules(opt, config->rules, config->n_rules);
 	if (config->alerting.n > 0) {
-		r = check_routing(text_of(config->alerting, &name), config->secrets);
+		r = check_alerting(path, text_of(config->alerting, &name), config->secrets);
 		worst = r > worst ? r : worst;
 	}
 	return worst;
@@ -108,12 +94,12 @@ rules_check(struct options *opt)
 
 	if (r < 0)
 		return cli_fail(CLI_FAILED, "check: %s: %s", path, err_str(r));
-	switch (kind_of(buf_view(&text))) {
-	case KIND_RULES:
+	switch (config_kind(buf_view(&text))) {
+	case CONFIG_KIND_RULES:
 		return check_rules(opt, &name, 1);
-	case KIND_ROUTING:
+	case CONFIG_KIND_ROUTING:
 		return check_routing(path, STR("/etc/weir/secrets"));
-	case KIND_CONFIG:
+	case CONFIG_KIND_OWN:
 		return check_config(opt, path);
 	}
 	return CLI_FAILED;

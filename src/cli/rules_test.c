@@ -3,6 +3,7 @@
  * One job: run cases through parser, store, rules, routing and messages by a simulated clock, and say what differs.
  * Floor: 6 (uses alerts, store, base).
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,7 +16,10 @@
 #include "cli/rules.h"
 #include "cli/rules_files.h"
 #include "cli/rules_load.h"
+#include "config/config.h"
 #include "lib/print.h"
+
+enum { FILE_MAX = 4 << 20 }; /* bytes of a file that is looked at */
 
 /* A notification that would have been sent. */
 struct sent {
@@ -451,6 +455,15 @@ load_parts(struct suite *s, struct buf *errors)
 	return routing_load((const char *)path.p, STR(""), &s->routing, errors, &notes);
 }
 
+static bool
+has_rules(const char *path)
+{
+	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
+
+	return io_read_file(AT_FDCWD, path, FILE_MAX, &text) == 0 &&
+	    config_kind(buf_view(&text)) == CONFIG_KIND_RULES;
+}
+
 static int
 run_file(const char *path, struct buf *out, size_t *ret_failed, size_t *ret_passed)
 {
@@ -458,6 +471,13 @@ run_file(const char *path, struct buf *out, size_t *ret_failed, size_t *ret_pass
 	struct suite s = { .out = BUF_INIT };
 	size_t i;
 	int r = case_load(path, &s.file, &errors);
+
+	if (r != 0 && has_rules(path)) {
+		buf_clear(&errors);
+		buf_printf(&errors,
+		    "%s: has rules and no cases: a file with rule_files: and tests: is wanted\n",
+		    path);
+	}
 
 	if (r == 0)
 		r = load_parts(&s, &errors);

@@ -17,6 +17,10 @@ struct config_keep {
 	struct span keep;
 };
 
+/** config_kind(text): what a file is, by its outermost keys; one of its own when that cannot be told. */
+enum config_kind { CONFIG_KIND_OWN, CONFIG_KIND_RULES, CONFIG_KIND_ROUTING };
+enum config_kind config_kind(struct str text);
+
 struct config_redact {
 	struct str pattern; /* PCRE2 */
 	struct str with;
