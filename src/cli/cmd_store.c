@@ -135,11 +135,12 @@ run_verify(const struct options *opt, const char *path)
 	struct out o;
 	int r = store_verify(path, on_fault, NULL, &n_faults);
 
+	/* It was said. */
+	if (r == STORE_VIEW_E_NONE)
+		return CLI_FAILED;
 	if (r != 0)
 		return cli_fail(CLI_FAILED, "verify failed: %s: %s", path,
-		    r < 0                        ? err_str(r)
-		        : r == STORE_VIEW_E_NONE ? "no store"
-		                                 : "cannot be read");
+		    r < 0 ? err_str(r) : "cannot be read");
 	if (n_faults > 0)
 		return cli_fail(CLI_FAILED, "%s: %zu fault%s", path, n_faults,
 		    n_faults == 1 ? "" : "s");
@@ -153,12 +154,18 @@ run_verify(const struct options *opt, const char *path)
 static int
 run_upkeep(const char *path, bool seal)
 {
+	AUTO(store_view_free) struct store_view *view = NULL;
 	AUTO(store_close) struct store *s = NULL;
 	AUTO_FINI(buf_fini) struct buf error = BUF_INIT;
 	struct store_options how = { 0 };
 	struct wall now = wall_now();
 	int r;
 
+	/* Who mistakes a folder for a store gets no store there. */
+	r = store_view_open(&view, path, &error);
+	if (r == STORE_VIEW_E_NONE)
+		return cli_fail(CLI_FAILED, "store failed: %s", buf_c_str(&error));
+	buf_clear(&error);
 	r = store_open(&s, path, &how, now, &error);
 	if (r == 0)
 		r = seal ? store_seal(s, now) : store_merge(s, now);
