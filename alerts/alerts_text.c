@@ -23,6 +23,8 @@ put_ago(struct buf *out, struct wall now, struct wall t)
 
 	if (t.ns == 0 || t.ns == INT64_MIN)
 		buf_c(out, "never");
+	else if (d.ns == 0)
+		buf_c(out, "now");
 	else if (d.ns < 0)
 		buf_printf(out, "in %.*s", (int)span_format(text, (struct span){ -d.ns }), text);
 	else

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
+enum { NAMES_TOLD_MAX = 50 };
+
 int
 alerts_why_note(struct alerts *a, struct alerts_rule *ar, const struct eval_set *set)
 {
@@ -257,6 +259,27 @@ is_rule(const struct alerts *a, struct str name)
 	return false;
 }
 
+/* Who does not know a rule's name is told those that there are. */
+static void
+put_names(const struct alerts *a, struct buf *out)
+{
+	const char *before = ": there are ";
+	size_t i, k, n = 0;
+
+	buf_c(out, "no rule has this name");
+	for (i = 0; i < a->n_groups; i++)
+		for (k = 0; k < a->groups[i].group->n_rules; k++) {
+			if (n++ == NAMES_TOLD_MAX) {
+				buf_c(out, ", …");
+				break;
+			}
+			buf_c(out, before);
+			buf_str(out, a->groups[i].rules[k].rule->name);
+			before = ", ";
+		}
+	buf_c(out, n > 0 ? "\n" : ": there are no rules\n");
+}
+
 static void
 why_not_rules(struct telling *t)
 {
@@ -289,6 +312,8 @@ alerts_why_not_answer(struct alerts *a, const struct api_request *req, struct ap
 		ret->status = 0;
 		return;
 	}
+	if (t.text && !known)
+		put_names(a, &ret->body);
 	buf_c(&ret->body, t.text ? "" : "{\"rules\":[");
 	why_not_rules(&t);
 	buf_c(&ret->body, t.text ? "" : "]}\n");

@@ -208,6 +208,16 @@ find_format(const char *name)
 	return NULL;
 }
 
+static void
+put_unknown(struct buf *out, const char *name)
+{
+	size_t i;
+
+	buf_printf(out, "unknown parser \"%s\": expected ", name);
+	for (i = 0; i < ARRAY_LEN(formats); i++)
+		buf_printf(out, "%s%s", i > 0 ? "|" : "", formats[i].name);
+}
+
 static int
 set_options(struct parser *p, const struct parser_options *opt, struct buf *ret_error)
 {
@@ -217,7 +227,7 @@ set_options(struct parser *p, const struct parser_options *opt, struct buf *ret_
 
 	if (f == NULL) {
 		if (ret_error != NULL)
-			buf_printf(ret_error, "unknown parser \"%s\"", name);
+			put_unknown(ret_error, name);
 		return PARSER_E_OPTION;
 	}
 	p->format = f->fn;

@@ -99,6 +99,10 @@ ask(const struct options *opt, struct buf *path, const char *what)
 	if (status != 200 && status != 404)
 		return cli_fail(status == 400 ? CLI_USAGE : CLI_FAILED, "%s: HTTP %d: %.*s", what,
 		    status, STR_ARG(str_trim(buf_view(&answer))));
+	if (status == 404 && !json && answer.n > 0) {
+		cli_warn(buf_c_str(&answer));
+		return CLI_NONE;
+	}
 	out_init(&o, !opt->no_pager, true);
 	if (json)
 		(void)out_write(&o, answer.p, answer.n);
@@ -188,9 +192,8 @@ run_why(struct options *opt)
 	buf_c(&path, is_not ? "/api/weir/why-not" : "/api/weir/why");
 	put_param(&path, is_not ? "rule" : "alert", opt->args[0]);
 	r = ask(opt, &path, opt->command->name);
-	if (r == CLI_NONE && !opt->quiet)
-		cli_warn(is_not ? "no rule has this name: see weir query '{weir=\"alerts\"}'"
-		                : "no such alert is pending or fires: see weir why-not RULE");
+	if (r == CLI_NONE && !is_not)
+		cli_warn("no such alert is pending or fires: see weir why-not RULE");
 	return r;
 }
 

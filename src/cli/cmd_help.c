@@ -27,7 +27,8 @@ run_help(struct options *opt)
 	if (opt->n_args > 0) {
 		cmd = cli_command_find(opt->args[0]);
 		if (cmd == NULL)
-			return cli_fail(CLI_USAGE, "help: %s: no such command", opt->args[0]);
+			return cli_fail(CLI_USAGE,
+			    "help: %s: no such command; weir help lists them", opt->args[0]);
 		options_help(cmd, &out);
 		return print(&out);
 	}
@@ -44,6 +45,8 @@ run_version(struct options *opt)
 {
 	AUTO_FINI(buf_fini) struct buf out = BUF_INIT;
 
+	if (opt->n_args > 0)
+		return cli_fail(CLI_USAGE, "version: %s: no argument is wanted", opt->args[0]);
 	buf_printf(&out, "weir %s\ninstructions: %s\n", WEIR_VERSION, cpu_name(cpu_level()));
 	return print(&out);
 }

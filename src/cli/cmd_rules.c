@@ -59,7 +59,7 @@ const struct command command_rules = {
 	    "test runs the cases of FILE (lines in, alerts and mails out) and exits 1 when one fails.\n"
 	    "backtest says when the rules of FILE would have fired in the store's history.\n"
 	    "lint says what is doubtful in the rules of FILE, and with --store what never was in the\n"
-	    "store; exits 1 when there is something.",
+	    "store; exits 1 when there is something.\n",
 	.rows = rows,
 	.n_rows = ARRAY_LEN(rows),
 	.run = run_rules,

@@ -145,7 +145,11 @@ show_trace(struct show *s, struct str id)
 	trace_print(&text, &t, id, s->print.utc, s->print.color, s->print.terminal, s->print.width);
 	if (text.n > 0)
 		(void)out_write(&s->out, text.p, text.n);
-	return exit == CLI_DONE && t.n == 0 ? CLI_NONE : exit;
+	if (exit != CLI_DONE || t.n > 0)
+		return exit;
+	if (!s->opt->deep)
+		cli_warn("no ID field has this ID: --deep looks in any text");
+	return CLI_NONE;
 }
 
 static int

@@ -99,7 +99,7 @@ open_notes(struct journal_reader *rd)
 		rd->noted_denied = true;
 	}
 	if (rd->files.n == 0 && !rd->noted_nothing) {
-		journal_reader_note(rd, "journal is empty: %s: no files yet; waiting for them",
+		journal_reader_note(rd, "journal is empty: %s: no files there yet",
 		    rd->path != NULL ? rd->path : "/run/log/journal, /var/log/journal");
 		rd->noted_nothing = true;
 	}

@@ -18,7 +18,9 @@ add_level(struct query *q, const char *level, const struct logsql_options *opt, 
 	int r;
 
 	if (level_severity(str_c(level)) == SEVERITY_UNKNOWN) {
-		buf_printf(ret_error, "unknown level: %s", level);
+		buf_printf(ret_error,
+		    "unknown level: %s: expected emerg, alert, crit, err, warning, notice, info, debug or trace",
+		    level);
 		return ASK_E_USAGE;
 	}
 	buf_c(&text, "min_level(");

@@ -325,7 +325,8 @@ test_options(void)
 	struct parser *p = NULL;
 
 	CHECK(parser_new(&p, &opt, &error) == PARSER_E_OPTION && p == NULL);
-	CHECK_STR(buf_view(&error), STR("unknown parser \"jsn\""));
+	CHECK_STR(buf_view(&error),
+	    STR("unknown parser \"jsn\": expected auto|json|logfmt|access|nginx|apache|syslog|pattern|plain|docker|cri"));
 	opt = (struct parser_options){ .name = "pattern", .pattern = STR("(?<a") };
 	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
 	opt = (struct parser_options){ .multiline = "custom" };

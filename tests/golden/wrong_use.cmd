@@ -1,0 +1,18 @@
+# a rule file pasted with blanks before it, and as one flow mapping
+rule="alert: A, expr: '* | stats count() n | filter n:>3', annotations: {summary: s}, for: 1m"
+printf '    groups: [{name: g, rules: [{%s}]}]\n' "$rule" >indented.yaml
+printf '# ours\n---\n{"groups": [{name: g, rules: [{%s}]}]}\n' "$rule" >flow.yaml
+for f in indented flow; do $weir check $f.yaml; echo "exit $?"; done
+printf 'inputs:\n  - groups: [x]\n' >own.yaml; $weir check own.yaml; echo "exit $?"
+printf 'alerting: nowhere.yml\n' >weir.yaml; $weir check weir.yaml; echo "exit $?"
+$weir rules test flow.yaml; echo "exit $?"
+$weir help rules | tail -n 1
+$weir help nonsense; echo "exit $?"
+$weir version please; echo "exit $?"
+mkdir other; touch other/file
+for what in stats verify seal merge upgrade; do $weir store $what --store other; echo "exit $?"; done
+ls other
+echo '{}' | $weir query --input - --level loud '*'; echo "exit $?"
+echo '{}' | $weir query --input - --since 1h --until 2h '*'; echo "exit $?"
+echo '{"msg":"about req_1"}' | $weir trace --input - req_1; echo "exit $?"
+$weir version >&-
