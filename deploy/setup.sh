@@ -9,9 +9,14 @@ prefix=/usr/local
 start=1
 while [ $# -gt 0 ]; do
   case $1 in
-  --prefix) prefix=$2; shift ;;
+  --prefix)
+    if [ $# -lt 2 ]; then echo "setup.sh: --prefix: a folder is missing" >&2; exit 2; fi
+    prefix=$2
+    shift
+    ;;
   --no-start) start= ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "setup.sh: $1: no such option" >&2; sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -42,7 +47,8 @@ step "user, group and folders"
 systemd-sysusers "$prefix/lib/sysusers.d/weir.conf"
 systemd-tmpfiles --create "$prefix/lib/tmpfiles.d/weir.conf"
 if [ -z "$start" ] || [ ! -d /run/systemd/system ]; then
-  echo "installed; systemd does not run here or --no-start was given: nothing was started"
+  echo "installed; systemd does not run here or --no-start was given: nothing was started.  By hand:"
+  echo "  $prefix/sbin/weird --config /etc/weir/weir.yaml"
   exit 0
 fi
 step "the service"

@@ -10,7 +10,8 @@ once=
 case ${1:-} in
 --once) once=1 ;;
 "") ;;
-*) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
+-h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+*) echo "try.sh: $1: no such option" >&2; sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 build=${WEIR_BUILD:-$top/build}
 export NO_COLOR=${NO_COLOR-1}
