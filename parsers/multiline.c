@@ -184,6 +184,12 @@ multiline_new(struct multiline **ret, const struct parser_options *opt, struct b
 	int r;
 
 	*ret = NULL;
+	if ((opt->multiline == NULL || strcmp(opt->multiline, "custom") != 0) &&
+	    opt->start.n + opt->continuation.n != 0) {
+		if (ret_error != NULL)
+			buf_c(ret_error, "start and continuation go with multiline \"custom\"");
+		return PARSER_E_OPTION;
+	}
 	if (opt->multiline == NULL)
 		return 0;
 	for (i = 0; i < ARRAY_LEN(kinds); i++)
@@ -191,7 +197,9 @@ multiline_new(struct multiline **ret, const struct parser_options *opt, struct b
 			break;
 	if (i == ARRAY_LEN(kinds)) {
 		if (ret_error != NULL)
-			buf_printf(ret_error, "unknown multiline \"%s\"", opt->multiline);
+			buf_printf(ret_error,
+			    "unknown multiline \"%s\": expected java|python|go|custom",
+			    opt->multiline);
 		return PARSER_E_OPTION;
 	}
 	m = calloc(1, sizeof(*m));

@@ -233,6 +233,12 @@ set_options(struct parser *p, const struct parser_options *opt, struct buf *ret_
 	p->format = f->fn;
 	p->docker = !opt->as_is && (f->wrappings & OPEN_DOCKER) != 0;
 	p->cri = !opt->as_is && (f->wrappings & OPEN_CRI) != 0;
+	if ((f->fn == format_pattern) != (opt->pattern.n != 0)) {
+		if (ret_error != NULL)
+			buf_c(ret_error,
+			    "parser \"pattern\" needs a pattern, a regular expression with named groups, and no other has one");
+		return PARSER_E_OPTION;
+	}
 	if (f->fn == format_pattern)
 		r = regex_new(&p->c.pattern, opt->pattern, ret_error);
 	return r != 0 ? r : multiline_new(&p->multiline, opt, ret_error);

@@ -1,7 +1,7 @@
 /*
  * config/config.c - weir.yaml.
  * One job: the configuration file as structs, or every mistake in it with its place.
- * Floor: 5 (uses logsql, parsers, base).
+ * Floor: 5 (uses ingest, logsql, parsers, base).
  *
  * A document is read whole by libyaml and walked by tables of keys (config_yaml.c); what a value means to
  * another room (filters, patterns, parsers) is checked by that room's own compiler (config_check.c).
@@ -241,7 +241,7 @@ read_redact_item(struct walk *w, yaml_node_t *node, void *item)
 		walk_bad(w, node,
 		    "expected pattern (a regular expression) and with (its replacement)");
 	else
-		config_check_pattern(w, node, "pattern", redact->pattern);
+		config_check_redact(w, node, redact);
 }
 
 static void

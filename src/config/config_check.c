@@ -1,15 +1,12 @@
 /*
  * config/config_check.c - what values mean to other rooms.
  * One job: ask the rooms that will use a value whether they can.
- * Floor: 5 (uses logsql, parsers, base).
+ * Floor: 5 (uses ingest, logsql, parsers, base).
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "config/config_check.h"
 
-#include <pcre2.h>
-#include <stdio.h>
-
+#include "ingest/redact.h"
+#include "ingest/shape.h"
 #include "logsql/query.h"
 #include "parsers/parser.h"
 
@@ -28,20 +25,13 @@ config_check_filter(struct walk *w, const yaml_node_t *node, const char *key, st
 }
 
 void
-config_check_pattern(struct walk *w, const yaml_node_t *node, const char *key, struct str text)
+config_check_redact(struct walk *w, const yaml_node_t *node, const struct config_redact *redact)
 {
-	PCRE2_UCHAR why[128];
-	PCRE2_SIZE at;
-	pcre2_code *code;
-	int err;
+	AUTO(redact_free) struct redact *rd = NULL;
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 
-	code = pcre2_compile(text.p, text.n, PCRE2_NEVER_BACKSLASH_C, &err, &at, NULL);
-	if (code == NULL) {
-		(void)pcre2_get_error_message(err, why, sizeof(why));
-		walk_bad(w, node, "%s: offset %zu of '%.*s': %s", key, at, STR_ARG(text),
-		    (const char *)why);
-	}
-	pcre2_code_free(code);
+	if (redact_new(&rd, redact->pattern, redact->with, SHAPE_MATCH_LIMIT, &why) > 0)
+		walk_bad(w, node, "%s", buf_c_str(&why));
 }
 
 /* A counted string as a C string of the walk's arena; NULL when it is empty. */
@@ -57,13 +47,33 @@ c_or_null(struct walk *w, struct str s)
 	return c;
 }
 
+static void
+check_path(struct walk *w, const yaml_node_t *node, struct str p)
+{
+	if (p.n == 0 || p.p[0] != '/' || p.p[p.n - 1] == '/')
+		walk_bad(w, node, "paths: '%.*s': must be the absolute name of a file or a glob",
+		    STR_ARG(p));
+}
+
+static void
+check_counts(struct walk *w, const yaml_node_t *node, const struct config_input *in)
+{
+	if (in->n_stream > SHAPE_LABELS_MAX)
+		walk_bad(w, node, "stream: expected at most %d labels", SHAPE_LABELS_MAX);
+	if (in->n_redact > SHAPE_REDACTIONS_MAX)
+		walk_bad(w, node, "redact: expected at most %d patterns", SHAPE_REDACTIONS_MAX);
+}
+
 void
 config_check_input(struct walk *w, const yaml_node_t *node, const struct config_input *in)
 {
 	AUTO(parser_free) struct parser *p = NULL;
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 	struct parser_options opt = { 0 };
+	size_t i;
 
+	for (i = 0; i < in->n_paths; i++)
+		check_path(w, node, in->paths[i]);
 	if (in->is_journal && (in->multiline.n != 0 || in->start.n != 0 || in->continuation.n != 0))
 		walk_bad(w, node,
 		    "multiline: is for files: an entry of the journal is one event, and may have many lines");
@@ -79,4 +89,5 @@ config_check_input(struct walk *w, const yaml_node_t *node, const struct config_
 		walk_bad(w, node, "%s", buf_c_str(&why));
 	if (in->drop.n != 0)
 		config_check_filter(w, node, "drop", in->drop);
+	check_counts(w, node, in);
 }

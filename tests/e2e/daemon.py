@@ -225,15 +225,15 @@ def test_redact_by_name():
     with Place("redact-name") as place:
         place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"], stream: {{token: }}, {redact}}}\n  - journal: {{from: boot, {redact}}}",
                      store="commit_interval: 100ms")
-        lines = ['{"msg":"as JSON","token":"s3cret","pin": 9876,"user":{"Token":"s3cret"},"n":1}',
-                 'level=info token=s3cret n=2 msg="as logfmt, access_token=s3cret"', '{"msg":"nothing to hide","tokens":7,"n":3}']
+        lines = ['{"msg":"as JSON","token":"s3cret","pin": 9876,"user":{"Token":"s3cret"},"row":1}',
+                 'level=info token=s3cret row=2 msg="as logfmt, access_token=s3cret"', '{"msg":"nothing to hide","tokens":7,"row":3}']
         write(f"{place.logs}/a.log", *lines)
         for line in lines:
             journald.send(line, SYSLOG_IDENTIFIER="redact", TOKEN="s3cret")
         place.start()
         wait_until(lambda: place.count("*") >= 6 and place.count("unit:=redact") == 3, what="the rows")
         for source in ("file:*", "unit:=redact"):
-            rows = {row["n"]: row for row in place.query(f"{source} n:*")}
+            rows = {row["row"]: row for row in place.query(f"{source} row:*")}
             check(rows["1"]["token"] == "***" and rows["1"]["user.Token"] == "***" and rows["1"]["pin"] == "***", f"JSON: {rows['1']}")
             check(rows["2"]["token"] == "***" and rows["2"]["_msg"] == "as logfmt, access_token=***", f"logfmt: {rows['2']}")
             check(rows["3"]["tokens"] == "7" and rows["3"]["_msg"] == "nothing to hide", f"untouched: {rows['3']}")

@@ -4,6 +4,20 @@ printf '    groups: [{name: g, rules: [{%s}]}]\n' "$rule" >indented.yaml
 printf '# ours\n---\n{"groups": [{name: g, rules: [{%s}]}]}\n' "$rule" >flow.yaml
 for f in indented flow; do $weir check $f.yaml; echo "exit $?"; done
 printf 'inputs:\n  - groups: [x]\n' >own.yaml; $weir check own.yaml; echo "exit $?"
+while IFS= read -r files; do
+  printf 'inputs:\n  - files: {%s}\n' "$files" >own.yaml; $weir check own.yaml; echo "exit $?"
+done <<'FILES'
+paths: [relative.log]
+paths: [/x], redact: [{pattern: 'a(b)', with: '$2'}]
+paths: [/x], redact: [{pattern: 'a(b)', with: '$1'}]
+paths: [/x], redact: [{pattern: 'a(b', with: '$1'}]
+paths: [/x], stream: {a: , b: , c: , d: , e: , f: , g: , h: , i: , j: , k: , l: , m: , n: , o: , p: , q: }
+paths: [/x], parser: pattern
+paths: [/x], parser: json, pattern: '(?<a>.)'
+paths: [/x], parser: pattern, pattern: '(?<a>.)'
+paths: [/x], multiline: java, start: a
+paths: [/x], multiline: perl
+FILES
 printf 'alerting: nowhere.yml\n' >weir.yaml; $weir check weir.yaml; echo "exit $?"
 $weir rules test flow.yaml; echo "exit $?"
 $weir help rules | tail -n 1

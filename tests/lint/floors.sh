@@ -29,7 +29,7 @@ check src/query query store parsers logsql record base
 check alerts alerts query store logsql parsers doc record base
 check src/ship ship query store logsql record base
 check src/lib weir lib query store parsers logsql record base
-check src/config config logsql parsers doc record base
+check src/config config ingest logsql parsers doc record base
 check src/api api config alerts ship lib query ingest store parsers logsql record base
 check src/daemon weir daemon api config alerts ship lib ingest query store parsers logsql record base
 check src/cli weir cli alerts config ingest lib query store parsers logsql record base

@@ -331,6 +331,14 @@ test_options(void)
 	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
 	opt = (struct parser_options){ .multiline = "custom" };
 	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
+	opt = (struct parser_options){ .name = "pattern" };
+	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
+	opt = (struct parser_options){ .name = "json", .pattern = STR("(?<a>.)") };
+	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
+	opt = (struct parser_options){ .multiline = "java", .start = STR("a") };
+	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
+	opt = (struct parser_options){ .continuation = STR("a") };
+	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
 	opt = (struct parser_options){ .multiline = "perl" };
 	CHECK(parser_new(&p, &opt, NULL) == PARSER_E_OPTION);
 }
