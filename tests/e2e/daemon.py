@@ -296,7 +296,7 @@ def test_original_lines_journal():
         raw = lambda: place.weir("query", "--output", "raw", "unit:=origin").stdout.decode().splitlines()
         wait_until(lambda: len(raw()) == len(lines), what="the rows")
         check(sorted(raw()) == sorted(lines), f"MESSAGE as it was: {raw()}")
-        row = place.query("n:=3")[0]
+        row = place.query("unit:=origin n:=3")[0]
         check(row["PRIORITY"] == "3" and row["level"] == "err" and row["unit"] == "origin", f"fields of a row: {row}")
 
 
