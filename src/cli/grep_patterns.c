@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/utf8.h"
 #include "cli/say.h"
 
 enum { STDIN_PIECE = 65536 };
@@ -123,6 +124,7 @@ grep_compile(const struct options *opt, struct arena *arena, const struct regex 
 	struct patterns p = { BUF_INIT, 0, opt->fixed };
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	char why[REGEX_ERROR_MAX];
+	unsigned flags = 0;
 	int r = gather(&p, opt);
 
 	if (r == 0)
@@ -133,7 +135,12 @@ grep_compile(const struct options *opt, struct arena *arena, const struct regex 
 	buf_fini(&p.text);
 	if (r != 0)
 		return r;
-	r = regex_compile(ret, buf_view(&text), opt->whole ? REGEX_ANCHORED : 0, arena, why);
+	if (opt->whole)
+		flags |= REGEX_ANCHORED;
+	/* Plain text may be in any encoding. */
+	if (opt->fixed && !utf8_valid(buf_view(&text)))
+		flags |= REGEX_BYTES;
+	r = regex_compile(ret, buf_view(&text), flags, arena, why);
 	if (r == 0)
 		return 0;
 	return cli_fail(GREP_FAILED, "grep: %s", r > 0 ? why : err_str(r));

@@ -22,6 +22,7 @@ struct regex {
 	struct literals literals;
 	struct regex_pieces pieces;
 	bool plain;
+	bool bytes; /* no UTF-8 */
 	size_t n_groups;
 	struct str *names; /* n_groups + 1 of them */
 };
@@ -35,8 +36,7 @@ free_code(void *p)
 static pcre2_code *
 compile(struct str pattern, unsigned flags, char ret_error[REGEX_ERROR_MAX], int *ret_code)
 {
-	uint32_t options =
-	    PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
+	uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	pcre2_code *code = NULL;
 	uint8_t text[REGEX_ERROR_MAX - 40];
@@ -45,6 +45,8 @@ compile(struct str pattern, unsigned flags, char ret_error[REGEX_ERROR_MAX], int
 	*ret_code = PCRE2_ERROR_NOMEMORY;
 	if (context == NULL)
 		return NULL;
+	if (!(flags & REGEX_BYTES))
+		options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
 	if (flags & REGEX_ANCHORED)
 		options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 	if (flags & REGEX_DOTALL)
@@ -97,6 +99,7 @@ regex_compile(const struct regex **ret, struct str pattern, unsigned flags, stru
 	re->code = compile(pattern, flags, ret_error, &code);
 	if (re->code == NULL)
 		return code == PCRE2_ERROR_NOMEMORY ? err_origin(-ENOMEM) : REGEX_E_SYNTAX;
+	re->bytes = (flags & REGEX_BYTES) != 0;
 	r = arena_defer(arena, free_code, re->code);
 	if (r != 0)
 		return err_trace(r);
@@ -191,7 +194,8 @@ regex_find(const struct regex *re, struct regex_scratch *scratch, struct str s, 
 	if (from > s.n)
 		return 0;
 	/* Who goes on one byte after an empty match may stand within a character. */
-	for (i = 0; i < 3 && from > 0 && from < s.n && (s.p[from] & 0xc0) == 0x80; i++)
+	for (i = 0; i < 3 && !re->bytes && from > 0 && from < s.n && (s.p[from] & 0xc0) == 0x80;
+	     i++)
 		from++;
 	r = run(re, scratch, s, from);
 	if (r <= 0)

@@ -19,6 +19,7 @@ enum { REGEX_E_SYNTAX = 1, REGEX_ERROR_MAX = 160, REGEX_GROUPS_MAX = 64 };
 enum regex_flags {
 	REGEX_ANCHORED = 1, /* the whole subject must match */
 	REGEX_DOTALL = 2,   /* '.' is a newline too */
+	REGEX_BYTES = 4,    /* pattern and subject are bytes, not UTF-8 */
 };
 
 /**

@@ -143,6 +143,12 @@ same -v '' words
 same -w '' words
 same -o '' words
 same -F '' words
+# Plain text that is no UTF-8.
+printf '%s\n' $'caf\xe9 one' 'café two' $'x\xe9y' $'\xff\xfe' $'\x80' >latin
+for word in $'caf\xe9' $'\xe9' $'\xff' $'\x80' $'\xa9' $'\xff\xfe\n\xe9'; do
+  for options in -aF -aFc -aFo -aFv -aFx -aFn; do same $options "$word" latin; done
+done
+same -aFi $'CAF\xe9' latin
 same $'x4\nx5' hits
 same $'\nfoo' words
 same -F $'a+b\na|b' words
