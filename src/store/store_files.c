@@ -127,6 +127,16 @@ store_reserve_drop(struct store *s)
 	s->has_reserve = false;
 }
 
+/* Whether a file has no room for a header, let alone for rows: a full disk left it so. */
+static bool
+is_stub(struct store *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size < SEGMENT_HEAD;
+}
+
 /* Whether a segment file that MANIFEST does not name is a remnant of ours: one that never came to hold rows, or
  * one that was to replace what is still there. */
 static bool
@@ -141,7 +151,8 @@ is_remnant(struct store *s, const char *name, uint64_t number)
 	r = segment_open(&seg, s->dir_fd, name);
 	/* Without a whole header it never got as far as MANIFEST. */
 	if (r != 0)
-		return r == SEGMENT_E_CORRUPT && number >= s->man.next_segment;
+		return r == SEGMENT_E_CORRUPT &&
+		    (number >= s->man.next_segment || is_stub(s, name));
 	if (memcmp(seg->head.uuid, s->man.uuid, sizeof(s->man.uuid)) != 0 ||
 	    seg->head.number != number)
 		return false;

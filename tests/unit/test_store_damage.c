@@ -3,6 +3,7 @@
  * One job: cut and flip the files of a store, and see that what is left is answered and what is lost is said.
  */
 #include "base/hash.h"
+#include "store/segment.h"
 #include "store_rows.h"
 
 static const struct wall t0 = { 1700000000 * NS_PER_S };
@@ -253,6 +254,55 @@ test_lost_manifest(void)
 	CHECK(rows_check(copy, 205, 400));
 }
 
+static bool
+is_in_copy(const char *file)
+{
+	char name[4096];
+
+	(void)snprintf(name, sizeof(name), "%s/%s", copy, file);
+	return access(name, F_OK) == 0;
+}
+
+static void
+put_in_copy(const char *file, size_t n)
+{
+	char name[4096];
+	FILE *f;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", copy, file);
+	f = fopen(name, "w");
+	MUST(f != NULL);
+	while (n-- > 0)
+		MUST(fputc('x', f) == 'x');
+	MUST(fclose(f) == 0);
+}
+
+/* What a full disk and a crash leave of a segment is removed where it is less than a header, whatever its number. */
+static void
+test_remnants(void)
+{
+	const char *file[] = { "0000000900.seg", "0000000901.seg", "0000000902.seg" };
+	const size_t n[] = { 0, SEGMENT_HEAD - 1, SEGMENT_HEAD + 100 };
+	struct store *s;
+	size_t i;
+
+	make_store(20);
+	rows_copy_dir(path, copy);
+	/* Beyond all of them goes MANIFEST's next number. */
+	put_in_copy("0000000999.seg", SEGMENT_HEAD + 100);
+	s = open_at(copy);
+	MUST(store_seal(s, t0) == 0);
+	(void)store_close(s);
+	CHECK(!is_in_copy("0000000999.seg"));
+	for (i = 0; i < 3; i++)
+		put_in_copy(file[i], n[i]);
+	s = open_at(copy);
+	CHECK(!is_in_copy(file[0]) && !is_in_copy(file[1]));
+	CHECK(is_in_copy(file[2]));
+	(void)store_close(s);
+	CHECK(rows_check(copy, 200, 400));
+}
+
 /* A newer version's MANIFEST is refused and left as it is. */
 static void
 test_newer(void)
@@ -296,6 +346,7 @@ main(void)
 	test_flips(20, "0000000002.seg");
 	test_flips(20, "MANIFEST");
 	test_lost_manifest();
+	test_remnants();
 	test_newer();
 	rows_remove_dir(path);
 	rows_remove_dir(copy);
