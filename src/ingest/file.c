@@ -182,6 +182,7 @@ file_poll(struct source *base, size_t max_bytes)
 	struct file_source *s = source_of(base);
 	int r;
 
+	s->intake_failed = false;
 	r = acknowledge(s);
 	if (r == 0)
 		r = watch_read(s->watch, on_change, s);

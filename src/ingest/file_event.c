@@ -6,6 +6,13 @@
 #include "ingest/file_internal.h"
 
 int
+file_handed(struct file_source *s, int r)
+{
+	s->intake_failed |= r != 0;
+	return err_fold(r);
+}
+
+int
 file_say(struct file_source *s, const char *name, const char *text, const char *why)
 {
 	struct field fields[2] = { { STR("file"), str_c(name), VALUE_STRING },
@@ -20,7 +27,7 @@ file_say(struct file_source *s, const char *name, const char *text, const char *
 	r = s->base.intake.event(s->base.intake.ctx, "log", buf_c_str(&line), fields,
 	    why[0] != '\0' ? 2 : 1);
 	buf_fini(&line);
-	return err_fold(r);
+	return err_trace(file_handed(s, r));
 }
 
 static int
@@ -40,7 +47,8 @@ emit(struct file_source *s, const struct file_loss *loss)
 		}
 		fields[n++] = (struct field){ parts[0], parts[1], VALUE_STRING };
 	}
-	return err_fold(s->base.intake.event(s->base.intake.ctx, "loss", loss->text, fields, n));
+	return err_trace(file_handed(s,
+	    s->base.intake.event(s->base.intake.ctx, "loss", loss->text, fields, n)));
 }
 
 static void

@@ -121,24 +121,45 @@ follow_sort(struct follow *f)
 		qsort(f->gens, f->n_gens, sizeof(f->gens[0]), by_seq);
 }
 
-/* The file cannot be read now; it stays where it is and is tried again at the next scan. */
-static int
-deny(struct file_source *s, struct follow *f, struct gen *g, int error)
+int
+follow_deny(struct file_source *s, struct follow *f, int r)
 {
-	g->ready = false;
-	if (f->state == FOLLOW_DENIED && f->error == error)
-		return 0;
+	bool news = f->error != r;
+
+	if (r >= 0 || r == -ENOMEM || s->intake_failed)
+		return err_trace(r);
 	f->state = FOLLOW_DENIED;
-	f->error = error;
-	return err_trace(
-	    file_say(s, f->path, "cannot be read, will be tried again", err_str(error)));
+	f->error = r;
+	if (!news)
+		return 0;
+	return err_trace(file_say(s, f->path, "cannot be read, will be tried again", err_str(r)));
 }
 
-static bool
-is_transient(int r)
+/* The file stays where it is and is tried again at the next scan. */
+static int
+deny(struct file_source *s, struct gen *g, int error)
 {
-	return r == -EACCES || r == -EPERM || r == -EMFILE || r == -ENFILE || r == -EIO ||
-	    r == -ESTALE || r == -ELOOP || r == -ETXTBSY;
+	int r = follow_deny(s, g->follow, error);
+
+	if (r < 0)
+		return err_trace(r);
+	g->ready = false;
+	g->denied = true;
+	return 0;
+}
+
+/* It can be read, after all. */
+static void
+allow(struct gen *g)
+{
+	struct follow *f = g->follow;
+
+	g->denied = false;
+	if (f->live != g)
+		return;
+	f->error = 0;
+	if (f->state == FOLLOW_DENIED)
+		f->state = FOLLOW_READING;
 }
 
 /* Its path leads elsewhere: the next scan will say where it is. */
@@ -151,7 +172,7 @@ lose_path(struct file_source *s, struct gen *g)
 }
 
 static int
-read_gen(struct file_source *s, struct follow *f, struct gen *g, size_t *ret_n)
+read_gen(struct file_source *s, struct gen *g, size_t *ret_n)
 {
 	int r = gen_open(s, g);
 
@@ -159,12 +180,13 @@ read_gen(struct file_source *s, struct follow *f, struct gen *g, size_t *ret_n)
 		lose_path(s, g);
 		return 0;
 	}
-	if (r < 0)
-		return is_transient(r) ? deny(s, f, g, r) : err_trace(r);
-	r = gen_read(s, g, false, ret_n);
+	if (r == 0)
+		r = gen_read(s, g, false, ret_n);
+	if (r == 0)
+		allow(g);
 	if (r == GEN_E_REPLACED)
-		return err_trace(follow_replaced(s, g));
-	return err_trace(r);
+		r = follow_replaced(s, g);
+	return r < 0 ? deny(s, g, r) : 0;
 }
 
 int
@@ -176,7 +198,7 @@ follow_read(struct file_source *s, struct follow *f, size_t *ret_n)
 	*ret_n = 0;
 	for (i = 0; i < f->n_gens; i++)
 		if (f->gens[i]->ready) {
-			r = read_gen(s, f, f->gens[i], ret_n);
+			r = read_gen(s, f->gens[i], ret_n);
 			if (r < 0)
 				follow_queue(s, f);
 			if (r != 0)
@@ -215,7 +237,7 @@ tick_left(struct file_source *s, struct gen *g, struct span now)
 	if (r < 0)
 		return err_trace(r);
 	g->gone = st.n_links == 0;
-	if (g->zip == NULL && st.size != g->size) {
+	if (g->denied || (g->zip == NULL && st.size != g->size)) {
 		g->grew = now;
 		gen_wake(s, g);
 		return 0;
@@ -251,7 +273,7 @@ follow_tick(struct file_source *s, struct follow *f, struct span now)
 		if (g->fd < 0 || g->ready)
 			continue;
 		if (g != f->live)
-			r = s->opt.once ? 0 : tick_left(s, g, now);
+			r = s->opt.once ? 0 : follow_deny(s, f, tick_left(s, g, now));
 		else
 			r = gen_flush(s, g, false);
 		if (g->fd >= 0 && (g != f->live || parser_pending(g->parser)))

@@ -53,6 +53,7 @@ struct gen {
 	bool gone; /* no name leads to it any more */
 	bool copy; /* it goes on in a copy, which has no writer */
 	bool dead;
+	bool denied;      /* the last read of it failed; it is to be tried again */
 	struct span grew; /* mono_now() of the last sign of life */
 	uint64_t nul_to;  /* NULs from the offset up to here were seen */
 	struct wall last_line;
@@ -80,7 +81,7 @@ struct follow {
 	size_t n_gens;
 	struct gen *live;
 	enum follow_state state;
-	int error;               /* of the last try to open it */
+	int error;               /* why it could not be read when that was said; 0: it could */
 	bool had_positions;      /* it was followed by an earlier run */
 	bool old;                /* one look has been taken at it */
 	bool queued;             /* in the source's queue */
@@ -160,6 +161,7 @@ struct file_source {
 	bool full;          /* max_names was reached and reported */
 	bool busy;          /* a tick is needed */
 	bool checked; /* a checkpoint was taken, and what became of its commit is not known yet */
+	bool intake_failed; /* in this turn: not the file was wrong, but where its lines go */
 };
 
 enum { FILE_TICK_S = 1, FILE_LOSSES_MAX = 256, FILE_UNSEEN_MAX = 32 };
@@ -198,6 +200,9 @@ void follow_queue(struct file_source *s, struct follow *f);
 void gen_wake(struct file_source *s, struct gen *g);
 /** follow_read(s, f, ret_n): read one chunk of its oldest generation that has any. */
 int follow_read(struct file_source *s, struct follow *f, size_t *ret_n);
+/** follow_deny(s, f, r): after failure ${r} about a file of ${f}: it cannot be read now, which is said once and is no failure of the
+ * source.  What is not about a file, memory and the intake, is passed on. */
+int follow_deny(struct file_source *s, struct follow *f, int r);
 /** follow_tick(s, f, now): what time brings: partial lines, groups, files to close. */
 int follow_tick(struct file_source *s, struct follow *f, struct span now);
 void follow_remove_gen(struct file_source *s, struct gen *g);
@@ -274,6 +279,8 @@ bool file_name_matches(const struct file_source *s, const char *path);
 void file_name_show(struct buf *out, const char *name);
 
 /* file_event.c: what the source has to say. */
+/** file_handed(s, r): what the intake answered. */
+int file_handed(struct file_source *s, int r);
 int file_say(struct file_source *s, const char *name, const char *text, const char *why);
 int file_lost(struct file_source *s, struct follow *f, const char *reason, uint64_t from,
     uint64_t n_bytes, bool exact);

@@ -21,7 +21,7 @@ seen_at(struct file_source *s, struct gen *g, const char *path, const struct fil
 	if (g->dead || gen_is_known(g))
 		return err_trace(gen_set_path(g, path));
 	if ((g->flags & FILE_POS_ARCHIVE) == 0 && st->size != g->now.offset &&
-	    (g->fd < 0 || st->size != g->size)) {
+	    (g->fd < 0 || g->denied || st->size != g->size)) {
 		g->flags &= ~(unsigned)FILE_POS_FINAL;
 		gen_wake(s, g);
 	} else if ((g->flags & (FILE_POS_ARCHIVE | FILE_POS_FINAL)) == FILE_POS_ARCHIVE &&
@@ -268,8 +268,8 @@ look_at_name(struct look *l)
 		l->denied = true;
 		return err_trace(set_state(l, FOLLOW_DENIED, l->fd, err_str(l->fd)));
 	}
+	/* Whether its bytes can be read too, reading says. */
 	f->state = FOLLOW_READING;
-	f->error = 0;
 	return err_trace(take_fd(l));
 }
 

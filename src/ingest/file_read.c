@@ -126,9 +126,9 @@ put_batch(struct file_source *s, struct gen *g)
 	if (b->n > 0)
 		r = shape_records(s->shape, b->recs, &b->n, &facts, &b->arena);
 	if (r == 0 && b->n > 0)
-		r = s->base.intake.sink.put(s->base.intake.sink.ctx, b->recs, b->n);
+		r = file_handed(s, s->base.intake.sink.put(s->base.intake.sink.ctx, b->recs, b->n));
 	record_batch_clear(b);
-	return err_fold(r);
+	return err_trace(r);
 }
 
 static int

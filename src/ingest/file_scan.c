@@ -400,7 +400,7 @@ look_at_all(struct scan_run *run)
 			;
 		for (to = from; to < run->n_sibs && run->sibs[to].follow == f; to++)
 			;
-		r = follow_look(s, f, run->sibs + from, to - from);
+		r = follow_deny(s, f, follow_look(s, f, run->sibs + from, to - from));
 		if (r == 0 && f->link && f->live != NULL)
 			(void)watch_file(s->watch, f->path, f->path);
 	}

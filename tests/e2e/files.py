@@ -245,6 +245,22 @@ def test_unreadable():
         lines.settle()
 
 
+def test_unreadable_bytes():
+    """A file that opens and cannot be read: told once with its name, and the others go on; a file in its place is read."""
+    with Place("unread") as place:
+        lines = follow(place, more=", rescan: 1s")
+        os.symlink("/proc/self/mem", lines.path("mem.log"))
+        lines.write("a.log")
+        place.start()
+        time.sleep(2.5)
+        lines.write("z.log")
+        lines.settle()
+        check(len(said(place, "mem.log: cannot be read")) == 1 and len(place.said()) < 2000, f"said {place.said()[-2000:]}")
+        os.unlink(lines.path("mem.log"))
+        lines.write("mem.log")
+        lines.settle()
+
+
 def test_odd_bytes():
     with Place("bytes") as place:
         lines = follow(place, more=", parser: plain")

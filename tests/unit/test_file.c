@@ -447,6 +447,58 @@ test_stale(void)
 	end();
 }
 
+/* Opened last was a file that cannot be read. */
+static int
+unreadable(void *ctx, enum io_op op, const char *path, size_t n)
+{
+	bool *bad = ctx;
+
+	if (op == IO_OPEN)
+		*bad = strstr(path, "bad.log") != NULL;
+	return op == IO_READ && *bad ? -EIO : 0;
+}
+
+/* One file that cannot be read is told once, by its name, and holds nobody up; later it is read on. */
+static void
+test_unreadable(bool known)
+{
+	bool bad = false;
+	size_t n_says;
+
+	begin("*.log");
+	fix_puts(x, "bad.log", "n=1\n");
+	fix_puts(x, "c.log", "n=2\n");
+	fix_open(x);
+	if (known) {
+		fix_settle(x, 40);
+		fix_puts(x, "bad.log", "n=3\n");
+		fix_crash(x);
+	}
+	n_says = x->n_says;
+	io_set_hook(unreadable, &bad);
+	fix_settle(x, 60);
+	fix_puts(x, "c.log", "n=4\n");
+	fix_puts(x, "d.log", "n=5\n");
+	fix_settle(x, 100);
+	CHECK(x->seen[2] == 1 && x->seen[4] == 1 && x->seen[5] == 1);
+	CHECK(!known || (x->seen[1] == 1 && x->seen[3] == 0));
+	CHECK(x->n_says == n_says + 1);
+	CHECK(strstr(x->last_say, "bad.log: cannot be read, will be tried again") != NULL);
+	io_set_hook(NULL, NULL);
+	fix_settle(x, 100);
+	CHECK(x->seen[1] == 1 && x->seen[3] == (known ? 1 : 0));
+	/* Read, and read no more: said anew. */
+	fix_puts(x, "bad.log", "n=6\n");
+	io_set_hook(unreadable, &bad);
+	bad = true;
+	(void)fix_poll(x);
+	io_set_hook(NULL, NULL);
+	fix_settle(x, 100);
+	CHECK(x->seen[6] == 1 && x->n_losses == 0);
+	CHECK(x->n_says == n_says + 2);
+	end();
+}
+
 /* Nothing is concluded from the times of a file. */
 static void
 test_mtimes(void)
@@ -545,6 +597,8 @@ main(void)
 	test_group_and_crash();
 	test_peers();
 	test_stale();
+	test_unreadable(false);
+	test_unreadable(true);
 	test_mtimes();
 	test_too_many();
 	test_options();
