@@ -105,3 +105,6 @@ bool logsql_is_pipe_word(struct str s);
  * The entry of table[n] that ${word} was probably meant to be, by edit distance, or NULL when none is near.
  */
 const char *logsql_nearest(struct str word, const char *const *table, size_t n);
+
+/** logsql_is_slip(word, entry): one letter is wrong, too many, missing, or swapped; among five or more of them. */
+bool logsql_is_slip(struct str word, struct str entry);

@@ -143,11 +143,11 @@ pipe_kind_name(enum pipe_kind kind)
 	return "";
 }
 
-/* Stats without its keyword: it begins with a function, "by" or "(". */
+/* Stats without its keyword: it begins with a function or "by"; or with "(", see below. */
 static bool
 is_likely_stats(const struct lex *l)
 {
-	return (!l->quoted && stats_is_func(l->token)) || lex_is_any(l, "by (");
+	return (!l->quoted && stats_is_func(l->token)) || lex_is(l, "by");
 }
 
 /* A filter without its keyword: anything quoted, anything that is no word, and field:… */
@@ -175,16 +175,16 @@ is_likely_filter(const struct lex *l, bool *ret)
 	return r < 0 ? r : 0;
 }
 
-/* The name of a pipe that the word was probably meant to be, or NULL. */
+/* The name of a pipe that the word was most probably meant to be, or NULL: words are filters, and not to be refused lightly. */
 static const char *
 near_pipe(const struct lex *l)
 {
-	const char *table[ARRAY_LEN(pipe_names)];
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(pipe_names); i++)
-		table[i] = pipe_names[i].name;
-	return logsql_nearest(l->token, table, ARRAY_LEN(table));
+	for (i = 0; i < ARRAY_LEN(pipe_names) && !logsql_is_keyword(l->token); i++)
+		if (logsql_is_slip(l->token, str_c(pipe_names[i].name)))
+			return pipe_names[i].name;
+	return NULL;
 }
 
 static int
@@ -222,19 +222,38 @@ word_parse(struct lex *l, struct pipe *p)
 	return lex_fail_want(l, "the name of a pipe");
 }
 
+/* Whether "(" begins the fields of stats: a list of them and then a function; else it begins a filter. */
+static int
+is_stats_by(const struct lex *l, bool *ret)
+{
+	struct logsql_error ignored = { 0 };
+	struct lex ahead = *l;
+	struct stats_by *by;
+	size_t n;
+	int r;
+
+	ahead.error = &ignored;
+	r = stats_by_parse(&ahead, &by, &n);
+	*ret = r == 0 && is_likely_stats(&ahead);
+	return r < 0 ? err_trace(r) : 0;
+}
+
 static int
 unnamed_parse(struct lex *l, struct pipe *p)
 {
-	bool filter;
-	int r;
+	bool stats = is_likely_stats(l), filter = false;
+	int r = 0;
 
-	if (is_likely_stats(l)) {
+	if (lex_is(l, "("))
+		r = is_stats_by(l, &stats);
+	if (r == 0 && !stats)
+		r = is_likely_filter(l, &filter);
+	if (r != 0)
+		return r;
+	if (stats) {
 		p->kind = PIPE_STATS;
 		return parts_parse(l, p);
 	}
-	r = is_likely_filter(l, &filter);
-	if (r != 0)
-		return r;
 	p->kind = PIPE_FILTER;
 	return filter ? parts_parse(l, p) : word_parse(l, p);
 }

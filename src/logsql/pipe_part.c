@@ -3,6 +3,7 @@
  * One job: names, numbers, conditions and lists, as they stand in every pipe.
  * Floor: 2 (uses base).
  */
+#include "logsql/filter.h"
 #include "logsql/pipe_internal.h"
 
 bool
@@ -199,8 +200,9 @@ part_condition(struct lex *l, struct filter **ret)
 	r = lex_expect(l, "(");
 	if (r == 0)
 		r = lex_enter(l);
+	/* Nothing in the brackets is all rows. */
 	if (r == 0)
-		r = filter_parse(l, ret);
+		r = lex_is(l, ")") ? filter_and(NULL, NULL, l->arena, ret) : filter_parse(l, ret);
 	if (r == 0)
 		r = lex_expect(l, ")");
 	if (r == 0)

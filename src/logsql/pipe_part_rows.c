@@ -37,7 +37,27 @@ parse_rows(struct lex *l, uint64_t *ret)
 	return 0;
 }
 
-/* The same, above 0. */
+/* The same, but no part of a row. */
+static int
+parse_rows_whole(struct lex *l, uint64_t *ret)
+{
+	struct lex start = *l;
+	struct str text;
+	double v;
+	int r;
+
+	r = lex_compound(l, &text);
+	if (r != 0)
+		return err_trace(r);
+	if (value_length(text, ret))
+		return 0;
+	*l = start;
+	if (value_number(text, &v) && v < 0)
+		return lex_fail(l, "expected a number of rows, which cannot be negative");
+	return lex_fail(l, "expected a number of rows, a whole one");
+}
+
+/* Above 0, and cut to a whole one. */
 static int
 parse_rows_positive(struct lex *l, uint64_t *ret)
 {
@@ -63,7 +83,7 @@ static int
 limit_or_10_parse(struct lex *l, struct pipe *p)
 {
 	p->limit = TOP_DEFAULT;
-	return part_ends(l) ? 0 : parse_rows(l, &p->limit);
+	return part_ends(l) ? 0 : parse_rows_whole(l, &p->limit);
 }
 
 static void
@@ -75,7 +95,7 @@ limit_n_format(struct buf *out, const struct pipe *p)
 static int
 offset_parse(struct lex *l, struct pipe *p)
 {
-	return parse_rows(l, &p->offset);
+	return parse_rows_whole(l, &p->offset);
 }
 
 static void
@@ -87,7 +107,14 @@ offset_format(struct buf *out, const struct pipe *p)
 static int
 sample_parse(struct lex *l, struct pipe *p)
 {
-	return parse_rows_positive(l, &p->limit);
+	struct lex start = *l;
+	int r = parse_rows_whole(l, &p->limit);
+
+	if (r == 0 && p->limit == 0) {
+		*l = start;
+		return lex_fail(l, "expected a number above 0");
+	}
+	return err_trace(r);
 }
 
 static int

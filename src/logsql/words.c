@@ -106,6 +106,13 @@ edit_distance(struct str a, struct str b)
 	return up[b.n];
 }
 
+bool
+logsql_is_slip(struct str word, struct str entry)
+{
+	return word.n <= WORD_MAX && entry.n <= WORD_MAX && (word.n > 4 || entry.n > 4) &&
+	    edit_distance(word, entry) == 1;
+}
+
 const char *
 logsql_nearest(struct str word, const char *const *table, size_t n)
 {
