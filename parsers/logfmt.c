@@ -249,23 +249,3 @@ logfmt_looks(struct str s)
 	}
 	return n >= 2;
 }
-
-int
-logfmt_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n)
-{
-	struct field small[GATHER_SMALL];
-	struct gather g;
-	struct logfmt l = { .s = s, .g = &g };
-	int r;
-
-	gather_init(&g, NULL, small, ARRAY_LEN(small));
-	g.bare = true;
-	gather_begin(&g, arena);
-	r = take_all(&l);
-	if (r == 0 && l.n_pairs == 0)
-		r = PARSE_E_SYNTAX;
-	if (r == 0)
-		r = gather_fields(&g, ret, ret_n);
-	gather_fini(&g);
-	return r;
-}

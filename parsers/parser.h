@@ -63,7 +63,7 @@ int parser_save(const struct parser *p, struct buf *out);
 int parser_load(struct parser *p, struct str s);
 
 /*
- * The formats by themselves, for pipes (unpack_json, unpack_logfmt, unpack_syslog): fields only, nothing
+ * The formats by themselves, for pipes (unpack_json, unpack_syslog): fields only, nothing
  * renamed.  Fields are an array in ${arena}; values borrow from ${s} or the arena.
  * Return 0, PARSE_E_SYNTAX (s is not of that format), or -ENOMEM.
  */
@@ -72,7 +72,6 @@ int json_fields(struct str s, struct arena *arena, struct field **ret, size_t *r
 /** json_fields_keep: the same, but objects whose dotted names are among keep[n_keep) stay JSON text. */
 int json_fields_keep(struct str s, const struct str *keep, size_t n_keep, struct arena *arena,
     struct field **ret, size_t *ret_n);
-int logfmt_fields(struct str s, struct arena *arena, struct field **ret, size_t *ret_n);
 int syslog_fields(struct str s, struct wall received, int zone_s, struct arena *arena,
     struct field **ret, size_t *ret_n);
 

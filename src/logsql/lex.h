@@ -88,6 +88,16 @@ int lex_field_name(struct lex *l, struct str *ret);
 int lex_enter(struct lex *l);
 void lex_leave(struct lex *l);
 
+/**
+ * lex_unquote(s, arena, ret_n, ret):
+ * The quoted string at the start of ${s}: its length with quotes, and its text (made in ${arena}, or borrowed
+ * when there is nothing to decode).
+ *
+ * Errors: LOGSQL_E_SYNTAX when there is none (no quote, no end, an escape that Go does not know), -ENOMEM.
+ * Source: The Go Programming Language Specification, "String literals".
+ */
+int lex_unquote(struct str s, struct arena *arena, size_t *ret_n, struct str *ret);
+
 /** logsql_quote(out, s): append ${s} as a token: bare when it can stand so, else quoted. */
 void logsql_quote(struct buf *out, struct str s);
 

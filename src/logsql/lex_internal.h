@@ -10,16 +10,6 @@
 /* What ends a compound token. */
 #define LEX_STOPS ", ( ) [ ] |"
 
-/**
- * lex_unquote(s, arena, ret_n, ret):
- * The quoted string at the start of ${s}: its length with quotes, and its text (made in ${arena}, or borrowed
- * when there is nothing to decode).
- *
- * Errors: LOGSQL_E_SYNTAX when there is none (no quote, no end, an escape that Go does not know), -ENOMEM.
- * Source: The Go Programming Language Specification, "String literals".
- */
-int lex_unquote(struct str s, struct arena *arena, size_t *ret_n, struct str *ret);
-
 /** lex_suffix(l, stops, ret): the tokens up to a blank or a stop, as written; may be empty. */
 int lex_suffix(struct lex *l, const char *stops, struct str *ret);
 

@@ -47,6 +47,16 @@ simple_escape(uint8_t c, uint8_t quote)
 	return c == quote ? quote : -1;
 }
 
+/* A byte that is written as its code; between single quotes it is a character's. */
+static size_t
+put_code(int64_t v, uint8_t quote, uint8_t out[4])
+{
+	if (quote == '\'')
+		return utf8_encode(out, (uint32_t)v);
+	out[0] = (uint8_t)v;
+	return 1;
+}
+
 /* The escape at s[0..], after its backslash: bytes taken, or 0. */
 static size_t
 unescape(struct str s, uint8_t quote, uint8_t out[4], size_t *ret_n)
@@ -65,17 +75,15 @@ unescape(struct str s, uint8_t quote, uint8_t out[4], size_t *ret_n)
 	}
 	if (s.p[0] >= '0' && s.p[0] <= '7') {
 		v = escape_digits(s, 3, 8);
-		out[0] = (uint8_t)v;
+		if (v >= 0 && v <= 255)
+			*ret_n = put_code(v, quote, out);
 		return v < 0 || v > 255 ? 0 : 3;
 	}
 	n = s.p[0] == 'x' ? 2 : s.p[0] == 'u' ? 4 : s.p[0] == 'U' ? 8 : 0;
 	v = n != 0 ? escape_digits(str_sub(s, 1, s.n), n, 16) : -1;
 	if (v < 0 || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
 		return 0;
-	if (n == 2)
-		out[0] = (uint8_t)v;
-	else
-		*ret_n = utf8_encode(out, (uint32_t)v);
+	*ret_n = n == 2 ? put_code(v, quote, out) : utf8_encode(out, (uint32_t)v);
 	return n + 1;
 }
 

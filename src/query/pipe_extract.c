@@ -3,7 +3,6 @@
  * One job: extract by a pattern of text and fields, extract_regexp by named groups.
  * Floor: 3 (uses logsql, record, base).
  */
-#include "base/utf8.h"
 #include "logsql/regex.h"
 #include "query/pipe_stage.h"
 
@@ -20,82 +19,6 @@ struct taken {
 	size_t n;
 };
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = str_lower_byte(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/*
- * One escape at s[i], behind the backslash; appends what it means.  Its end, or SIZE_MAX when it is
- * none.
- */
-static size_t
-unescape_one(struct str s, size_t i, struct buf *out)
-{
-	static const char plain[] = "\"'\\`abfnrtv", meaning[] = "\"'\\`\a\b\f\n\r\t\v";
-	const char *at;
-	uint32_t v = 0;
-	size_t k, n;
-
-	if (i >= s.n)
-		return SIZE_MAX;
-	at = s.p[i] != 0 ? strchr(plain, s.p[i]) : NULL;
-	if (at != NULL) {
-		buf_byte(out, (uint8_t)meaning[at - plain]);
-		return i + 1;
-	}
-	n = s.p[i] == 'x' ? 2 : s.p[i] == 'u' ? 4 : 0;
-	if (n == 0 || i + n >= s.n)
-		return SIZE_MAX;
-	for (k = 1; k <= n; k++) {
-		if (hex_value(s.p[i + k]) < 0)
-			return SIZE_MAX;
-		v = v * 16 + (uint32_t)hex_value(s.p[i + k]);
-	}
-	if (n == 2) {
-		buf_byte(out, (uint8_t)v);
-	} else {
-		uint8_t c[4];
-
-		buf_put(out, c, utf8_encode(c, v));
-	}
-	return i + n + 1;
-}
-
-/*
- * The quoted string that ${s} begins with: its text, and its length with quotes; false when there
- * is none.
- */
-static bool
-unquote(struct str s, struct arena *arena, struct str *ret, size_t *ret_n)
-{
-	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	size_t i;
-
-	if (s.n < 2 || (s.p[0] != '"' && s.p[0] != '`'))
-		return false;
-	for (i = 1; i < s.n && s.p[i] != s.p[0];) {
-		if (s.p[0] == '"' && s.p[i] == '\n')
-			return false;
-		if (s.p[0] == '"' && s.p[i] == '\\') {
-			i = unescape_one(s, i + 1, &text);
-			if (i == SIZE_MAX)
-				return false;
-			continue;
-		}
-		buf_byte(&text, s.p[i++]);
-	}
-	if (i >= s.n || text.failed)
-		return false;
-	*ret = arena_dup(arena, buf_view(&text));
-	*ret_n = i + 1;
-	return ret->p != NULL;
-}
-
 /* Match the steps one after the other; those behind the first mismatch stay empty. */
 static int
 take_pattern(struct taken *t, struct str s, struct str *values)
@@ -103,6 +26,7 @@ take_pattern(struct taken *t, struct str s, struct str *values)
 	const struct pattern_step *steps = t->p->steps;
 	struct str next;
 	size_t i, at, n = 0;
+	int r;
 
 	at = str_find(s, steps[0].text);
 	if (at == SIZE_MAX)
@@ -110,8 +34,12 @@ take_pattern(struct taken *t, struct str s, struct str *values)
 	s = str_sub(s, at + steps[0].text.n, s.n);
 	for (i = 0; i < t->p->n_steps && steps[i].has_field; i++) {
 		next = i + 1 < t->p->n_steps ? steps[i + 1].text : STR_NONE;
-		if (!str_eq(steps[i].option, STR("plain")) &&
-		    unquote(s, t->arena, &values[i], &n)) {
+		r = str_eq(steps[i].option, STR("plain"))
+		    ? 0
+		    : pipe_unquote(s, t->arena, &values[i], &n);
+		if (r < 0)
+			return err_trace(r);
+		if (n > 0) {
 			s = str_sub(s, n, s.n);
 			if (!str_starts(s, next))
 				return 0;

@@ -234,7 +234,7 @@ parse(const struct unpacked *u, struct str s, struct field **ret, size_t *ret_n)
 	*ret_n = 0;
 	s = str_trim(s);
 	if (u->p->kind == PIPE_UNPACK_LOGFMT)
-		return logfmt_fields(s, arena, ret, ret_n);
+		return logfmt_pairs(s, arena, ret, ret_n);
 	if (u->p->kind == PIPE_UNPACK_SYSLOG)
 		return s.n == 0
 		    ? 0

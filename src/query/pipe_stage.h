@@ -9,6 +9,8 @@
 #include "logsql/pipe.h"
 #include "query/stage.h"
 
+struct field;
+
 /* Which fields somebody reads: all, or these and those with these prefixes. */
 struct needs {
 	bool all;
@@ -148,6 +150,15 @@ int rows_out_flush(struct rows_out *o);
 int json_array_items(struct str s, struct arena *arena, struct str **ret, size_t *ret_n);
 /** json_compact(s, out): append any JSON value without blanks and needless escapes; 1 when ${s} is none. */
 int json_compact(struct str s, struct buf *out);
+
+/**
+ * pipe_unquote(s, arena, ret, ret_n):
+ * The string in "…" or `…` that ${s} begins with: its text, and its length with quotes; 0 where there is none.
+ */
+int pipe_unquote(struct str s, struct arena *arena, struct str *ret, size_t *ret_n);
+
+/** logfmt_pairs(s, arena, ret, ret_n): key=value pairs; a key alone has the value "".  As VictoriaLogs reads them. */
+int logfmt_pairs(struct str s, struct arena *arena, struct field **ret, size_t *ret_n);
 
 /** key_put(out, s), key_take(s): texts one after the other in a key that tells them apart. */
 void key_put(struct buf *out, struct str s);

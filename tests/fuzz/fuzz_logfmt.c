@@ -1,5 +1,6 @@
 /* tests/fuzz/fuzz_logfmt.c - lines of logfmt, as lines and as a pipe sees them. */
 #include "parse_fuzz.h"
+#include "query/pipe_stage.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct field *f;
 	size_t n;
 
-	(void)logfmt_fields(str_of(data, size), &arena, &f, &n);
+	(void)logfmt_pairs(str_of(data, size), &arena, &f, &n);
 	arena_fini(&arena);
 	fuzz_lines(&opt, str_of(data, size));
 	return 0;

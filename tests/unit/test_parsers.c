@@ -226,10 +226,6 @@ test_fields(void)
 	CHECK_STR(rec.fields[0].name, STR("_time"));
 	CHECK_STR(rec.fields[1].name, STR("a.b"));
 	CHECK(json_fields(STR("[1]"), &arena, &rec.fields, &rec.n_fields) == PARSE_E_SYNTAX);
-	CHECK(logfmt_fields(STR("a=1 b=\"2 3\" c"), &arena, &rec.fields, &rec.n_fields) == 0);
-	CHECK(rec.n_fields == 2);
-	CHECK_STR(record_get(&rec, STR("b")), STR("2 3"));
-	CHECK(logfmt_fields(STR("none"), &arena, &rec.fields, &rec.n_fields) == PARSE_E_SYNTAX);
 	CHECK(syslog_fields(STR("<165>1 2026-01-01T00:00:00Z h a - - - hi"), (struct wall){ 0 }, 0,
 	          &arena, &rec.fields, &rec.n_fields) == 0);
 	CHECK_STR(record_get(&rec, STR("proc_id")), STR("-"));
