@@ -5,6 +5,10 @@ set -eu
 . "$(dirname "$0")/env.sh"
 n=${1:-200}
 base=http://127.0.0.1:$port
+if ! curl -s -o /dev/null "$base/"; then
+  echo "traffic.sh: no shop answers at $base/: ./start.sh starts it" >&2
+  exit 1
+fi
 request() { # a path, then curl's options
   printf 'next\nsilent\noutput = /dev/null\nurl = %s%s\n' "$base" "$1"
   shift
