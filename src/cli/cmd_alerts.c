@@ -161,6 +161,10 @@ run_alerts(struct options *opt)
 		return cli_fail(CLI_USAGE, "alerts: %s: expected outbox or nothing", opt->args[0]);
 	if (outbox && (opt->history || opt->at.ns != 0))
 		return cli_fail(CLI_USAGE, "alerts outbox: --history and --at do not go with it");
+	if (!opt->history &&
+	    (opt->since.ns != INT64_MIN || opt->until.ns != INT64_MAX || opt->has_limit))
+		return cli_fail(CLI_USAGE,
+		    "alerts: --since, --until and --limit go with --history");
 	if (opt->at.ns != 0)
 		return show_at(opt);
 	if (opt->history)

@@ -72,7 +72,7 @@ show_init(struct show *s, const struct options *opt)
 	r = check_usage(opt);
 	if (r != 0)
 		return r;
-	if (opt->since.ns >= opt->until.ns && opt->until.ns != 0)
+	if (opt->since.ns >= opt->until.ns)
 		cli_warn("--since is not before --until: no row can match");
 	s->ask.parser = opt->parser;
 	s->ask.as_is = opt->as_is;

@@ -29,4 +29,5 @@ ls other
 echo '{}' | $weir query --input - --level loud '*'; echo "exit $?"
 echo '{}' | $weir query --input - --since 1h --until 2h '*'; echo "exit $?"
 echo '{"msg":"about req_1"}' | $weir trace --input - req_1; echo "exit $?"
+$weir alerts --since 1h; echo "exit $?"
 $weir version >&-
