@@ -87,19 +87,37 @@ bits_next(const uint64_t *w, size_t n, size_t i)
 	return k * 64 + (size_t)__builtin_ctzll(word);
 }
 
+/*
+ * The next four are of arrays with two words of 0 behind them.  They look at the 64 bits from where they stand: where words end is
+ * nothing that a CPU can guess.
+ */
+static inline uint64_t
+bits_window(const uint64_t *w, size_t i)
+{
+	return w[i / 64] >> (i % 64) | w[i / 64 + 1] << 1 << (63 - i % 64);
+}
+
+/* bits_next; i is at most n. */
+static inline size_t
+bits_seek(const uint64_t *w, size_t n, size_t i)
+{
+	uint64_t bits = bits_window(w, i);
+
+	for (; bits == 0 && i + 64 < n; bits = bits_window(w, i))
+		i += 64;
+	i = bits == 0 ? n : i + (size_t)__builtin_ctzll(bits);
+	return i < n ? i : n;
+}
+
 /* Bit i is set: the end of the run of set bits that it is in, at most n. */
 static inline size_t
 bits_run_end(const uint64_t *w, size_t n, size_t i)
 {
-	size_t k = i / 64;
-	uint64_t clear = ~w[k] & (~UINT64_C(0) << (i % 64));
+	uint64_t clear = ~bits_window(w, i);
 
-	while (clear == 0) {
-		if (++k >= BITS_WORDS(n))
-			return n;
-		clear = ~w[k];
-	}
-	i = k * 64 + (size_t)__builtin_ctzll(clear);
+	for (; clear == 0 && i + 64 < n; clear = ~bits_window(w, i))
+		i += 64;
+	i = clear == 0 ? n : i + (size_t)__builtin_ctzll(clear);
 	return i < n ? i : n;
 }
 
@@ -107,15 +125,17 @@ bits_run_end(const uint64_t *w, size_t n, size_t i)
 static inline size_t
 bits_run_start(const uint64_t *w, size_t i, size_t from)
 {
-	size_t k = i / 64;
-	uint64_t clear = ~w[k] & ((UINT64_C(1) << (i % 64)) - 1);
+	uint64_t clear;
 
-	while (clear == 0) {
-		if (k * 64 <= from)
-			return from;
-		clear = ~w[--k];
+	for (; i >= 64 && i > from; i -= 64) {
+		clear = ~bits_window(w, i - 64);
+		if (clear != 0) {
+			i -= (size_t)__builtin_clzll(clear);
+			return i > from ? i : from;
+		}
 	}
-	i = k * 64 + 64 - (size_t)__builtin_clzll(clear);
+	while (i > from && bits_get(w, i - 1))
+		i--;
 	return i > from ? i : from;
 }
 

@@ -22,3 +22,11 @@ hash32(struct str s)
 {
 	return (uint32_t)hash64(s);
 }
+
+/**
+ * hash_sort(v, n):
+ * Ascending, in about the time that it takes to go over them a few times: hashes are spread evenly between the least and the
+ * greatest, so that in as many parts of equal width as there are of them hardly any has more than a few.  Numbers that are not
+ * spread so are sorted as well, more slowly.
+ */
+void hash_sort(uint64_t *v, size_t n);

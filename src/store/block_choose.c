@@ -78,6 +78,7 @@ encode_dict(struct enc_scratch *s, const struct enc_values *v, struct block_entr
 	if (e->role != ROLE_STREAM && (!dict_pays(&d, v) || better_as_numbers(&d, v->n)))
 		return 0;
 	e->enc = ENC_DICT;
+	s->distinct = d;
 	*ret_done = true;
 	r = enc_dict_put(data, s, &d, v->n, &version);
 	e->version = (uint8_t)version;
@@ -137,8 +138,10 @@ block_encode_column(struct enc_scratch *s, const struct enc_values *v, struct bl
 	size_t from = data->n, head = 0, i;
 	int r;
 
+	arena_clear(&s->arena);
 	e->version = 1;
 	s->n_first_rows = 0;
+	s->distinct.n = 0;
 	for (i = 0; i < v->n; i++)
 		e->n_values += v->offs[i] != v->offs[i + 1];
 	if ((e->role == ROLE_FIELD || e->role == ROLE_STREAM) && is_const(v)) {
@@ -147,7 +150,6 @@ block_encode_column(struct enc_scratch *s, const struct enc_values *v, struct bl
 		return 0;
 	}
 	r = encode_any(s, v, e, data, &head);
-	arena_clear(&s->arena);
 	if (r != 0 || data->failed)
 		return r != 0 ? err_trace(r) : buf_err(data);
 	e->at = from;

@@ -23,20 +23,19 @@ ids_room(struct block_builder *b, size_t n)
 	return 0;
 }
 
-/* Collects distinct hashes; slots hold the hash itself, 0 is free. */
+/* The hashes of values that nobody told apart yet; slots hold the hash itself, 0 is free. */
 static int
-collect_ids(struct block_builder *b, const struct enc_values *v)
+collect_all(struct block_builder *b, const struct enc_values *v)
 {
 	size_t n_slots = 256, i, at;
 	uint64_t *slots, h;
 	struct str x, last = STR_NONE;
-	int r = ids_room(b, v->n);
 
 	while (n_slots < v->n * 2)
 		n_slots *= 2;
 	slots = arena_zalloc(&b->scratch.arena, n_slots, sizeof(*slots));
-	if (r < 0 || slots == NULL)
-		return r < 0 ? err_trace(r) : err_origin(-ENOMEM);
+	if (slots == NULL)
+		return err_origin(-ENOMEM);
 	for (i = 0; i < v->n; i++) {
 		x = enc_value(v, i);
 		if (x.n == 0 || str_eq(x, last))
@@ -51,18 +50,25 @@ collect_ids(struct block_builder *b, const struct enc_values *v)
 		slots[at] = h;
 		b->ids[b->n_ids++] = h;
 	}
-	arena_clear(&b->scratch.arena);
 	return 0;
 }
 
+/* The hashes of the column that was encoded last. */
 static int
-cmp_u64(const void *a, const void *b)
+collect_ids(struct block_builder *b, const struct enc_values *v)
 {
-	uint64_t x, y;
+	const struct enc_distinct *d = &b->scratch.distinct;
+	size_t i;
+	int r = ids_room(b, d->n != 0 ? d->n : v->n);
 
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
+	if (r < 0)
+		return err_trace(r);
+	if (d->n == 0)
+		return err_trace(collect_all(b, v));
+	for (i = 0; i < d->n; i++)
+		if (d->values[i].n != 0)
+			b->ids[b->n_ids++] = hash64(d->values[i]);
+	return 0;
 }
 
 static void
@@ -70,9 +76,7 @@ sort_ids(struct block_builder *b)
 {
 	size_t i, n = 0;
 
-	if (b->n_ids == 0)
-		return;
-	qsort(b->ids, b->n_ids, sizeof(*b->ids), cmp_u64);
+	hash_sort(b->ids, b->n_ids);
 	for (i = 0; i < b->n_ids; i++)
 		if (n == 0 || b->ids[n - 1] != b->ids[i])
 			b->ids[n++] = b->ids[i];
@@ -308,6 +312,7 @@ block_builder_finish(struct block_builder *b, struct buf *out, struct block_summ
 		return err_trace(r);
 	sort_ids(b);
 	r = put_block(b, &h, out);
+	arena_clear(&b->scratch.arena);
 	if (r != 0)
 		return err_trace(r);
 	*ret_sum = (struct block_summary){ h.n_rows, h.min_time, h.max_time, h.raw_bytes };

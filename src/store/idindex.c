@@ -11,6 +11,7 @@
 #include "store/idindex.h"
 
 #include "base/hash.h"
+#include "base/own.h"
 #include "store/frame.h"
 
 /*
@@ -85,8 +86,19 @@ compare(const void *a, const void *b)
 void
 idindex_sort(struct idindex_entry *v, size_t n)
 {
-	if (n > 1)
-		qsort(v, n, sizeof(*v), compare);
+	AUTO_FREE uint64_t *keys = malloc((n + 1) * sizeof(*keys));
+	size_t i;
+
+	if (keys == NULL) {
+		if (n > 1)
+			qsort(v, n, sizeof(*v), compare);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		keys[i] = (uint64_t)v[i].fp << 32 | v[i].block;
+	hash_sort(keys, n);
+	for (i = 0; i < n; i++)
+		v[i] = (struct idindex_entry){ (uint32_t)(keys[i] >> 32), (uint32_t)keys[i] };
 }
 
 static void

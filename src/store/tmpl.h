@@ -37,17 +37,12 @@ enum tmpl_type {
 };
 #define TMPL_DIGIT_MARK '#' /* a digit's place in a pattern; no token contains it */
 
-/* Where one variable stands. */
-struct tmpl_span {
-	uint32_t at, n; /* in enc_values.bytes */
-};
-
 /* What a scan of a column found.  Row i has template tmpls[i], or TMPL_NONE. */
 #define TMPL_NONE UINT32_MAX
 struct tmpl_found {
 	uint32_t *tmpls;
 	uint32_t *first; /* number of the row's first span */
-	struct tmpl_span *spans;
+	struct enc_span *spans;
 	size_t n_spans, cap_spans;
 	struct tmpl_kind {
 		uint64_t hash;
@@ -68,7 +63,7 @@ int tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found
 
 /** tmpl_slot_put(s, v, spans, n, table, data, ret): choose the encoding of a slot; what it is goes to ${table}, its n
  * values to ${data}.  Spans lie in ${v}.  ${ret} has its different values when they may be worth sharing, else none. */
-int tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
+int tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct enc_span *spans,
     size_t n, struct buf *table, struct buf *data, struct enc_distinct *ret);
 
 /* A slot as it was written by itself, and what tmpl_common_choose makes of it. */

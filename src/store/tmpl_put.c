@@ -25,6 +25,8 @@
 #include "base/hash.h"
 #include "store/tmpl.h"
 
+enum { SHORT_ENOUGH = 8 };
+
 /* What is being put together. */
 struct tmpl_out {
 	struct enc_scratch *s;
@@ -63,7 +65,7 @@ kind_of(const struct tmpl_out *o, size_t row)
 static void
 put_pieces(struct tmpl_out *o, const struct tmpl_kind *k)
 {
-	const struct tmpl_span *spans = o->f.spans + o->f.first[k->row];
+	const struct enc_span *spans = o->f.spans + o->f.first[k->row];
 	uint32_t start = o->v->offs[k->row], end = o->v->offs[k->row + 1], at = start;
 	size_t i;
 
@@ -81,7 +83,7 @@ static int
 put_slots(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows,
     struct tmpl_slot_out *slots)
 {
-	struct tmpl_span *spans = arena_alloc(&o->s->arena, (k->n_rows + 1) * sizeof(*spans));
+	struct enc_span *spans = arena_alloc(&o->s->arena, (k->n_rows + 1) * sizeof(*spans));
 	size_t slot, i;
 	int r;
 
@@ -250,6 +252,13 @@ text_bytes(struct tmpl_out *o)
 	return (size_t)((double)o->s->tmp.n / (double)sample * (double)total) + o->v->n / 2;
 }
 
+/* Whether nobody who is in a hurry need ask whether text were shorter: zstd 1 does not make it so short. */
+static bool
+is_short(const struct tmpl_out *o, size_t n)
+{
+	return o->s->level <= 1 && n < o->v->offs[o->v->n] / SHORT_ENOUGH;
+}
+
 static int
 put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, unsigned *ret_version)
 {
@@ -273,7 +282,7 @@ put_all(struct tmpl_out *o, struct buf *out, size_t *ret_head, unsigned *ret_ver
 		return err_trace(r);
 	buf_str(out, buf_view(&o->lens));
 	*ret_head = out->n - from;
-	if (out->n - from + o->data.n >= text_bytes(o)) {
+	if (!is_short(o, out->n - from + o->data.n) && out->n - from + o->data.n >= text_bytes(o)) {
 		out->n = from;
 		return buf_err(out);
 	}

@@ -13,33 +13,44 @@
 
 enum { TRIAL = 1024, SLOTS = 4 * TMPL_MAX, WINDOW = 4096, WINDOW_MAX = TMPL_VALUE_MAX };
 
-/* The bits of bytes[from..to), of as many as are looked at at once: all of at least one value. */
+/* The bits of bytes[from..to), of as many as are looked at at once: all of at least one value.  Two words of 0 stand behind them. */
 struct window {
 	uint64_t *token, *digit;
 	uint32_t from, to;
 };
 
-/* ENC_PAD makes the load of the last bytes safe. */
+/* ENC_PAD makes the loads safe. */
 static inline uint64_t
 mix(uint64_t h, const uint8_t *p, size_t n)
 {
-	uint64_t w;
+	struct enc_ends e = enc_ends_of(p, n);
+	uint64_t x;
+	size_t i;
 
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&w, p, 8);
-		h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
+	h = (h ^ e.first ^ ((uint64_t)(n + 1) << 56)) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ (h >> 32) ^ e.last) * UINT64_C(0xd6e8feb86659fd93);
+	for (i = 8; i + 8 < n; i += 16) {
+		x = bytes_load_le(p + (i + 16 < n ? i + 8 : n - 8));
+		h = (h ^ (h >> 29) ^ bytes_load_le(p + i)) * UINT64_C(0xd6e8feb86659fd93);
+		h = (h ^ (h >> 29) ^ x) * UINT64_C(0x9e3779b97f4a7c15);
 	}
-	memcpy(&w, p, 8);
-	w &= (UINT64_C(1) << (n * 8)) - 1;
-	h = (h ^ w ^ ((uint64_t)(n + 1) << 56)) * UINT64_C(0xd6e8feb86659fd93);
 	return h ^ (h >> 32);
+}
+
+/* memcmp(a, b, n) == 0. */
+static inline bool
+same_piece(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	struct enc_ends x = enc_ends_of(a, n), y = enc_ends_of(b, n);
+
+	return ((x.first ^ y.first) | (x.last ^ y.last)) == 0 &&
+	    (n <= 16 || memcmp(a + 8, b + 8, n - 16) == 0);
 }
 
 static bool
 add_span(struct tmpl_found *f, struct arena *arena, uint32_t at, uint32_t n)
 {
-	struct tmpl_span *spans;
+	struct enc_span *spans;
 	size_t cap;
 
 	if (f->n_spans == f->cap_spans) {
@@ -52,7 +63,7 @@ add_span(struct tmpl_found *f, struct arena *arena, uint32_t at, uint32_t n)
 		f->spans = spans;
 		f->cap_spans = cap;
 	}
-	f->spans[f->n_spans++] = (struct tmpl_span){ at, n };
+	f->spans[f->n_spans++] = (struct enc_span){ at, n };
 	return true;
 }
 
@@ -69,6 +80,8 @@ window_cover(struct window *w, const struct enc_values *v, uint32_t from, uint32
 	if (w->to < to)
 		w->to = to;
 	tmpl_bits_table[cpu_level()](v->bytes + from, w->to - from, w->token, w->digit);
+	memset(w->token + BITS_WORDS(w->to - from), 0, 2 * sizeof(*w->token));
+	memset(w->digit + BITS_WORDS(w->to - from), 0, 2 * sizeof(*w->digit));
 }
 
 /*
@@ -81,7 +94,7 @@ scan_value(struct tmpl_found *f, struct arena *arena, const struct window *w, co
 {
 	const uint8_t *base = bytes + w->from; /* of the window's places */
 	size_t n = to - w->from, piece = from - w->from, start, end;
-	size_t digit = bits_next(w->digit, n, piece);
+	size_t digit = bits_seek(w->digit, n, piece);
 	uint64_t h = 0;
 
 	while (digit < n) {
@@ -91,7 +104,7 @@ scan_value(struct tmpl_found *f, struct arena *arena, const struct window *w, co
 		if (!add_span(f, arena, w->from + (uint32_t)start, (uint32_t)(end - start)))
 			return false;
 		piece = end;
-		digit = bits_next(w->digit, n, end);
+		digit = bits_seek(w->digit, n, end);
 	}
 	*ret_hash = mix(h, base + piece, n - piece) | 1;
 	return true;
@@ -101,7 +114,7 @@ scan_value(struct tmpl_found *f, struct arena *arena, const struct window *w, co
 static bool
 same_pieces(const struct enc_values *v, const struct tmpl_found *f, size_t a, size_t b, size_t n)
 {
-	const struct tmpl_span *x = f->spans + f->first[a], *y = f->spans + f->first[b];
+	const struct enc_span *x = f->spans + f->first[a], *y = f->spans + f->first[b];
 	uint32_t i = v->offs[a], k = v->offs[b], len;
 	size_t s;
 
@@ -109,7 +122,7 @@ same_pieces(const struct enc_values *v, const struct tmpl_found *f, size_t a, si
 		len = (s < n ? x[s].at : v->offs[a + 1]) - i;
 		if (len != (s < n ? y[s].at : v->offs[b + 1]) - k)
 			return false;
-		if (memcmp(v->bytes + i, v->bytes + k, len) != 0)
+		if (!same_piece(v->bytes + i, v->bytes + k, len))
 			return false;
 		if (s == n)
 			break;
@@ -166,8 +179,8 @@ int
 tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found *f, bool *ret_ok)
 {
 	uint32_t *slots = arena_zalloc(arena, SLOTS, sizeof(*slots));
-	struct window w = { .token = arena_alloc(arena, WINDOW_MAX / 8),
-		.digit = arena_alloc(arena, WINDOW_MAX / 8) };
+	struct window w = { .token = arena_alloc(arena, WINDOW_MAX / 8 + 16),
+		.digit = arena_alloc(arena, WINDOW_MAX / 8 + 16) };
 	size_t i, n_seen = 0;
 	int r;
 

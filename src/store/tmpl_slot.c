@@ -23,6 +23,7 @@
  *            DICT     varint n_dict; "Bytes" of n_dict varint lengths and the values; 1 width; packed codes
  *            TEXT     "Integers" of lengths; "Bytes" of the values
  */
+#include "base/digits.h"
 #include "store/tmpl.h"
 
 enum {
@@ -33,10 +34,10 @@ enum {
 struct slot_in {
 	struct enc_scratch *s;
 	const uint8_t *bytes;
-	const struct tmpl_span *spans;
+	const struct enc_span *spans;
 	size_t n;
 	int64_t *ints;         /* room for n */
-	struct enc_values v;   /* the same values, one after the other */
+	size_t n_bytes;        /* of all values */
 	struct enc_distinct d; /* none when there are too many */
 };
 
@@ -71,11 +72,15 @@ static inline bool
 parse_number(const uint8_t *p, size_t n, int64_t *ret, unsigned *ret_scale)
 {
 	size_t i, point = n;
-	uint64_t v = 0;
+	uint64_t v;
 
+	if (digits_decimal(p, n, &v, ret_scale)) {
+		*ret = (int64_t)v;
+		return true;
+	}
 	if (n == 0 || n > TMPL_DIGITS_MAX + 1)
 		return false;
-	for (i = 0; i < n; i++) {
+	for (v = i = 0; i < n; i++) {
 		if (is_digit(p[i]))
 			v = v * 10 + (uint64_t)(p[i] - '0');
 		else if (p[i] == '.' && point == n && i != 0 && i + 1 < n)
@@ -161,36 +166,18 @@ put_pattern(const struct slot_in *in, struct buf *table, struct buf *data)
 	return true;
 }
 
-static inline int
-hex_digit(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 put_hex(const struct slot_in *in, struct buf *table, struct buf *data)
 {
-	size_t size = in->spans[0].n / 2, i, k, from = data->n;
+	size_t size = in->spans[0].n / 2, i, from = data->n;
 	struct str x;
-	int hi, lo;
-	uint8_t *out;
 
 	if (in->spans[0].n % 2 != 0 || size < 2 || size > 255 || !buf_grow(data, in->n * size))
 		return false;
 	for (i = 0; i < in->n; i++) {
 		x = span_value(in, i);
-		if (x.n != size * 2)
+		if (x.n != size * 2 || !enc_id_parse(x, true, data->p + from + i * size))
 			return false;
-		out = data->p + from + i * size;
-		for (k = 0; k < size; k++) {
-			hi = hex_digit(x.p[2 * k]);
-			lo = hex_digit(x.p[2 * k + 1]);
-			if ((hi | lo) < 0)
-				return false;
-			out[k] = (uint8_t)(hi << 4 | lo);
-		}
 	}
 	data->n = from + in->n * size;
 	buf_byte(table, SLOT_HEX);
@@ -266,48 +253,32 @@ put_distinct_chars(const struct enc_distinct *d, enum tmpl_type type, struct buf
 	put_char_set(&set, type, table);
 }
 
-/* The values one after the other, as enc_values. */
 static int
-slot_values(struct slot_in *in)
-{
-	size_t i, total = 0;
-	uint32_t *offs = arena_alloc(&in->s->arena, (in->n + 1) * sizeof(*offs));
-	uint8_t *bytes;
-
-	for (i = 0; i < in->n; i++)
-		total += in->spans[i].n;
-	bytes = arena_alloc(&in->s->arena, total + ENC_PAD);
-	if (offs == NULL || bytes == NULL)
-		return err_origin(-ENOMEM);
-	offs[0] = 0;
-	for (i = 0; i < in->n; i++) {
-		bytes_copy(bytes + offs[i], in->bytes + in->spans[i].at, in->spans[i].n);
-		offs[i + 1] = offs[i] + in->spans[i].n;
-	}
-	in->v = (struct enc_values){ bytes, offs, in->n };
-	return 0;
-}
-
-static void
 put_text(const struct slot_in *in, struct buf *table, struct buf *data)
 {
+	uint8_t *bytes = arena_alloc(&in->s->arena, in->n_bytes), *at = bytes;
 	struct char_set set = { 0, 0 };
 	size_t i;
 
+	if (bytes == NULL)
+		return err_origin(-ENOMEM);
 	for (i = 0; i < in->n; i++) {
 		char_set_add(&set, span_value(in, i));
 		in->ints[i] = in->spans[i].n;
+		bytes_copy(at, in->bytes + in->spans[i].at, in->spans[i].n);
+		at += in->spans[i].n;
 	}
 	put_char_set(&set, SLOT_TEXT, table);
 	enc_ints_put(data, in->ints, in->n);
-	enc_bytes_put(data, in->s, str_of(in->v.bytes, in->v.offs[in->n]));
+	enc_bytes_put(data, in->s, str_of(bytes, in->n_bytes));
+	return 0;
 }
 
 static int
 find_distinct(struct slot_in *in, size_t max)
 {
 	bool ok = false;
-	int r = enc_distinct(&in->v, max, &in->s->arena, &in->d, &ok);
+	int r = enc_distinct_spans(in->bytes, in->spans, in->n, max, &in->s->arena, &in->d, &ok);
 
 	if (r != 0 || !ok)
 		in->d.n = 0;
@@ -361,10 +332,8 @@ put_shorter(struct slot_in *in, struct buf *table, struct buf *data)
 	if (r != 0)
 		return err_trace(r);
 	if (!put_typed(in, table, data)) {
-		if (dict.n == 0) {
-			put_text(in, table, data);
-			return 0;
-		}
+		if (dict.n == 0)
+			return err_trace(put_text(in, table, data));
 	} else if (dict.n == 0 || dict.n >= data->n - data_at) {
 		return 0;
 	}
@@ -396,7 +365,7 @@ find_shared(struct slot_in *in, unsigned type, struct enc_distinct *ret)
 
 	if (type != SLOT_TEXT && type != SLOT_DICT && (type != SLOT_HEX || hurry))
 		return 0;
-	if (hurry && in->v.offs[in->n] < in->n * COMMON_MEAN_MIN)
+	if (hurry && in->n_bytes < in->n * COMMON_MEAN_MIN)
 		return 0;
 	if (in->d.n == 0)
 		r = find_distinct(in, in->n);
@@ -405,12 +374,12 @@ find_shared(struct slot_in *in, unsigned type, struct enc_distinct *ret)
 }
 
 int
-tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tmpl_span *spans,
+tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct enc_span *spans,
     size_t n, struct buf *table, struct buf *data, struct enc_distinct *ret)
 {
-	struct slot_in in = { s, v->bytes, spans, n, arena_alloc(&s->arena, (n + 1) * 8), { 0 },
+	struct slot_in in = { s, v->bytes, spans, n, arena_alloc(&s->arena, (n + 1) * 8), 0,
 		{ 0 } };
-	size_t table_at = table->n;
+	size_t table_at = table->n, i;
 	int r;
 
 	if (in.ints == NULL)
@@ -422,9 +391,9 @@ tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct tm
 		buf_put(table, v->bytes + spans[0].at, spans[0].n);
 		return buf_err(table);
 	}
-	r = slot_values(&in);
-	if (r == 0)
-		r = put_shorter(&in, table, data);
+	for (i = 0; i < n; i++)
+		in.n_bytes += spans[i].n;
+	r = put_shorter(&in, table, data);
 	if (r == 0)
 		r = buf_err(table->failed ? table : data);
 	if (r == 0)

@@ -1,6 +1,8 @@
 /* tests/unit/test_base.c - buffers, scans, UTF-8, maps, arenas, bitmaps. */
 #include "base/bits.h"
 #include "base/buf.h"
+#include "base/digits.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "check.h"
@@ -154,16 +156,18 @@ static void
 test_bits_runs(void)
 {
 	enum { N = 1000 };
-	uint64_t w[BITS_WORDS(N)] = { 0 };
-	size_t i, start, end, n;
+	uint64_t w[BITS_WORDS(N) + 2] = { 0 };
+	size_t i, start, end, next, n;
 
 	for (i = 0; i < N; i++)
 		if (i * i % 301 > 20 || (i > 300 && i < 500))
 			bits_set(w, i);
 	/* Bits beyond n may be set here: n is where a caller stops. */
 	for (n = 1; n <= N; n += 37)
-		for (i = 0; i < n; i++) {
-			if (!bits_get(w, i))
+		for (i = 0; i <= n; i++) {
+			next = bits_next(w, n, i);
+			CHECK(bits_seek(w, n, i) == (next < n ? next : n));
+			if (i == n || !bits_get(w, i))
 				continue;
 			for (end = i; end < n && bits_get(w, end); end++)
 				;
@@ -173,6 +177,105 @@ test_bits_runs(void)
 			if (i >= n / 2)
 				CHECK(bits_run_start(w, i, n / 2) == start);
 		}
+}
+
+/* One digit after the other: whether s[n] is what digits_decimal says that it takes. */
+static bool
+plain_decimal(const char *s, size_t n, uint64_t *ret, unsigned *ret_scale)
+{
+	size_t i, point = n;
+
+	*ret = 0;
+	for (i = 0; i < n; i++) {
+		if (s[i] == '.' && point == n)
+			point = i;
+		else if (s[i] >= '0' && s[i] <= '9')
+			*ret = *ret * 10 + (uint64_t)(s[i] - '0');
+		else
+			return false;
+	}
+	*ret_scale = point == n ? 0 : (unsigned)(n - point - 1);
+	return point > 0 && point <= 8 && (s[0] != '0' || point == 1) &&
+	    (point == n || (*ret_scale >= 1 && *ret_scale <= 8));
+}
+
+/* All texts of a few bytes, and long ones, with digits and other bytes behind them. */
+static void
+test_digits(void)
+{
+	static const char bytes[] = "019.-/:a";
+	char text[32] = "";
+	uint64_t x, want = 0, got = 0;
+	unsigned scale = 0, want_scale = 0;
+	size_t i, k, n;
+	bool good;
+
+	for (i = 0; i < (size_t)1 << 21; i++) {
+		memset(text, i & 1 ? '7' : ';', sizeof(text));
+		n = i % 19;
+		for (x = i * UINT64_C(0x9e3779b97f4a7c15), k = 0; k < n; k++, x /= 8) {
+			text[k] = bytes[x % 8];
+			/* Mostly digits, or hardly any text were a number. */
+			if (x / 8 % 64 < 48 && text[k] != '.')
+				text[k] = (char)('0' + x / 64 % 10);
+		}
+		good = plain_decimal(text, n, &want, &want_scale);
+		if (good != digits_decimal((const uint8_t *)text, n, &got, &scale) ||
+		    (good && (want != got || want_scale != scale)))
+			CHECK_STR(STR("digits_decimal"), str_of(text, n));
+		for (k = 0; k < 8 && text[k] >= '0' && text[k] <= '9'; k++)
+			;
+		CHECK(digits_count((const uint8_t *)text) == k);
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+/* Hashes; a few bits of them; all but one near each other; the same one; and of each none, one, few and many. */
+static void
+test_hash_sort(void)
+{
+	enum { N = 5000 };
+	static const size_t counts[] = { 0, 1, 2, 31, 33, 1000, N };
+	uint64_t v[N], want[N], h;
+	size_t i, k, n;
+
+	for (k = 0; k < 5 * ARRAY_LEN(counts); k++) {
+		n = counts[k % ARRAY_LEN(counts)];
+		for (i = 0; i < n; i++) {
+			h = hash64(str_of(&i, sizeof(i)));
+			switch (k / ARRAY_LEN(counts)) {
+			case 0:
+				v[i] = h;
+				break;
+			case 1:
+				v[i] = h & 0xff;
+				break;
+			case 2:
+				v[i] = i == n / 2 ? UINT64_MAX : h >> 40;
+				break;
+			case 3:
+				v[i] = 7;
+				break;
+			default:
+				v[i] = h >> 8 | UINT64_C(0x55) << 56;
+				break;
+			}
+		}
+		memcpy(want, v, n * sizeof(*v));
+		if (n > 0)
+			qsort(want, n, sizeof(*want), compare);
+		hash_sort(v, n);
+		CHECK(memcmp(v, want, n * sizeof(*v)) == 0);
+	}
 }
 
 static void
@@ -204,6 +307,8 @@ main(void)
 	test_bits();
 	test_bits_list();
 	test_bits_runs();
+	test_digits();
+	test_hash_sort();
 	test_arena();
 	return check_done();
 }

@@ -46,7 +46,7 @@ check_row(const struct enc_values *v, const struct tmpl_found *f, size_t row)
 {
 	struct str s = enc_value(v, row);
 	size_t at = 0, n = 0, start, end;
-	const struct tmpl_span *span = f->spans + f->first[row];
+	const struct enc_span *span = f->spans + f->first[row];
 
 	for (; skeleton_next(s, at, &start, &end); at = end, n++) {
 		if (f->tmpls[row] == TMPL_NONE)
