@@ -10,7 +10,7 @@
 
 #include "base/own.h"
 
-enum { STALE_MAX = 64 };
+enum { STALE_MAX = 64, FILL_ROWS = 4 };
 
 int
 block_builder_new(struct block_builder **ret)
@@ -95,7 +95,7 @@ column_grow(struct build_column *c, size_t row, size_t n)
 		c->bytes = p;
 		c->cap = cap;
 	}
-	if (c->cap_rows < row + 2) {
+	if (c->cap_rows < row + 1 + FILL_ROWS) {
 		cap = c->cap_rows + c->cap_rows / 2;
 		cap = cap < row + 64 ? row + 64 : cap;
 		p = reallocarray(c->offs, cap, sizeof(*c->offs));
@@ -119,21 +119,42 @@ block_column_fill(struct build_column *c, size_t n_rows)
 	return true;
 }
 
-static inline bool
-column_add(struct block_builder *b, struct build_column *c, struct str v)
+/*
+ * The value's bytes, in steps of 16 where as many lie behind it in its line: how long values are is nothing that a CPU can
+ * guess, but how many steps they take nearly is.  ENC_PAD is room for the last step.
+ */
+static inline void
+copy_value(uint8_t *to, struct str v, struct str line)
 {
-	size_t row = b->n_rows;
+	size_t at = (uintptr_t)v.p - (uintptr_t)line.p, i;
+
+	if (LIKELY(at < line.n && line.n - at >= v.n + ENC_PAD))
+		for (i = 0; i < v.n; i += ENC_PAD)
+			memcpy(to + i, v.p + i, ENC_PAD);
+	else
+		bytes_copy(to, v.p, v.n);
+}
+
+static inline bool
+column_add(struct block_builder *b, struct build_column *c, struct str v, struct str line)
+{
+	size_t row = b->n_rows, i;
 
 	/* A name that stands twice in a row: the first one holds. */
 	if (UNLIKELY(c->n_rows > row) || v.n == 0)
 		return true;
-	if (UNLIKELY(c->cap - c->n < v.n + ENC_PAD || c->cap_rows < row + 2) &&
+	if (UNLIKELY(c->cap - c->n < v.n + ENC_PAD || c->cap_rows < row + 1 + FILL_ROWS) &&
 	    !column_grow(c, row, v.n))
 		return false;
-	for (; c->n_rows < row; c->n_rows++)
-		c->offs[c->n_rows + 1] = (uint32_t)c->n;
+	/* Rows without a value, some at a time; the last few may be too many. */
+	while (c->n_rows < row) {
+		for (i = 1; i <= FILL_ROWS; i++)
+			c->offs[c->n_rows + i] = (uint32_t)c->n;
+		c->n_rows += FILL_ROWS;
+	}
+	c->n_rows = row;
 	b->n_used += c->n == 0;
-	bytes_copy(c->bytes + c->n, v.p, v.n);
+	copy_value(c->bytes + c->n, v, line);
 	c->n += v.n;
 	c->offs[++c->n_rows] = (uint32_t)c->n;
 	return true;
@@ -207,7 +228,7 @@ add_elsewhere(struct block_builder *b, const struct field *f, uint32_t *ret_colu
 			return err_trace(rest_add(b, f));
 	}
 	*ret_column = (uint32_t)(c - b->columns);
-	return column_add(b, c, f->value) ? 0 : err_origin(-ENOMEM);
+	return column_add(b, c, f->value, STR_NONE) ? 0 : err_origin(-ENOMEM);
 }
 
 static inline bool
@@ -251,7 +272,7 @@ add_fields(struct block_builder *b, const struct record *rec)
 		if (f->value.n != 0 && f->name.n != 0) {
 			column = guess_column(b, next, f->name);
 			if (LIKELY(column != UINT32_MAX)) {
-				if (!column_add(b, &b->columns[column], f->value))
+				if (!column_add(b, &b->columns[column], f->value, STR_NONE))
 					return err_origin(-ENOMEM);
 			} else {
 				r = add_elsewhere(b, f, &column);
@@ -330,18 +351,19 @@ add_line(struct block_builder *b, const struct record *rec)
 	if (r != 0 || *code != SHAPE_KEPT)
 		return err_trace(r);
 	b->n_bytes += rec->line.n;
-	return column_add(b, &b->line, rec->line) ? 0 : err_origin(-ENOMEM);
+	return column_add(b, &b->line, rec->line, STR_NONE) ? 0 : err_origin(-ENOMEM);
 }
 
 /* A row whose layout says where its fields go and what its shape is. */
 static int
 add_known(struct block_builder *b, const struct record *rec, const struct build_layout *l)
 {
+	struct str line = rec->line;
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
 		if (l->columns[i] != BLOCK_NO_COLUMN &&
-		    !column_add(b, &b->columns[l->columns[i]], rec->fields[i].value))
+		    !column_add(b, &b->columns[l->columns[i]], rec->fields[i].value, line))
 			return err_origin(-ENOMEM);
 	b->codes[b->n_rows] = l->code;
 	return 0;
@@ -352,7 +374,7 @@ add_row(struct block_builder *b, const struct record *rec)
 {
 	int r = add_fields(b, rec);
 
-	if (r == 0 && !column_add(b, &b->rest, buf_view(&b->rest_row)))
+	if (r == 0 && !column_add(b, &b->rest, buf_view(&b->rest_row), STR_NONE))
 		r = err_origin(-ENOMEM);
 	return r == 0 ? err_trace(add_line(b, rec)) : r;
 }
@@ -370,7 +392,7 @@ block_builder_add(struct block_builder *b, const struct record *rec)
 	if (n > ENC_RECORD_MAX || rec->line.n > ENC_RECORD_MAX)
 		return err_origin(-EMSGSIZE);
 	buf_clear(&b->rest_row);
-	if (!column_add(b, &b->stream, stream))
+	if (!column_add(b, &b->stream, stream, STR_NONE))
 		r = err_origin(-ENOMEM);
 	if (r == 0 && rec->layout != 0)
 		l = block_layout_find(b, rec, n - rec->stream.n);

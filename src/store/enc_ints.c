@@ -33,18 +33,26 @@ struct frame {
 static void
 frame_choose(const int64_t *v, size_t n, int64_t base, struct frame *best)
 {
-	size_t hist[65] = { 0 }, i, cost;
+	/* Two of them: neighbours are often as wide as each other, and a count waits for the one before it. */
+	uint32_t hist[65] = { 0 }, other[65] = { 0 };
+	size_t i, cost;
 	unsigned w, longest, k;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i + 1 < n; i += 2) {
 		hist[enc_bits_width((uint64_t)v[i] - (uint64_t)base)]++;
+		other[enc_bits_width((uint64_t)v[i + 1] - (uint64_t)base)]++;
+	}
+	if (i < n)
+		hist[enc_bits_width((uint64_t)v[i] - (uint64_t)base)]++;
+	for (w = 0; w < ARRAY_LEN(hist); w++)
+		hist[w] += other[w];
 	for (longest = 64; longest > 0 && hist[longest] == 0; longest--)
 		;
 	for (w = 0; w <= longest; w++) {
 		cost = n * w;
 		/* A patch is a place and a varint of what does not fit. */
 		for (k = w + 1; k <= longest; k++)
-			cost += hist[k] * (PATCH_BITS + (k - w + 6) / 7 * 8);
+			cost += (size_t)hist[k] * (PATCH_BITS + (k - w + 6) / 7 * 8);
 		if (cost < best->cost)
 			*best = (struct frame){ base, w, cost };
 	}
@@ -73,11 +81,18 @@ near_base(const int64_t *v, size_t n)
 	return base;
 }
 
+/* The greatest number of so many bits. */
+static inline uint64_t
+most_of(unsigned width)
+{
+	return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
 static void
 put_patches(struct buf *out, const uint64_t *d, size_t n, unsigned width, size_t n_exc)
 {
+	uint64_t most = most_of(width), high;
 	size_t i, from;
-	uint64_t high;
 
 	if (n_exc == 0) {
 		buf_byte(out, 0);
@@ -87,10 +102,10 @@ put_patches(struct buf *out, const uint64_t *d, size_t n, unsigned width, size_t
 	/* The length goes in front: written first as two bytes, which hold up to 16383 (n_exc * 12 < that). */
 	buf_u16(out, 0);
 	for (i = 0; i < n; i++)
-		if (enc_bits_width(d[i]) > width)
+		if (d[i] > most)
 			buf_u16(out, (uint16_t)i);
 	for (i = 0; i < n; i++)
-		if (enc_bits_width(d[i]) > width) {
+		if (d[i] > most) {
 			high = d[i] >> width;
 			buf_varint(out, high);
 		}
@@ -105,7 +120,7 @@ static void
 put_group(struct buf *out, const int64_t *v, size_t n)
 {
 	struct frame f = { 0, 64, SIZE_MAX };
-	uint64_t d[ENC_GROUP];
+	uint64_t d[ENC_GROUP], most;
 	int64_t min = v[0];
 	size_t i, n_exc = 0;
 
@@ -114,9 +129,10 @@ put_group(struct buf *out, const int64_t *v, size_t n)
 	frame_choose(v, n, min, &f);
 	if (f.cost > 6 * n && n >= 4 * SAMPLE)
 		frame_choose(v, n, near_base(v, n), &f);
+	most = most_of(f.width);
 	for (i = 0; i < n; i++) {
 		d[i] = (uint64_t)v[i] - (uint64_t)f.base;
-		n_exc += enc_bits_width(d[i]) > f.width;
+		n_exc += d[i] > most;
 	}
 	buf_varint(out, ((uint64_t)f.base << 1) ^ (uint64_t)(f.base >> 63));
 	buf_byte(out, (uint8_t)f.width);

@@ -14,15 +14,17 @@
 int
 enc_present_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, size_t *ret_n)
 {
-	uint8_t *map = arena_zalloc(&s->arena, v->n / 8 + 1, 1);
-	size_t i, n = 0, has;
+	uint8_t *map = arena_alloc(&s->arena, v->n / 8 + 1);
+	unsigned bits;
+	size_t i, k, n = 0;
 
 	if (map == NULL)
 		return err_origin(-ENOMEM);
-	for (i = 0; i < v->n; i++) {
-		has = v->offs[i] != v->offs[i + 1];
-		map[i / 8] |= (uint8_t)(has << (i % 8));
-		n += has;
+	for (i = 0; i < v->n; i += 8) {
+		for (bits = 0, k = 0; k < 8 && i + k < v->n; k++)
+			bits |= (unsigned)(v->offs[i + k] != v->offs[i + k + 1]) << k;
+		map[i / 8] = (uint8_t)bits;
+		n += (size_t)__builtin_popcount(bits);
 	}
 	buf_byte(out, n != v->n);
 	if (n != v->n)

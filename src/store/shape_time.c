@@ -33,8 +33,12 @@ put_digits(char *out, uint64_t v, size_t n)
 static inline char *
 put_two(char *out, unsigned v)
 {
-	out[0] = (char)('0' + v / 10);
-	out[1] = (char)('0' + v % 10);
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+	                            "25262728293031323334353637383940414243444546474849"
+	                            "50515253545556575859606162636465666768697071727374"
+	                            "75767778798081828384858687888990919293949596979899";
+
+	memcpy(out, pairs + (size_t)2 * v, 2);
 	return out + 2;
 }
 
@@ -52,8 +56,10 @@ put_fraction(char *out, const struct time_style *st, uint64_t ns)
 	if (st->point != 0)
 		*out++ = (char)st->point;
 	v = (uint32_t)ns / units[st->digits];
-	for (i = st->digits; i-- > 0; v /= 10)
-		out[i] = (char)('0' + v % 10);
+	for (i = st->digits; i >= 2; i -= 2, v /= 100)
+		(void)put_two(out + i - 2, v % 100);
+	if (i != 0)
+		out[0] = (char)('0' + v);
 	return out + st->digits;
 }
 
