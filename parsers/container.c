@@ -51,8 +51,6 @@ container_docker(struct context *c, struct str line, struct arena *arena, struct
 	bool bare = c->g.bare;
 	int r;
 
-	if (!str_starts(line, STR("{\"log\":")))
-		return CONTAINER_E_NONE;
 	gather_begin(&c->g, arena);
 	/* The wrapping's names have no roles. */
 	c->g.bare = true;

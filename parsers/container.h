@@ -20,9 +20,12 @@ struct unwrapped {
 
 enum { CONTAINER_E_NONE = 1 };
 
+/* How a line begins that Docker wrapped. */
+#define CONTAINER_DOCKER_HEAD STR("{\"log\":")
+
 /**
  * container_docker(c, line, arena, ret), container_cri(c, line, ret):
- * Open the wrapping.  What is given borrows from the line and the arena.
+ * Open the wrapping; the line begins with CONTAINER_DOCKER_HEAD, or with a digit.  What is given borrows from the line and the arena.
  * Errors: CONTAINER_E_NONE (no such wrapping), -ENOMEM.
  */
 int container_docker(struct context *c, struct str line, struct arena *arena,

@@ -39,15 +39,16 @@ static int
 finish_event(struct parser *p, size_t no, bool partial, struct record_batch *out)
 {
 	struct group *g = &p->groups[no];
-	struct event e = { .received = g->received,
-		.timed = g->timed,
-		.time = g->time,
-		.where = group_where(no),
-		.partial = partial };
+	struct event e;
 	int r;
 
 	if (!g->open)
 		return 0;
+	e = (struct event){ .received = g->received,
+		.timed = g->timed,
+		.time = g->time,
+		.where = group_where(no),
+		.partial = partial };
 	e.text = arena_dup(&out->arena, buf_view(&g->text));
 	if (e.text.p == NULL)
 		return err_origin(-ENOMEM);
@@ -193,7 +194,7 @@ unwrap(struct parser *p, struct str line, struct arena *arena, struct unwrapped 
 {
 	int r = CONTAINER_E_NONE;
 
-	if (p->docker && line.n > 0 && line.p[0] == '{')
+	if (p->docker && str_starts(line, CONTAINER_DOCKER_HEAD))
 		r = container_docker(&p->c, line, arena, ret);
 	else if (p->cri && line.n > 0 && line.p[0] >= '0' && line.p[0] <= '9')
 		r = container_cri(&p->c, line, ret);

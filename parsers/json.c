@@ -316,10 +316,32 @@ usual_value(const struct json *j, size_t at, struct str *ret, enum value_kind *r
 	}
 	if ((uint8_t)(j->p[at] - '0') > 9 && j->p[at] != '-')
 		return 0;
-	end = number_end(j->p, at, &bad);
+	end = json_short_number(j->p, at, j->n);
+	if (end == 0)
+		end = number_end(j->p, at, &bad);
 	*ret = str_of(j->p + at, end - at);
 	*ret_kind = VALUE_NUMBER;
 	return end != SIZE_MAX ? end : 0;
+}
+
+/* What gather_add would have noted of the names of fields[from..to). */
+static void
+note_names(struct gather *g, size_t from, size_t to)
+{
+	unsigned hash;
+
+	for (; from < to; from++) {
+		hash = g->path[from] & (JSON_KEYS - 1);
+		g->seen[hash >> 6] |= UINT64_C(1) << (hash & 63);
+	}
+}
+
+/* Whether a key stood in this line before; those met as expected know it themselves. */
+static inline bool
+was_met(const struct json *j, const struct json_key *k, bool others)
+{
+	return k->line == j->keys->line ||
+	    (UNLIKELY(others) && (j->g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0);
 }
 
 /*
@@ -335,39 +357,47 @@ usual_members(struct json *j)
 	/* Bytes that are written may be anything's, as far as the compiler knows: what the loop needs is its own. */
 	size_t at = j->at, from = at, n = g->n, end,
 	       most = g->cap < GATHER_SMALL ? g->cap : GATHER_SMALL;
-	struct field *fields = g->f;
+	struct field *f = g->f + n;
 	const uint8_t *p = j->p;
 	uint32_t hash = 0;
 	unsigned step, blank = 0;
-	bool closed = false;
-	struct field f;
+	bool closed = false, others = n != 0;
+	enum value_kind kind = VALUE_STRING;
+	struct str value = STR_NONE;
 
-	while (!closed && n < most) {
+	for (; !closed && n < most; n++, f++) {
 		k = json_key_expect(j->keys, last, p + at, j->n - at);
-		if (UNLIKELY(k == NULL) || (g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0)
+		if (UNLIKELY(k == NULL) || UNLIKELY(was_met(j, k, others)))
 			break;
-		step = k->hash | blank;
 		end = at + k->n;
-		step |= p[end] == ' ' ? JSON_BLANK_VALUE : 0;
-		end = usual_value(j, end + (p[end] == ' '), &f.value, &f.kind);
+		step = k->hash | blank;
+		if (UNLIKELY(p[end] == ' ')) {
+			step |= JSON_BLANK_VALUE;
+			end++;
+		}
+		/* No value: at 0 there is a '{', or what stands before it. */
+		end = usual_value(j, end, &value, &kind);
 		closed = p[end] == '}';
-		if (UNLIKELY(end == 0 || (!closed && p[end] != ',')))
+		if (UNLIKELY(!closed && p[end] != ','))
 			break;
-		f.name = str_of(p + at + 1, k->n - 3u);
-		fields[n] = f;
-		step |= (unsigned)f.kind << JSON_KIND_SHIFT | (f.value.n == 0 ? JSON_EMPTY : 0);
+		*f = (struct field){ str_of(p + at + 1, k->n - 3u), value, kind };
+		step |= (unsigned)kind << JSON_KIND_SHIFT | (value.n == 0 ? JSON_EMPTY : 0);
 		g->path[n] = (uint16_t)step;
 		hash = (hash + step) * 0x9e3779b1u;
-		g->seen[k->hash >> 6] |= UINT64_C(1) << (k->hash & 63);
+		k->line = j->keys->line;
 		if (k->role != NAME_PLAIN)
 			gather_take_role(g, n, k->role, k->rank);
-		n++;
 		last = k;
 		at = end + !closed;
-		blank = !closed && p[at] == ' ' ? JSON_BLANK_KEY : 0;
-		at += blank != 0;
+		blank = 0;
+		if (UNLIKELY(p[at] == ' ')) {
+			blank = JSON_BLANK_KEY;
+			at++;
+		}
 	}
 	j->n_usual += n - g->n;
+	if (!closed)
+		note_names(g, g->n, n);
 	g->n = n;
 	j->at = at;
 	j->last = last;
@@ -480,7 +510,11 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 	j.at = j.depth = 0;
 	j.g = g;
 	j.keys = json_keys_try(js->keys);
-	j.last = j.keys != NULL ? &j.keys->first : NULL;
+	j.last = NULL;
+	if (j.keys != NULL) {
+		j.last = &j.keys->first;
+		j.keys->line++;
+	}
 	j.n_usual = 0;
 	j.names_left = JSON_NAMES_MIN + s.n * JSON_NAMES_PER_BYTE;
 	if (s.n == 0 || s.p[s.n - 1] != '}') {
@@ -488,10 +522,11 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 		if (r != 0)
 			return r;
 	}
-	r = grow_bits(js, JSON_INDEX_WORDS(j.n));
+	r = grow_bits(js, JSON_INDEX_WORDS(j.n) + 1);
 	if (r != 0)
 		return r;
 	js->index(j.p, j.n, js->bits);
+	js->bits[JSON_INDEX_WORDS(j.n)] = 0;
 	j.bits = js->bits;
 	r = whole(&j);
 	if (j.keys != NULL)

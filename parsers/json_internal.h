@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/digits.h"
 #include "parsers/json.h"
 #include "parsers/parser.h"
 
@@ -27,7 +28,7 @@ struct json {
 	size_t n;
 	size_t at;
 	size_t shown_n;
-	const uint64_t *bits;
+	const uint64_t *bits; /* one word more than JSON_INDEX_WORDS(n) can be read */
 	struct gather *g;
 	struct json_keys *keys; /* or NULL */
 	struct json_key *last;  /* the key before, if keys */
@@ -61,12 +62,13 @@ json_peek(struct json *j)
 	return j->p[j->at];
 }
 
-/* The first marked byte at or after at; n when there is none. */
+/* The first marked byte at or after at; n when there is none.  The 64 bits from at on are looked at at once: where words end is
+ * nothing that a CPU can guess. */
 static inline size_t
 json_next_mark(const struct json *j, size_t at)
 {
 	size_t w = at / 64;
-	uint64_t m = j->bits[w] >> (at % 64);
+	uint64_t m = j->bits[w] >> (at % 64) | j->bits[w + 1] << 1 << (63 - at % 64);
 
 	if (LIKELY(m != 0))
 		return at + (size_t)__builtin_ctzll(m);
@@ -97,6 +99,30 @@ skip_digits(const uint8_t *p, size_t at)
 	while ((uint8_t)(p[at] - '0') <= 9)
 		at++;
 	return at;
+}
+
+/*
+ * Where the number at at ends, if it has no sign and no exponent, and less than eight digits on either side of a point; 0 when it
+ * has, or is none, or stands near the end n of the text.
+ */
+static inline size_t
+json_short_number(const uint8_t *p, size_t at, size_t n)
+{
+	size_t from = at, digits;
+
+	if (n - at < 24)
+		return 0;
+	digits = digits_count(p + at);
+	at += digits;
+	if (digits - 1 > 6 || (p[from] == '0' && digits > 1))
+		return 0;
+	if (p[at] == '.') {
+		digits = digits_count(p + ++at);
+		at += digits;
+		if (digits - 1 > 6)
+			return 0;
+	}
+	return (p[at] | 0x20) != 'e' ? at : 0;
 }
 
 /* Where the number at at ends; SIZE_MAX when it is none, with ret_bad where. */

@@ -28,6 +28,10 @@ key_set(struct json_keys *keys, struct json_key *k, struct str key, struct str t
 	k->role = (uint8_t)names_role(key, &rank);
 	k->rank = (uint8_t)rank;
 	memcpy(k->text, text.p, k->n);
+	k->mask = k->n < 8 ? (UINT64_C(1) << (k->n * 8)) - 1 : UINT64_MAX;
+	k->last_at = k->n < 8 ? 0 : k->n - 8;
+	k->first = bytes_load_le(k->text) & k->mask;
+	k->last = bytes_load_le(k->text + k->last_at) & k->mask;
 }
 
 uint64_t
@@ -36,7 +40,8 @@ json_keys_layout(struct json_keys *keys, const struct gather *g)
 	struct json_layout *l = &keys->layouts[(g->path_hash + g->time_field) % JSON_LAYOUTS];
 
 	if (LIKELY(l->id != 0 && l->n == g->n && l->time == g->time_field &&
-	        memcmp(l->path, g->path, g->n * sizeof(*l->path)) == 0))
+	        bytes_equal((const uint8_t *)l->path, (const uint8_t *)g->path,
+	            g->n * sizeof(*l->path))))
 		return l->id;
 	*l = (struct json_layout){ record_layout_new(), g->n, g->time_field, { 0 } };
 	memcpy(l->path, g->path, g->n * sizeof(*l->path));

@@ -23,8 +23,12 @@ enum { JSON_LUCK_MAX = 16, JSON_TRY_EVERY = 64 };
 
 /* Of a key `"name":` its bytes, what gather.h wants to know of it, and which keys came behind it, the last one first. */
 struct json_key {
+	uint64_t first, last; /* its first and last eight bytes; all, where it has less */
+	uint64_t mask;        /* what of them counts */
 	uint8_t text[JSON_KEY_TEXT];
-	uint8_t n; /* 0: none */
+	uint32_t line;   /* json_keys.line when it was met last as expected */
+	uint8_t last_at; /* where last begins */
+	uint8_t n;       /* 0: none */
 	uint8_t hash;
 	uint8_t role; /* enum name_role */
 	uint8_t rank;
@@ -47,6 +51,7 @@ struct json_keys {
 	struct json_key of[JSON_KEYS];
 	struct json_key first; /* before the first key, or behind one that is not kept */
 	struct json_layout layouts[JSON_LAYOUTS];
+	uint32_t line; /* counts lines, and goes round */
 	unsigned luck; /* at most JSON_LUCK_MAX */
 	unsigned n_left_out;
 };
@@ -73,7 +78,15 @@ json_keys_tried(struct json_keys *keys, bool hit)
 static inline bool
 json_key_fits(const struct json_key *k, const uint8_t *p, size_t n)
 {
-	return k->n != 0 && k->n < n && bytes_equal(p, k->text, k->n);
+	uint64_t differs;
+
+	if (UNLIKELY(n < JSON_KEY_TEXT))
+		return k->n != 0 && k->n < n && bytes_equal(p, k->text, k->n);
+	/* Keys differ in length; nothing branches on it. */
+	differs = ((bytes_load_le(p) & k->mask) ^ k->first) |
+	    ((bytes_load_le(p + k->last_at) & k->mask) ^ k->last);
+	return differs == 0 && k->n != 0 &&
+	    (LIKELY(k->n <= 16) || memcmp(p + 8, k->text + 8, k->n - 16u) == 0);
 }
 
 /** json_key_first(last, i): the i-th key behind ${last} becomes the first. */

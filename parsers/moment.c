@@ -6,6 +6,7 @@
  * Lines of a log follow each other in time, so the date is nearly always that of the line before:
  * only the time of day is computed anew.
  */
+#include "base/digits.h"
 #include "parsers/moment_internal.h"
 #include "parsers/parser.h"
 
@@ -153,11 +154,22 @@ moment_fraction(struct str s, size_t at, int *ret_ns)
 	static const int units[FRACTION_DIGITS + 1] = { 1000000000, 100000000, 10000000, 1000000,
 		100000, 10000, 1000, 100, 10, 1 };
 	size_t from = at + 1, most = from + FRACTION_DIGITS, i;
+	uint64_t x;
 	int v = 0;
 
 	*ret_ns = 0;
 	if (at >= s.n || (s.p[at] != '.' && s.p[at] != ','))
 		return at;
+	/* Milliseconds and microseconds without a loop; what stands before them is shifted out where little stands behind. */
+	if (s.n >= 8 && s.n > from) {
+		x = s.n - from >= 8 ? bytes_load_le(s.p + from)
+		                    : bytes_load_le(s.p + s.n - 8) >> (8 - (s.n - from)) * 8;
+		i = digits_count_of(x);
+		if (i != 0 && i != 8) {
+			*ret_ns = (int)digits_value_of(x, i) * units[i];
+			return from + i;
+		}
+	}
 	most = most < s.n ? most : s.n;
 	for (i = from; i < most && is_digit(s.p[i]); i++)
 		v = v * 10 + (s.p[i] - '0');

@@ -170,30 +170,30 @@ is_message(const struct record *rec)
 int
 parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 {
-	struct record rec = { 0 }, *at;
+	struct record *rec = record_batch_add(out);
 	bool whole = false;
 	int r;
 
-	r = parse_head(p, e, &out->arena, &rec, &whole);
+	if (rec == NULL)
+		return err_origin(-ENOMEM);
+	r = parse_head(p, e, &out->arena, rec, &whole);
 	if (r == 0 && UNLIKELY(e->text.n > e->head.n) && !whole)
-		r = join_message(&rec, e, &out->arena);
+		r = join_message(rec, e, &out->arena);
 	if (r == 0 && UNLIKELY(e->timed))
-		r = add_time(&rec, e, &out->arena);
-	if (r != 0)
+		r = add_time(rec, e, &out->arena);
+	if (r != 0) {
+		out->n--;
 		return r;
+	}
 	if (p->keep_line) {
-		rec.line = e->line;
+		rec->line = e->line;
 		if (p->c.g.usual_n != 0)
-			set_layout(p, e, &rec);
-		else if (is_message(&rec))
-			rec.layout = p->message_layout;
+			set_layout(p, e, rec);
+		else if (is_message(rec))
+			rec->layout = p->message_layout;
 	}
 	if (e->partial)
-		rec.flags |= RECORD_PARTIAL;
-	at = record_batch_add(out);
-	if (at == NULL)
-		return err_origin(-ENOMEM);
-	*at = rec;
+		rec->flags |= RECORD_PARTIAL;
 	return 0;
 }
 

@@ -415,7 +415,9 @@ shape_records(struct shape *s, struct record *recs, size_t *n, const struct shap
 			if (r < 0)
 				return err_trace(r);
 		}
-		recs[kept++] = *rec;
+		if (kept != i)
+			recs[kept] = *rec;
+		kept++;
 	}
 	*n = kept;
 	return 0;
