@@ -53,6 +53,7 @@ struct order {
 	size_t n_open;
 	bool final; /* all blocks are merged: every row may be given */
 	struct scan_row *rows;
+	uint64_t n_chunks;
 	struct batch batch;
 };
 
@@ -346,12 +347,33 @@ give_piece(struct order *o, const struct scan_row *rows, size_t n)
 	return err_trace(r);
 }
 
+/* Rows whose file expired since they matched go whole, before any of their values would be missing. */
+static size_t
+keep_there(struct order *o, size_t n)
+{
+	struct scan_hit *h;
+	size_t i, m = 0;
+
+	o->n_chunks++;
+	for (i = 0; i < n; i++) {
+		h = o->rows[i].hit;
+		if (h->asked != o->n_chunks)
+			h->gone = !store_view_is_there(h->view, h->number);
+		h->asked = o->n_chunks;
+		if (!h->gone)
+			o->rows[m++] = o->rows[i];
+	}
+	return m;
+}
+
 /* Rows of blocks with very many names in pieces. */
 static int
 give(struct order *o, size_t n)
 {
 	size_t i, k, columns = 0, most;
 	int r = 0;
+
+	n = keep_there(o, n);
 
 	for (i = 0; i < n; i++)
 		if (i == 0 || o->rows[i].hit != o->rows[i - 1].hit) {

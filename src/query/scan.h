@@ -62,6 +62,8 @@ struct scan_hit {
 	int64_t *times; /* NULL when they were not asked for */
 	size_t n;
 	uint64_t n_bytes; /* of its columns that were read */
+	uint64_t asked;   /* ordered rows: the chunk before which its file was looked for */
+	bool gone;        /* and was not there any more */
 };
 
 /** scan_block(p, i, times, arena, ret): match block blocks[i].  ${arena} is for the work alone. */

@@ -52,6 +52,10 @@ void store_view_block(const struct store_view *v, size_t i, struct store_block_i
  * more; it has expired, or is among the faults. */
 int store_view_open_block(struct store_view *v, size_t i, struct block **ret);
 
+/** store_view_is_there(v, i): whether block ${i}, which was opened, still has a file; store_view_open_block says BLOCK_E_GONE else.
+ * Thread-safe. */
+bool store_view_is_there(struct store_view *v, size_t i);
+
 /**
  * store_view_row(v, i, row), store_view_rows_from(v, i, number):
  * The number of row ${row} of block ${i}, and the first row of it whose number is at least ${number} (its n_rows

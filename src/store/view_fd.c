@@ -11,6 +11,7 @@
  */
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "store/view_internal.h"
@@ -130,6 +131,32 @@ view_fd_take(struct store_view *v, struct view_segment *vs, int *ret)
 	}
 	(void)pthread_mutex_unlock(&v->fds.lock);
 	return r;
+}
+
+static bool
+is_unlinked(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+bool
+view_fd_is_there(struct store_view *v, struct view_segment *vs)
+{
+	int fd, r = view_fd_take(v, vs, &fd);
+	bool there;
+
+	if (r != 0)
+		return r != VIEW_E_VANISHED;
+	(void)pthread_mutex_lock(&v->fds.lock);
+	vs->pins--;
+	/* It could not be opened again, and others will want its place. */
+	if (vs->gone == VIEW_HERE && v->fds.n >= v->fds.cap && is_unlinked(fd))
+		vs->gone = view_gone(v, vs);
+	there = vs->gone == VIEW_HERE;
+	(void)pthread_mutex_unlock(&v->fds.lock);
+	return there;
 }
 
 void

@@ -102,6 +102,8 @@ int view_fd_open(struct store_view *v, struct view_segment *vs, const char *name
 /** view_fd_take(v, vs, ret), view_fd_give(v, vs): have its file open in between.  Thread-safe.  VIEW_E_VANISHED: it is gone. */
 int view_fd_take(struct store_view *v, struct view_segment *vs, int *ret);
 void view_fd_give(struct store_view *v, struct view_segment *vs);
+/** view_fd_is_there(v, vs): whether its file can be read from now on, as far as one can know. */
+bool view_fd_is_there(struct store_view *v, struct view_segment *vs);
 /** view_fd_move(v, from, to): the segment of one place to another; view_fd_close(v, vs): segment_close. */
 void view_fd_move(struct store_view *v, struct view_segment *from, struct view_segment *to);
 void view_fd_close(struct store_view *v, struct view_segment *vs);

@@ -126,6 +126,12 @@ store_view_open_block(struct store_view *v, size_t i, struct block **ret)
 	return 0;
 }
 
+bool
+store_view_is_there(struct store_view *v, size_t i)
+{
+	return view_fd_is_there(v, &v->segs[v->blocks[i].segment]);
+}
+
 void
 store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what)
 {
