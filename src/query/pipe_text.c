@@ -107,26 +107,39 @@ expand(struct buf *out, const struct regex *re, struct str with, struct str s,
 	}
 }
 
+/* Where to look behind an empty match at ${at}: it would be found for ever. */
+static size_t
+next_char(struct str s, size_t at)
+{
+	size_t n = at < s.n ? utf8_len(s.p + at, s.n - at) : 0;
+
+	return at + (n == 0 ? 1 : n);
+}
+
+/* All matches from the left on; an empty one right behind another match is none, as in Go.  An empty value stays so. */
 static int
 replace_regexp(void *ctx, struct str in, struct buf *out)
 {
 	struct regexp_ctx *c = ctx;
 	struct regex_span spans[REGEX_GROUPS_MAX];
-	size_t from = 0, done = 0;
+	size_t from = 0, done = 0, last = SIZE_MAX;
 	uint64_t n = 0;
+	bool empty;
 	int r;
 
-	while (from <= in.n && (c->p->limit == 0 || n < c->p->limit)) {
+	while (in.n != 0 && from <= in.n && (c->p->limit == 0 || n < c->p->limit)) {
 		r = regex_find(c->p->regex, &c->scratch, in, from, spans, REGEX_GROUPS_MAX);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			break;
+		empty = spans[0].end == from;
+		from = empty ? next_char(in, from) : spans[0].end;
+		if (empty && spans[0].end == last)
+			continue;
 		buf_str(out, str_sub(in, done, spans[0].start));
 		expand(out, c->p->regex, c->p->with, in, spans);
-		done = spans[0].end;
-		/* An empty match steps on by a byte, or it would be found for ever. */
-		from = spans[0].end > spans[0].start ? spans[0].end : spans[0].end + 1;
+		done = last = spans[0].end;
 		n++;
 	}
 	buf_str(out, str_sub(in, done, in.n));
