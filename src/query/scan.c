@@ -274,6 +274,19 @@ ask_values(int r)
 	return r == 0 || r == -ENOMEM || r == -ECANCELED ? err_trace(r) : 1;
 }
 
+enum { ID_TEXT_MIN = 16 };
+
+/* Whether no literal is a mere piece of an ID. */
+static bool
+long_as_ids(const struct literals *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n && l->p[i].n >= ID_TEXT_MIN; i++)
+		;
+	return i == l->n;
+}
+
 int
 scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t *sel)
 {
@@ -281,7 +294,8 @@ scan_hit_contains(void *ctx, struct str name, const struct literals *l, uint64_t
 	struct block_column_info info;
 	int r;
 
-	if (!block_column_find(h->block, name, &info) || info.kind != COLUMN_TEXT)
+	if (!block_column_find(h->block, name, &info) ||
+	    (info.kind != COLUMN_TEXT && !(info.id_form && long_as_ids(l))))
 		return 1;
 	r = block_contains_any(h->block, name, l, sel);
 	return ask_values(r);

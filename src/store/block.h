@@ -106,7 +106,8 @@ struct block_column_info {
 	int64_t min, max;
 	unsigned scale;
 	struct str value; /* CONST */
-	bool is_id; /* its values are in the ID index: by its name, or since they look like IDs */
+	bool is_id;   /* its values are in the ID index: by its name, or since they look like IDs */
+	bool id_form; /* all its values are IDs of one length */
 };
 
 size_t block_n_rows(const struct block *b);

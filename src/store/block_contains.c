@@ -7,8 +7,6 @@
 
 #include "store/block_internal.h"
 
-enum { UUID_TEXT = 36 };
-
 void
 block_match_run(const struct block_match *m, struct str text, const uint32_t *ends,
     const uint32_t *rows, uint64_t *found)
@@ -171,14 +169,6 @@ in_ids(struct str literal)
 	return true;
 }
 
-/* Only a UUID has dashes, and as many bytes as one are all of it. */
-static bool
-is_whole_uuid(struct str literal)
-{
-	return literal.n == UUID_TEXT && literal.p[8] == '-' && literal.p[13] == '-' &&
-	    literal.p[18] == '-' && literal.p[23] == '-';
-}
-
 static int
 contains_id(struct block *b, struct block_entry *e, const struct block_match *m, uint64_t *sel)
 {
@@ -190,11 +180,13 @@ contains_id(struct block *b, struct block_entry *e, const struct block_match *m,
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}
-	if (!is_whole_uuid(m->literal) || e->version != 1)
+	if (e->version != 1)
 		return contains_decoded(b, e, m, sel);
 	r = block_chunk(b, e, &c);
 	if (r == 0)
-		r = enc_id_equal(&c, m->literal, &arena, sel);
+		r = enc_id_contains(&c, m->literal, &arena, sel);
+	if (r == BLOCK_E_OTHER)
+		return contains_decoded(b, e, m, sel);
 	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
 }
 

@@ -48,7 +48,8 @@ info_of(const struct block_entry *e, struct block_column_info *ret)
 		.max = e->max,
 		.scale = e->scale,
 		.value = e->value,
-		.is_id = block_entry_is_id(e) };
+		.is_id = block_entry_is_id(e),
+		.id_form = e->enc == ENC_ID };
 }
 
 void

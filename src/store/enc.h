@@ -264,6 +264,10 @@ void enc_id_format(const uint8_t *id, size_t size, bool is_hex, uint8_t *out);
 enum { ENC_UUID_TEXT = 36 };
 /** enc_id_equal(c, value, arena, sel): clear the bits of rows that do not have ${value}, without making any text. */
 int enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel);
+/** enc_id_contains(c, literal, arena, sel): likewise those that do not contain it; BLOCK_E_OTHER when it is shorter than an ID, so
+ * that texts have to be made. */
+int enc_id_contains(const struct enc_chunk *c, struct str literal, struct arena *arena,
+    uint64_t *sel);
 
 /** enc_text_page(s): bytes of text that a page has. */
 static inline size_t

@@ -292,25 +292,34 @@ format_some(const struct enc_chunk *c, const struct ids *ids, const struct enc_r
 	return 0;
 }
 
-int
-enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel)
+/* The number of the ID in the column's dictionary, or UINT32_MAX. */
+static uint32_t
+find_id(const struct ids *ids, const uint8_t *id)
+{
+	const uint8_t *p = ids->bytes.p;
+	uint64_t first = bytes_load_le(id);
+	uint32_t i;
+
+	for (i = 0; i < ids->n; i++, p += ids->size)
+		if (bytes_load_le(p) == first && memcmp(p, id, ids->size) == 0)
+			return i + (ids->present != NULL);
+	return UINT32_MAX;
+}
+
+/* Clear the bits of rows that do not have ${value}. */
+static int
+keep_equal(const struct enc_chunk *c, struct scan *s, const struct ids *ids, struct str value,
+    struct arena *arena, uint64_t *sel)
 {
 	uint8_t id[HEX_TEXT_MAX / 2 + 1];
-	struct scan s = SCAN_OF(c->head);
-	struct ids ids = { 0 };
 	uint32_t *codes, want = UINT32_MAX, i;
 	int r;
 
-	r = get_ids(c, &s, arena, &ids);
-	if (r != 0)
-		return r;
-	if (value.n == 0 && ids.present != NULL)
+	if (value.n == 0 && ids->present != NULL)
 		want = 0;
-	else if (value.n == text_size(ids.size, ids.form) &&
-	    enc_id_parse(value, ids.form == FORM_HEX, id))
-		for (i = 0; i < ids.n && want == UINT32_MAX; i++)
-			if (memcmp(ids.bytes.p + i * ids.size, id, ids.size) == 0)
-				want = i + (ids.present != NULL);
+	else if (value.n == text_size(ids->size, ids->form) &&
+	    enc_id_parse(value, ids->form == FORM_HEX, id))
+		want = find_id(ids, id);
 	if (want == UINT32_MAX) {
 		bits_zero(sel, c->n_rows);
 		return 0;
@@ -318,11 +327,35 @@ enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, u
 	codes = arena_alloc(arena, (c->n_rows + 1) * sizeof(*codes));
 	if (codes == NULL)
 		return err_origin(-ENOMEM);
-	r = get_codes(c, &s, &ids, codes);
+	r = get_codes(c, s, ids, codes);
 	for (i = 0; r == 0 && i < c->n_rows; i++)
 		if (codes[i] != want)
 			bits_clear(sel, i);
 	return r;
+}
+
+int
+enc_id_equal(const struct enc_chunk *c, struct str value, struct arena *arena, uint64_t *sel)
+{
+	struct scan s = SCAN_OF(c->head);
+	struct ids ids = { 0 };
+	int r = get_ids(c, &s, arena, &ids);
+
+	return r != 0 ? r : keep_equal(c, &s, &ids, value, arena, sel);
+}
+
+int
+enc_id_contains(const struct enc_chunk *c, struct str literal, struct arena *arena, uint64_t *sel)
+{
+	struct scan s = SCAN_OF(c->head);
+	struct ids ids = { 0 };
+	int r = get_ids(c, &s, arena, &ids);
+
+	if (r != 0)
+		return r;
+	if (literal.n < text_size(ids.size, ids.form))
+		return BLOCK_E_OTHER;
+	return keep_equal(c, &s, &ids, literal, arena, sel);
 }
 
 int
