@@ -135,15 +135,14 @@ int
 block_encode_column(struct enc_scratch *s, const struct enc_values *v, struct block_entry *e,
     struct buf *data)
 {
-	size_t from = data->n, head = 0, i;
+	size_t from = data->n, head = 0;
 	int r;
 
 	arena_clear(&s->arena);
 	e->version = 1;
 	s->n_first_rows = 0;
 	s->distinct.n = 0;
-	for (i = 0; i < v->n; i++)
-		e->n_values += v->offs[i] != v->offs[i + 1];
+	e->n_values += enc_present_count(v);
 	if ((e->role == ROLE_FIELD || e->role == ROLE_STREAM) && is_const(v)) {
 		e->enc = ENC_CONST;
 		e->value = enc_value(v, 0);

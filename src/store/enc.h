@@ -193,6 +193,8 @@ bool enc_zstd_get(struct ZSTD_DCtx_s *zstd, struct str in, uint8_t *out, size_t 
 
 /* -- which rows have a value: enc_present.c -- */
 
+/** enc_present_count(v): how many rows of ${v} are not empty. */
+size_t enc_present_count(const struct enc_values *v);
 /** enc_present_put(out, s, v, ret_n): append which rows of ${v} are not empty; ${ret_n} says how many. */
 int enc_present_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v,
     size_t *ret_n);

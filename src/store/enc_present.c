@@ -11,25 +11,37 @@
  */
 #include "store/enc.h"
 
+size_t
+enc_present_count(const struct enc_values *v)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		n += v->offs[i] != v->offs[i + 1];
+	return n;
+}
+
 int
 enc_present_put(struct buf *out, struct enc_scratch *s, const struct enc_values *v, size_t *ret_n)
 {
-	uint8_t *map = arena_alloc(&s->arena, v->n / 8 + 1);
+	uint8_t *map;
 	unsigned bits;
-	size_t i, k, n = 0;
+	size_t i, k;
 
+	*ret_n = enc_present_count(v);
+	buf_byte(out, *ret_n != v->n);
+	if (*ret_n == v->n)
+		return 0;
+	map = arena_alloc(&s->arena, v->n / 8 + 1);
 	if (map == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < v->n; i += 8) {
 		for (bits = 0, k = 0; k < 8 && i + k < v->n; k++)
 			bits |= (unsigned)(v->offs[i + k] != v->offs[i + k + 1]) << k;
 		map[i / 8] = (uint8_t)bits;
-		n += (size_t)__builtin_popcount(bits);
 	}
-	buf_byte(out, n != v->n);
-	if (n != v->n)
-		enc_bytes_put(out, s, str_of(map, (v->n + 7) / 8));
-	*ret_n = n;
+	enc_bytes_put(out, s, str_of(map, (v->n + 7) / 8));
 	return 0;
 }
 
