@@ -203,11 +203,12 @@ take_and_lose(void *ctx, struct batch *b)
 	return r;
 }
 
-/* Rows whose file expired between their turn and that of those before are left out whole; nothing is said of it. */
+/* Rows whose file expired between their turn and that of those before are left out whole; nothing is said of it.  One thread, so that
+ * it is known what was read by then. */
 static void
-test_expires(unsigned n_threads, struct got *got)
+test_expires(struct got *got)
 {
-	struct run_options opt = { .n_threads = n_threads,
+	struct run_options opt = { .n_threads = 1,
 		.ordered = true,
 		.since = { INT64_MIN },
 		.until = { INT64_MAX } };
@@ -274,7 +275,6 @@ main(void)
 	}
 	(void)snprintf(command, sizeof(command), "rm -rf %s", path);
 	CHECK(system(command) == 0);
-	test_expires(1, &got);
-	test_expires(2, &got);
+	test_expires(&got);
 	return check_done();
 }
