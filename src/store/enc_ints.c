@@ -21,7 +21,7 @@
  */
 #include "store/enc.h"
 
-enum { PATCH_BITS = 20, SAMPLE = 32 };
+enum { PATCH_BITS = 20, PATCH_MIN = PATCH_BITS + 8, SAMPLE = 32 };
 
 /* How a group is to be written. */
 struct frame {
@@ -35,7 +35,8 @@ frame_choose(const int64_t *v, size_t n, int64_t base, struct frame *best)
 {
 	/* Two of them: neighbours are often as wide as each other, and a count waits for the one before it. */
 	uint32_t hist[65] = { 0 }, other[65] = { 0 };
-	size_t i, cost;
+	struct frame own = { base, 64, SIZE_MAX };
+	size_t i, cost, n_exc;
 	unsigned w, longest, k;
 
 	for (i = 0; i + 1 < n; i += 2) {
@@ -46,16 +47,22 @@ frame_choose(const int64_t *v, size_t n, int64_t base, struct frame *best)
 		hist[enc_bits_width((uint64_t)v[i] - (uint64_t)base)]++;
 	for (w = 0; w < ARRAY_LEN(hist); w++)
 		hist[w] += other[w];
-	for (longest = 64; longest > 0 && hist[longest] == 0; longest--)
+	for (w = 64; w > 0 && hist[w] == 0; w--)
 		;
-	for (w = 0; w <= longest; w++) {
+	/* From the width of all down: each step leaves out more values, and no width is better once the least that their patches
+	 * take is too much. */
+	for (longest = w, n_exc = 0; n_exc * PATCH_MIN <= own.cost; n_exc += hist[w--]) {
 		cost = n * w;
 		/* A patch is a place and a varint of what does not fit. */
 		for (k = w + 1; k <= longest; k++)
 			cost += (size_t)hist[k] * (PATCH_BITS + (k - w + 6) / 7 * 8);
-		if (cost < best->cost)
-			*best = (struct frame){ base, w, cost };
+		if (cost <= own.cost)
+			own = (struct frame){ base, w, cost };
+		if (w == 0)
+			break;
 	}
+	if (own.cost < best->cost)
+		*best = own;
 }
 
 /* A base that leaves out values far below the others: the lowest that is no farther below a sample's second
