@@ -25,7 +25,7 @@
 #include "base/hash.h"
 #include "store/tmpl.h"
 
-enum { SHORT_ENOUGH = 8 };
+enum { SHORT_ENOUGH = 10, SAMPLES = 8 };
 
 /* What is being put together. */
 struct tmpl_out {
@@ -239,17 +239,26 @@ put_others(struct tmpl_out *o)
 	return buf_err(o->data.failed ? &o->data : &o->lens);
 }
 
-/* What the values would take as text, judged by the first page. */
+/* What the values would take as text, judged by a page of them, from all over: what comes first may be another program's. */
 static size_t
 text_bytes(struct tmpl_out *o)
 {
-	size_t total = o->v->offs[o->v->n], page = enc_text_page(o->s);
-	size_t sample = total < page ? total : page;
+	size_t total = o->v->offs[o->v->n], page = enc_text_page(o->s), n = page / SAMPLES, i;
+	struct str sample = str_of(o->v->bytes, total);
+	uint8_t *p;
 
+	if (total > page) {
+		p = arena_alloc(&o->s->arena, page);
+		if (p == NULL)
+			return total;
+		for (i = 0; i < SAMPLES; i++)
+			memcpy(p + i * n, o->v->bytes + (total - n) / (SAMPLES - 1) * i, n);
+		sample = str_of(p, page);
+	}
 	buf_clear(&o->s->tmp);
-	if (!enc_zstd_put(&o->s->tmp, o->s, str_of(o->v->bytes, sample)))
+	if (!enc_zstd_put(&o->s->tmp, o->s, sample))
 		return total;
-	return (size_t)((double)o->s->tmp.n / (double)sample * (double)total) + o->v->n / 2;
+	return (size_t)((double)o->s->tmp.n / (double)sample.n * (double)total) + o->v->n / 2;
 }
 
 /* Whether nobody who is in a hurry need ask whether text were shorter: zstd 1 does not make it so short. */
