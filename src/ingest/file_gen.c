@@ -163,6 +163,7 @@ gen_open(struct file_source *s, struct gen *g)
 {
 	AUTO_CLOSE int fd = -1;
 	const char *why = NULL;
+	struct file_stat st;
 	struct file_id id;
 	int r;
 
@@ -172,7 +173,7 @@ gen_open(struct file_source *s, struct gen *g)
 		return GEN_E_GONE;
 	if (s->n_open >= s->opt.max_open)
 		close_idlest(s);
-	fd = file_open(g->path, &g->st, &why);
+	fd = file_open(g->path, &st, &why);
 	if (fd < 0)
 		return why != NULL || fd == -ENOENT ? GEN_E_GONE : err_trace(fd);
 	r = file_id_get(fd, &id);
@@ -180,6 +181,7 @@ gen_open(struct file_source *s, struct gen *g)
 		return err_trace(r);
 	if (!file_id_eq(&id, &g->id))
 		return GEN_E_GONE;
+	g->st = st;
 	if ((g->flags & FILE_POS_ARCHIVE) != 0) {
 		r = unzip_new(&g->zip, fd);
 		if (r < 0)
