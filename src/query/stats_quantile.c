@@ -329,11 +329,16 @@ quantile_save(const struct stats_func *f, struct stats_state *s, struct buf *out
 {
 	struct spread *p = s->more;
 	size_t i;
+	int r = 0;
 
 	buf_byte(out, p != NULL);
 	if (p == NULL)
 		return 0;
 	spread_settle(p);
+	if (p->n_numbers > SPREAD_SAVED_MAX)
+		r = spill(p);
+	if (r != 0)
+		return r;
 	buf_varint(out, p->n_empty);
 	buf_varint(out, p->n_texts);
 	for (i = 0; i < p->n_texts; i++)

@@ -8,7 +8,7 @@
 #include "query/stats_spread.h"
 
 /* Exact while values are so few; then in the cells of stats_spread.h. */
-enum { CELLS = SPREAD_CELLS, EXPONENTS = SPREAD_EXPONENTS, EXACT_MAX = SPREAD_EXACT_MAX };
+enum { CELLS = SPREAD_CELLS, EXPONENTS = SPREAD_EXPONENTS, EXACT_MAX = 2048 };
 
 struct spread_number {
 	int64_t v;

@@ -232,7 +232,7 @@ spread_merge(struct scan *a, struct scan *b, struct buf *out)
 	buf_varint(out, x.n_texts + y.n_texts);
 	buf_str(out, x.texts);
 	buf_str(out, y.texts);
-	if (!x.has_cells && !y.has_cells && x.n_numbers + y.n_numbers <= SPREAD_EXACT_MAX)
+	if (!x.has_cells && !y.has_cells && x.n_numbers + y.n_numbers <= SPREAD_SAVED_MAX)
 		put_numbers(&x, &y, out);
 	else
 		r = put_cells(&x, &y, out);

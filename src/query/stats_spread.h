@@ -15,8 +15,8 @@
  * it wide and the middle at most 1/256 off.  Cells are found from the bits of the double.
  */
 enum { SPREAD_CELLS = 128, SPREAD_EXPONENTS = 2048 };
-/* So many values are kept one by one, in memory as in bytes, so that it does not matter in which parts they come. */
-enum { SPREAD_EXACT_MAX = 2048 };
+/* As bytes, more values than these take more room than their cells. */
+enum { SPREAD_SAVED_MAX = 512 };
 
 static inline void
 spread_cell(double v, size_t *ret_row, size_t *ret_cell)

@@ -506,39 +506,6 @@ test_quantile_many(void)
 	bed_close(&b);
 }
 
-/* As many values as a query keeps singly: a rule's quantiles are exact too, from however many panes. */
-static void
-test_quantile_exact(int a_pane)
-{
-	static double all[2048];
-	double got[3];
-	struct bed b;
-	size_t n = 0;
-	int i;
-
-	bed_rule(&b, "1m",
-	    "window: 30m\nexpr: '* | stats quantile(0.5, ms) a, quantile(0.9, ms) b, quantile(0.99, ms) c'",
-	    0);
-	while (n < ARRAY_LEN(all)) {
-		for (i = a_pane; i > 0 && n < ARRAY_LEN(all); i--) {
-			struct line l = { b.now.ns - 5 * NS_PER_S, "a", "info", "x",
-				1 + below(50) * below(1000), NULL };
-
-			all[n++] = l.ms;
-			bed_put(&b, &l);
-		}
-		bed_feed(&b);
-		MUST(eval_group(b.eval, b.view, b.rules->groups, b.now, NULL, 0, take_values,
-		         got) == 0);
-		qsort(all, n, sizeof(*all), cmp_double);
-		CHECK(got[0] == all[(size_t)(0.5 * (double)n)]);
-		CHECK(got[1] == all[(size_t)(0.9 * (double)n)]);
-		CHECK(got[2] == all[(size_t)(0.99 * (double)n)]);
-		b.now.ns += NS_PER_MIN;
-	}
-	bed_close(&b);
-}
-
 int
 main(void)
 {
@@ -553,9 +520,6 @@ main(void)
 	test_resolve_when();
 	test_unknown();
 	test_quantile_many();
-	test_quantile_exact(300);
-	test_quantile_exact(700);
-	test_quantile_exact(2048);
 	test_late();
 	test_late_bound();
 	test_memory_bound();
