@@ -28,10 +28,7 @@ key_set(struct json_keys *keys, struct json_key *k, struct str key, struct str t
 	k->role = (uint8_t)names_role(key, &rank);
 	k->rank = (uint8_t)rank;
 	memcpy(k->text, text.p, k->n);
-	k->mask = k->n < 8 ? (UINT64_C(1) << (k->n * 8)) - 1 : UINT64_MAX;
-	k->last_at = k->n < 8 ? 0 : k->n - 8;
-	k->first = bytes_load_le(k->text) & k->mask;
-	k->last = bytes_load_le(k->text + k->last_at) & k->mask;
+	k->ends = bytes_ends_of(k->text, k->n);
 }
 
 uint64_t

@@ -23,12 +23,10 @@ enum { JSON_LUCK_MAX = 16, JSON_TRY_EVERY = 64 };
 
 /* Of a key `"name":` its bytes, what gather.h wants to know of it, and which keys came behind it, the last one first. */
 struct json_key {
-	uint64_t first, last; /* its first and last eight bytes; all, where it has less */
-	uint64_t mask;        /* what of them counts */
+	struct bytes_ends ends;
 	uint8_t text[JSON_KEY_TEXT];
-	uint32_t line;   /* json_keys.line when it was met last as expected */
-	uint8_t last_at; /* where last begins */
-	uint8_t n;       /* 0: none */
+	uint32_t line; /* json_keys.line when it was met last as expected */
+	uint8_t n;     /* 0: none */
 	uint8_t hash;
 	uint8_t role; /* enum name_role */
 	uint8_t rank;
@@ -78,15 +76,9 @@ json_keys_tried(struct json_keys *keys, bool hit)
 static inline bool
 json_key_fits(const struct json_key *k, const uint8_t *p, size_t n)
 {
-	uint64_t differs;
-
 	if (UNLIKELY(n < JSON_KEY_TEXT))
 		return k->n != 0 && k->n < n && bytes_equal(p, k->text, k->n);
-	/* Keys differ in length; nothing branches on it. */
-	differs = ((bytes_load_le(p) & k->mask) ^ k->first) |
-	    ((bytes_load_le(p + k->last_at) & k->mask) ^ k->last);
-	return differs == 0 && k->n != 0 &&
-	    (LIKELY(k->n <= 16) || memcmp(p + 8, k->text + 8, k->n - 16u) == 0);
+	return k->n != 0 && bytes_equal_ends(p, bytes_ends_of(p, k->n), k->text, k->ends, k->n);
 }
 
 /** json_key_first(last, i): the i-th key behind ${last} becomes the first. */

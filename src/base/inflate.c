@@ -324,7 +324,6 @@ produce(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 
 	if (in->codec->magic.n == 0 && in->fd >= 0 && in->at == in->n && !in->eof)
 		return err_trace(read_plain(in, p, n, ret_n));
-
 	while (r == 0 && got == 0) {
 		if (in->at == in->n && !in->eof) {
 			r = fill(in);

@@ -81,6 +81,35 @@ bytes_load_le(const uint8_t *p)
 	return v;
 }
 
+/*
+ * The first and the last eight bytes of a value; of one that is shorter all, padded with 0.  Up to 16 bytes they and its length are
+ * all there is to it, and nothing branches on how long values are, which no CPU can guess.
+ */
+struct bytes_ends {
+	uint64_t first, last;
+};
+
+/* Those of p[n]; eight bytes beyond it may be read. */
+static inline struct bytes_ends
+bytes_ends_of(const uint8_t *p, size_t n)
+{
+	static const uint64_t masks[9] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
+		0xffffffffffff, 0xffffffffffffff, UINT64_MAX };
+	size_t k = n < 8 ? n : 8;
+
+	return (
+	    struct bytes_ends){ bytes_load_le(p) & masks[k], bytes_load_le(p + n - k) & masks[k] };
+}
+
+/* memcmp(a, b, n) == 0, of values that have these ends. */
+static inline bool
+bytes_equal_ends(const uint8_t *a, struct bytes_ends x, const uint8_t *b, struct bytes_ends y,
+    size_t n)
+{
+	return ((x.first ^ y.first) | (x.last ^ y.last)) == 0 &&
+	    (n <= 16 || memcmp(a + 8, b + 8, n - 16) == 0);
+}
+
 /* memcpy(to, from, n), likewise. */
 static inline void
 bytes_copy(uint8_t *to, const uint8_t *from, size_t n)

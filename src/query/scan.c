@@ -274,15 +274,13 @@ ask_values(int r)
 	return r == 0 || r == -ENOMEM || r == -ECANCELED ? err_trace(r) : 1;
 }
 
-enum { ID_TEXT_MIN = 16 };
-
 /* Whether no literal is a mere piece of an ID. */
 static bool
 long_as_ids(const struct literals *l)
 {
 	size_t i;
 
-	for (i = 0; i < l->n && l->p[i].n >= ID_TEXT_MIN; i++)
+	for (i = 0; i < l->n && l->p[i].n >= BLOCK_ID_TEXT_MIN; i++)
 		;
 	return i == l->n;
 }

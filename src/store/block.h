@@ -107,8 +107,9 @@ struct block_column_info {
 	unsigned scale;
 	struct str value; /* CONST */
 	bool is_id;   /* its values are in the ID index: by its name, or since they look like IDs */
-	bool id_form; /* all its values are IDs of one length */
+	bool id_form; /* all its values are IDs of one length, at least BLOCK_ID_TEXT_MIN */
 };
+enum { BLOCK_ID_TEXT_MIN = 16 };
 
 size_t block_n_rows(const struct block *b);
 size_t block_n_columns(const struct block *b);

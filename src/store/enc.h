@@ -64,24 +64,6 @@ enc_value(const struct enc_values *v, size_t i)
 	return str_of(v->bytes + v->offs[i], v->offs[i + 1] - v->offs[i]);
 }
 
-/* The first and the last eight bytes of a value; one that is shorter, padded with 0.  Up to 16 bytes they and its length are
- * all there is to it, and nothing branches on how long values are. */
-struct enc_ends {
-	uint64_t first, last;
-};
-
-/** enc_ends_of(p, n): those of p[n]; ENC_PAD bytes may be read beyond it. */
-static inline struct enc_ends
-enc_ends_of(const uint8_t *p, size_t n)
-{
-	static const uint64_t masks[9] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
-		0xffffffffffff, 0xffffffffffffff, UINT64_MAX };
-	size_t k = n < 8 ? n : 8;
-
-	return (
-	    struct enc_ends){ bytes_load_le(p) & masks[k], bytes_load_le(p + n - k) & masks[k] };
-}
-
 /* A value that stands among other bytes; ENC_PAD bytes may be read beyond the last of them. */
 struct enc_span {
 	uint32_t at, n;
@@ -201,6 +183,23 @@ int enc_present_put(struct buf *out, struct enc_scratch *s, const struct enc_val
 /** enc_present_get(s, zstd, n_rows, arena, ret, ret_n): the bitmap, or NULL when all have. */
 int enc_present_get(struct scan *s, struct ZSTD_DCtx_s *zstd, size_t n_rows, struct arena *arena,
     const uint64_t **ret, size_t *ret_n);
+
+/** enc_mix(h, p, n, e): mix p[n], whose ends are ${e}, into hash ${h}; for tables in memory only. */
+static inline uint64_t
+enc_mix(uint64_t h, const uint8_t *p, size_t n, struct bytes_ends e)
+{
+	uint64_t x;
+	size_t i;
+
+	h = (h ^ e.first ^ ((uint64_t)(n + 1) << 56)) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ (h >> 32) ^ e.last) * UINT64_C(0xd6e8feb86659fd93);
+	for (i = 8; i + 8 < n; i += 16) {
+		x = bytes_load_le(p + (i + 16 < n ? i + 8 : n - 8));
+		h = (h ^ (h >> 29) ^ bytes_load_le(p + i)) * UINT64_C(0xd6e8feb86659fd93);
+		h = (h ^ (h >> 29) ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return h ^ (h >> 32);
+}
 
 /* -- distinct values: enc_distinct.c -- */
 

@@ -8,25 +8,12 @@
  */
 #include "store/enc.h"
 
-static inline uint64_t
-quick_hash(struct str v, struct enc_ends e)
-{
-	uint64_t h;
-	size_t i;
-
-	h = (e.first ^ (v.n << 56)) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ (h >> 32) ^ e.last) * UINT64_C(0xd6e8feb86659fd93);
-	for (i = 8; i + 8 < v.n; i += 8)
-		h = (h ^ (h >> 29) ^ bytes_load_le(v.p + i)) * UINT64_C(0xd6e8feb86659fd93);
-	return h ^ (h >> 32);
-}
-
 /* The table on its way. */
 struct table {
 	uint64_t *slots;
 	size_t n_slots;
 	size_t cap;
-	struct enc_ends *ends; /* of each value */
+	struct bytes_ends *ends; /* of each value */
 	struct enc_distinct *d;
 };
 
@@ -47,18 +34,16 @@ table_init(struct table *t, size_t n, size_t max, struct arena *arena, struct en
 }
 
 static inline bool
-same(const struct table *t, size_t number, struct str x, struct enc_ends e)
+same(const struct table *t, size_t number, struct str x, struct bytes_ends e)
 {
 	struct str v = t->d->values[number];
 
-	return ((t->ends[number].first ^ e.first) | (t->ends[number].last ^ e.last) |
-	           (v.n ^ x.n)) == 0 &&
-	    (x.n <= 16 || memcmp(v.p + 8, x.p + 8, x.n - 16) == 0);
+	return v.n == x.n && bytes_equal_ends(v.p, t->ends[number], x.p, e, x.n);
 }
 
 /* The number of the value, which is not there yet; false when it is one too many. */
 static bool
-table_add(struct table *t, size_t at, uint64_t h, struct str x, struct enc_ends e)
+table_add(struct table *t, size_t at, uint64_t h, struct str x, struct bytes_ends e)
 {
 	if (t->d->n == t->cap)
 		return false;
@@ -75,8 +60,8 @@ table_put(struct table *t, struct str x, uint32_t *ret)
 {
 	/* Numbers that are written could be t's, as far as the compiler knows. */
 	const uint64_t *slots = t->slots;
-	struct enc_ends e = enc_ends_of(x.p, x.n);
-	uint64_t h = quick_hash(x, e);
+	struct bytes_ends e = bytes_ends_of(x.p, x.n);
+	uint64_t h = enc_mix(0, x.p, x.n, e);
 	size_t mask = t->n_slots - 1, at = h & mask;
 
 	while (slots[at] != 0 &&

@@ -18,7 +18,7 @@
  */
 #include "store/enc.h"
 
-enum { FORM_UUID = 0, FORM_HEX = 1, HEX_TEXT_MIN = 16, HEX_TEXT_MAX = 510 };
+enum { FORM_UUID = 0, FORM_HEX = 1, HEX_TEXT_MAX = 510 };
 
 /* The value of a lower-case hex digit, with HEX_GOOD; 0 for other bytes. */
 enum { HEX_GOOD = 0x10 };
@@ -94,7 +94,7 @@ form_of(struct str v, unsigned *ret_form, size_t *ret_size)
 {
 	*ret_form = v.n == ENC_UUID_TEXT ? FORM_UUID : FORM_HEX;
 	*ret_size = v.n == ENC_UUID_TEXT ? 16 : v.n / 2;
-	return v.n >= HEX_TEXT_MIN && v.n <= HEX_TEXT_MAX && v.n % 2 == 0;
+	return v.n >= BLOCK_ID_TEXT_MIN && v.n <= HEX_TEXT_MAX && v.n % 2 == 0;
 }
 
 bool

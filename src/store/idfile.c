@@ -228,16 +228,6 @@ idfile_find(const struct idfile *f, uint32_t fp, uint64_t ret[BITS_WORDS(IDFILE_
 }
 
 static int
-compare(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
-}
-
-static int
 list(DIR *dir, uint64_t **ret, size_t *ret_n)
 {
 	AUTO_FREE uint64_t *v = NULL;
@@ -258,8 +248,7 @@ list(DIR *dir, uint64_t **ret, size_t *ret_n)
 		}
 		v[n++] = number;
 	}
-	if (n > 1)
-		qsort(v, n, sizeof(*v), compare);
+	hash_sort(v, n);
 	*ret = TAKE(v);
 	*ret_n = n;
 	return 0;

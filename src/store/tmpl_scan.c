@@ -23,28 +23,13 @@ struct window {
 static inline uint64_t
 mix(uint64_t h, const uint8_t *p, size_t n)
 {
-	struct enc_ends e = enc_ends_of(p, n);
-	uint64_t x;
-	size_t i;
-
-	h = (h ^ e.first ^ ((uint64_t)(n + 1) << 56)) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ (h >> 32) ^ e.last) * UINT64_C(0xd6e8feb86659fd93);
-	for (i = 8; i + 8 < n; i += 16) {
-		x = bytes_load_le(p + (i + 16 < n ? i + 8 : n - 8));
-		h = (h ^ (h >> 29) ^ bytes_load_le(p + i)) * UINT64_C(0xd6e8feb86659fd93);
-		h = (h ^ (h >> 29) ^ x) * UINT64_C(0x9e3779b97f4a7c15);
-	}
-	return h ^ (h >> 32);
+	return enc_mix(h, p, n, bytes_ends_of(p, n));
 }
 
-/* memcmp(a, b, n) == 0. */
 static inline bool
 same_piece(const uint8_t *a, const uint8_t *b, size_t n)
 {
-	struct enc_ends x = enc_ends_of(a, n), y = enc_ends_of(b, n);
-
-	return ((x.first ^ y.first) | (x.last ^ y.last)) == 0 &&
-	    (n <= 16 || memcmp(a + 8, b + 8, n - 16) == 0);
+	return bytes_equal_ends(a, bytes_ends_of(a, n), b, bytes_ends_of(b, n), n);
 }
 
 static bool
