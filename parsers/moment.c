@@ -3,14 +3,21 @@
  * One job: from text to an instant, in the source's zone where the text has none.
  * Floor: 2 (uses base).
  *
- * Lines of a log follow each other in time, so the date is nearly always that of the line before:
- * only the time of day is computed anew.
+ * Lines of a log follow each other in time, so the minute is nearly always that of the line before, and the date almost
+ * ever: what is left of the text is computed anew.
  */
 #include "base/digits.h"
 #include "parsers/moment_internal.h"
 #include "parsers/parser.h"
 
-enum { BUCKET_S = 900, FRACTION_DIGITS = 9 };
+enum {
+	BUCKET_S = 900,
+	FRACTION_DIGITS = 9,
+	SECONDS_AT = 17,
+	POINT_AT = 19,
+	FRACTION_AT = 20,
+	FORM_DIGITS_MAX = 7
+};
 
 /* Epochs count as times from 1980 to 2200; in these bounds s, ms, us and ns cannot be mixed up. */
 #define EPOCH_MIN_S INT64_C(315532800)
@@ -147,12 +154,13 @@ iso_days(struct moment *m, const uint8_t *p, int64_t *ret)
 	return true;
 }
 
+static const int fraction_units[FRACTION_DIGITS + 1] = { 1000000000, 100000000, 10000000, 1000000,
+	100000, 10000, 1000, 100, 10, 1 };
+
 /* The digits after '.' or ',' at s[at] as ns; returns where they end, at when there are none. */
 size_t
 moment_fraction(struct str s, size_t at, int *ret_ns)
 {
-	static const int units[FRACTION_DIGITS + 1] = { 1000000000, 100000000, 10000000, 1000000,
-		100000, 10000, 1000, 100, 10, 1 };
 	size_t from = at + 1, most = from + FRACTION_DIGITS, i;
 	uint64_t x;
 	int v = 0;
@@ -166,7 +174,7 @@ moment_fraction(struct str s, size_t at, int *ret_ns)
 		                    : bytes_load_le(s.p + s.n - 8) >> (8 - (s.n - from)) * 8;
 		i = digits_count_of(x);
 		if (i != 0 && i != 8) {
-			*ret_ns = (int)digits_value_of(x, i) * units[i];
+			*ret_ns = (int)digits_value_of(x, i) * fraction_units[i];
 			return from + i;
 		}
 	}
@@ -175,7 +183,7 @@ moment_fraction(struct str s, size_t at, int *ret_ns)
 		v = v * 10 + (s.p[i] - '0');
 	if (i == from)
 		return at;
-	*ret_ns = v * units[i - from];
+	*ret_ns = v * fraction_units[i - from];
 	/* What is finer than a nanosecond. */
 	while (i < s.n && is_digit(s.p[i]))
 		i++;
@@ -293,6 +301,65 @@ parse_epoch(struct str s, struct wall *ret)
 	return true;
 }
 
+/* The digits of the fraction, from the lowest byte on, and no matter what behind them. */
+static inline uint64_t
+form_fraction(const struct moment_form *f, const uint8_t *p)
+{
+	return bytes_load_le(p + f->at) >> f->shift;
+}
+
+/* A time that is written as the last one was, in the same minute. */
+static inline bool
+form_parse(const struct moment_form *f, struct str s, struct wall *ret)
+{
+	uint64_t x, other;
+	unsigned second;
+
+	if (s.n != f->n || s.n == 0)
+		return false;
+	other = (bytes_load_le(s.p) ^ f->minute[0]) | (bytes_load_le(s.p + 8) ^ f->minute[1]);
+	other |= (bytes_load_le(s.p + s.n - 8) & f->tail_mask) ^ f->tail;
+	second = two_digits(s.p + SECONDS_AT);
+	x = form_fraction(f, s.p);
+	if (other != 0 || s.p[SECONDS_AT - 1] != ':' || second > 59 || s.p[POINT_AT] != f->point ||
+	    digits_count_of(x) != f->digits)
+		return false;
+	ret->ns = f->start_ns + second * NS_PER_S +
+	    (int64_t)digits_value_of(x, f->digits) * fraction_units[f->digits];
+	return true;
+}
+
+/* Note how ${s}, which is time ${t} and nothing else, is written. */
+static void
+form_learn(struct moment_form *f, struct str s, struct wall t)
+{
+	size_t tail_n;
+	uint64_t x;
+	int64_t into;
+
+	f->n = 0;
+	if (s.n <= FRACTION_AT + 1 || (s.p[POINT_AT] != '.' && s.p[POINT_AT] != ','))
+		return;
+	f->at = s.n < FRACTION_AT + 8 ? s.n - 8 : FRACTION_AT;
+	f->shift = (unsigned)(FRACTION_AT - f->at) * 8;
+	f->point = s.p[POINT_AT];
+	x = form_fraction(f, s.p);
+	f->digits = (unsigned)digits_count_of(x);
+	tail_n = s.n - FRACTION_AT - f->digits;
+	if (f->digits == 0 || f->digits > FORM_DIGITS_MAX || tail_n == 0 || tail_n > 8)
+		return;
+	f->tail_mask = UINT64_MAX << (8 - tail_n) * 8;
+	f->tail = bytes_load_le(s.p + s.n - 8) & f->tail_mask;
+	f->minute[0] = bytes_load_le(s.p);
+	f->minute[1] = bytes_load_le(s.p + 8);
+	into = two_digits(s.p + SECONDS_AT) * NS_PER_S +
+	    (int64_t)digits_value_of(x, f->digits) * fraction_units[f->digits];
+	if (__builtin_sub_overflow(t.ns, into, &f->start_ns) ||
+	    f->start_ns > INT64_MAX - NS_PER_MIN)
+		return;
+	f->n = s.n;
+}
+
 bool
 moment_parse(struct moment *m, struct str s, struct wall *ret)
 {
@@ -300,8 +367,11 @@ moment_parse(struct moment *m, struct str s, struct wall *ret)
 
 	if (s.n < 9 || s.n > 64)
 		return false;
-	/* The usual form first. */
+	/* The usual forms first. */
+	if (form_parse(&m->form, s, ret))
+		return true;
 	if (moment_prefix(m, s, &t) == s.n) {
+		form_learn(&m->form, s, t);
 		*ret = t;
 		return true;
 	}

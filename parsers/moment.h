@@ -8,6 +8,23 @@
 #include "base/wall.h"
 
 /*
+ * How the last time with a fraction and a zone of its own was written.  Lines of a log follow each other, so the next one mostly
+ * differs in its seconds and the digits of the fraction alone.
+ * Invariant: n is 0 (none), or a text of n bytes that begins with minute ("yyyy-mm-ddThh:mm", eight bytes a word), has point at 19,
+ * ${digits} digits behind it and the zone's bytes tail last, is start_ns and what its seconds and its fraction say.
+ */
+struct moment_form {
+	size_t n;
+	int64_t start_ns;
+	uint64_t minute[2];
+	uint64_t tail, tail_mask; /* of the last eight bytes */
+	size_t at; /* of eight bytes in which the fraction stands, shift bits from the first */
+	unsigned shift;
+	unsigned digits; /* 1 to 7 */
+	uint8_t point;
+};
+
+/*
  * The zone of times without one, and what the last look-ups gave.
  * Invariants: offset_s holds for local times in bucket if have_bucket; days is the date of the ten
  * bytes in date if have_date.
@@ -21,6 +38,7 @@ struct moment {
 	int offset_s;
 	int64_t days;
 	uint8_t date[10];
+	struct moment_form form;
 };
 
 /** moment_init(m, zone_set, zone_s) */

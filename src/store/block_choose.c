@@ -61,11 +61,25 @@ dict_pays(const struct enc_distinct *d, const struct enc_values *v)
 	return cost < v->offs[v->n] / 4;
 }
 
+/* How many values may differ before dict_pays says no whatever they are: their codes alone would be too long. */
+static size_t
+dict_most(const struct enc_values *v)
+{
+	size_t most = FEW_VALUES;
+	unsigned width = enc_bits_width(FEW_VALUES);
+
+	if (v->n <= FEW_ROWS)
+		return ENC_DICT_MAX;
+	for (; most < ENC_DICT_MAX && enc_bits_bytes(v->n, width) < v->offs[v->n] / 4; width++)
+		most *= 2;
+	return most;
+}
+
 static int
 encode_dict(struct enc_scratch *s, const struct enc_values *v, struct block_entry *e,
     struct buf *data, bool *ret_done)
 {
-	size_t max = e->role == ROLE_STREAM ? v->n : ENC_DICT_MAX;
+	size_t max = e->role == ROLE_STREAM ? v->n : dict_most(v);
 	unsigned version = 1;
 	struct enc_distinct d;
 	bool ok = false;

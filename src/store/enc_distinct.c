@@ -8,12 +8,19 @@
  */
 #include "store/enc.h"
 
+/* What is compared of a value. */
+struct known {
+	struct bytes_ends ends;
+	size_t n;
+	const uint8_t *p;
+};
+
 /* The table on its way. */
 struct table {
 	uint64_t *slots;
 	size_t n_slots;
 	size_t cap;
-	struct bytes_ends *ends; /* of each value */
+	struct known *known; /* of each value */
 	struct enc_distinct *d;
 };
 
@@ -24,32 +31,24 @@ table_init(struct table *t, size_t n, size_t max, struct arena *arena, struct en
 	while (t->n_slots < t->cap * 2)
 		t->n_slots *= 2;
 	t->slots = arena_zalloc(arena, t->n_slots, sizeof(*t->slots));
-	t->ends = arena_alloc(arena, (t->cap + 1) * sizeof(*t->ends));
+	t->known = arena_alloc(arena, (t->cap + 1) * sizeof(*t->known));
 	*ret = (struct enc_distinct){ .values =
 		                          arena_alloc(arena, (t->cap + 1) * sizeof(*ret->values)),
 		.codes = arena_alloc(arena, (n + 1) * sizeof(*ret->codes)) };
-	return t->slots == NULL || t->ends == NULL || ret->values == NULL || ret->codes == NULL
+	return t->slots == NULL || t->known == NULL || ret->values == NULL || ret->codes == NULL
 	    ? err_origin(-ENOMEM)
 	    : 0;
 }
 
-static inline bool
-same(const struct table *t, size_t number, struct str x, struct bytes_ends e)
-{
-	struct str v = t->d->values[number];
-
-	return v.n == x.n && bytes_equal_ends(v.p, t->ends[number], x.p, e, x.n);
-}
-
 /* The number of the value, which is not there yet; false when it is one too many. */
 static bool
-table_add(struct table *t, size_t at, uint64_t h, struct str x, struct bytes_ends e)
+table_add(struct table *t, size_t at, uint64_t h, const struct known *k)
 {
 	if (t->d->n == t->cap)
 		return false;
-	t->ends[t->d->n] = e;
-	t->d->values[t->d->n++] = x;
-	t->d->n_bytes += x.n;
+	t->known[t->d->n] = *k;
+	t->d->values[t->d->n++] = str_of(k->p, k->n);
+	t->d->n_bytes += k->n;
 	t->slots[at] = (h & ~UINT64_C(0xffffffff)) | t->d->n;
 	return true;
 }
@@ -60,17 +59,22 @@ table_put(struct table *t, struct str x, uint32_t *ret)
 {
 	/* Numbers that are written could be t's, as far as the compiler knows. */
 	const uint64_t *slots = t->slots;
+	const struct known *known = t->known, *k;
 	struct bytes_ends e = bytes_ends_of(x.p, x.n);
-	uint64_t h = enc_mix(0, x.p, x.n, e);
+	uint64_t h = enc_mix(0, x.p, x.n, e), slot;
 	size_t mask = t->n_slots - 1, at = h & mask;
 
-	while (slots[at] != 0 &&
-	    ((slots[at] ^ h) >> 32 != 0 || !same(t, (uint32_t)slots[at] - 1, x, e)))
-		at = (at + 1) & mask;
-	if (UNLIKELY(slots[at] == 0) && !table_add(t, at, h, x, e))
-		return false;
-	*ret = (uint32_t)slots[at] - 1;
-	return true;
+	for (; (slot = slots[at]) != 0; at = (at + 1) & mask) {
+		if (UNLIKELY((slot ^ h) >> 32 != 0))
+			continue;
+		k = &known[(uint32_t)slot - 1];
+		if (LIKELY(k->n == x.n && bytes_equal_ends(k->p, k->ends, x.p, e, x.n))) {
+			*ret = (uint32_t)slot - 1;
+			return true;
+		}
+	}
+	*ret = (uint32_t)t->d->n;
+	return table_add(t, at, h, &(struct known){ e, x.n, x.p });
 }
 
 int
@@ -79,15 +83,23 @@ enc_distinct(const struct enc_values *v, size_t max, struct arena *arena, struct
 {
 	struct table t;
 	int r = table_init(&t, v->n, max, arena, ret);
-	uint32_t *codes = ret->codes;
+	uint32_t *codes = ret->codes, none = UINT32_MAX;
+	struct str x;
 	size_t i;
 
 	*ret_ok = false;
 	if (r < 0)
 		return err_trace(r);
-	for (i = 0; i < v->n; i++)
-		if (!table_put(&t, enc_value(v, i), &codes[i]))
+	for (i = 0; i < v->n; i++) {
+		x = enc_value(v, i);
+		/* In most columns rows have a value always or rarely. */
+		if (x.n == 0 && none != UINT32_MAX)
+			codes[i] = none;
+		else if (!table_put(&t, x, &codes[i]))
 			return 0;
+		else if (x.n == 0)
+			none = codes[i];
+	}
 	*ret_ok = true;
 	return 0;
 }

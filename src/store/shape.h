@@ -45,7 +45,8 @@ struct time_style {
 	uint8_t point;  /* before the fraction: '.' or ',', or 0 (epoch only) */
 	uint8_t
 	    separator; /* DATE: between date and time; SYSLOG: before a day below 10: ' ' or '0' */
-	uint8_t zone;  /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
+	uint8_t zone;    /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
+	uint8_t unused;  /* 0: styles are compared as bytes */
 	int16_t minutes; /* east of UTC */
 };
 enum { TIME_STYLE_TEXT = 64 };
@@ -56,12 +57,12 @@ unsigned shapes_version(const struct shapes *s);
 
 /** time_style_write(st, t, out): the text; returns its length. */
 size_t time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEXT]);
-/* The text made last: of the next time, mostly only the clock and the fraction are others.  Invariant: first >= end, or
- * text[0..n) is a time in ${style}, its fraction at ${at}, and all times from second ${first} on to before ${end} have the
- * same date in it (EPOCH: the same seconds). */
+/* The text made last: of the next time, mostly only the fraction and sometimes the clock are others.  Invariant: first >= end, or
+ * text[0..n) is a time of second ${now} in ${style}, its fraction at ${at}, and all times from second ${first} on to before
+ * ${end} have the same date in it (EPOCH: the same seconds). */
 struct time_text {
 	struct time_style style;
-	int64_t first, end;
+	int64_t first, end, now;
 	size_t at, n;
 	char text[TIME_STYLE_TEXT];
 };

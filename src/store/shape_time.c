@@ -170,11 +170,12 @@ time_style_write(const struct time_style *st, int64_t t, char out[TIME_STYLE_TEX
 	return write_time(st, instant_of(t), out, &at);
 }
 
+_Static_assert(sizeof(struct time_style) == 8, "no padding among what is compared");
+
 static bool
 style_equal(const struct time_style *a, const struct time_style *b)
 {
-	return a->form == b->form && a->digits == b->digits && a->point == b->point &&
-	    a->separator == b->separator && a->zone == b->zone && a->minutes == b->minutes;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 static int64_t
@@ -191,14 +192,15 @@ time_text_of(struct time_text *c, const struct time_style *st, int64_t t)
 	struct instant i = instant_of(t);
 
 	if (i.s >= c->first && i.s < c->end && style_equal(&c->style, st)) {
-		if (st->form != TIME_EPOCH)
+		if (i.s != c->now && st->form != TIME_EPOCH)
 			(void)put_clock(c->text + c->at - CLOCK_TEXT, (unsigned)(i.s - c->first));
+		c->now = i.s;
 		(void)put_fraction(c->text + c->at, st, i.ns);
 		return str_of(c->text, c->n);
 	}
 	c->n = write_time(st, i, c->text, &c->at);
 	c->style = *st;
-	c->first = i.s;
+	c->first = c->now = i.s;
 	c->end = c->n > 0 ? i.s + 1 : i.s;
 	if (st->form != TIME_EPOCH && c->n > 0) {
 		c->first = day_start(i.s + st->minutes * 60) - st->minutes * 60;

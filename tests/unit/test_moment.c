@@ -106,6 +106,46 @@ test_prefix(void)
 	CHECK(moment_month(STR("Dec ")) == 12 && moment_month(STR("dec")) == 0);
 }
 
+/* What one parser says of times one after the other is what a new one says of each. */
+static void
+test_one_after_another(void)
+{
+	static const char *const texts[] = { "2026-11-21T02:14:13.123456Z",
+		"2026-11-21T02:14:14.000001Z", "2026-11-21T02:14:14.0001Z",
+		"2026-11-21T02:14:14.00012Z", "2026-11-21T02:14:14,00012Z",
+		"2026-11-21T02:14:59,99999Z", "2026-11-21T02:14:60,99999Z",
+		"2026-11-21T02:14:61,99999Z", "2026-11-21T02:14:5:,99999Z",
+		"2026-11-21T02:15:59,99999Z", "2026-11-21T02:15:59,99999z",
+		"2026-11-21T02:15:59,9x999Z", "2026-11-21T02:15:59;99999Z",
+		"2026-11-21T02:15-59,99999Z", "2026-11-21T02:15:59.1+02:00",
+		"2026-11-21T02:15:58.2+02:00", "2026-11-21T02:15:58.2+03:00",
+		"2026-11-21T02:15:58.2 +0300", "2026-11-21T02:15:58.3 +0300",
+		"2026-11-21T02:15:58.34567 +03:00", "2026-11-21T02:15:58.3456789 +03:00",
+		"2026-11-21T02:15:58.1456789 +03:00", "2026-11-21T02:15:58.345678912Z",
+		"2026-11-21T02:15:58.345678913Z", "2026-11-21T02:15:58.3", "2026-11-21T02:15:57.4",
+		"2026-11-21T02:15:58.3Z", "2026-11-21T02:15:5/.3Z", "2026-11-21T02:15:58.:Z",
+		"2262-04-11T23:47:16.854775Z", "2262-04-11T23:47:16.954775Z",
+		"1677-09-21T00:12:43.145225Z", "1677-09-21T00:12:42.145225Z",
+		"0000-01-01T00:00:00.5Z" };
+	struct moment one, fresh;
+	struct wall a, b;
+	bool ok;
+	size_t i, k;
+
+	/* Each behind each. */
+	for (i = 0; i < ARRAY_LEN(texts); i++)
+		for (k = 0; k < ARRAY_LEN(texts); k++) {
+			a = b = (struct wall){ -1 };
+			moment_init(&one, true, 3600);
+			moment_init(&fresh, true, 3600);
+			(void)moment_parse(&one, str_c(texts[i]), &a);
+			a = (struct wall){ -1 };
+			ok = moment_parse(&fresh, str_c(texts[k]), &b);
+			CHECK(moment_parse(&one, str_c(texts[k]), &a) == ok);
+			CHECK(a.ns == b.ns);
+		}
+}
+
 int
 main(void)
 {
@@ -113,5 +153,6 @@ main(void)
 	test_bad();
 	test_zone();
 	test_prefix();
+	test_one_after_another();
 	return check_done();
 }
