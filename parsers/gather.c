@@ -33,6 +33,7 @@ gather_begin(struct gather *g, struct arena *arena)
 	g->reserved = g->traceparent = g->timed = false;
 	g->n_dups = g->time_seen = g->msg_seen = 0;
 	g->usual_n = 0;
+	g->known = NULL;
 	memset(g->seen, 0, sizeof(g->seen));
 	g->rest = g->error = g->where = STR_NONE;
 }
@@ -373,13 +374,46 @@ copy_fields(struct gather *g, size_t skip, struct field **ret, size_t *ret_n)
 	return 0;
 }
 
+void
+gather_unknow(struct gather *g)
+{
+	unsigned h;
+	size_t i;
+
+	g->known = NULL;
+	g->usual_n = 0;
+	for (i = 0; i < g->n; i++) {
+		h = gather_hash(g->f[i].name);
+		g->seen[h >> 6] |= UINT64_C(1) << (h & 63);
+		if (names_may_have_role(g->f[i].name))
+			gather_role(g, i);
+	}
+}
+
+/* Whether the line is what its layout says: the text of its time is one. */
+static bool
+is_as_known(struct gather *g)
+{
+	if (g->known->time == SIZE_MAX)
+		return true;
+	g->timed = moment_parse(g->moment, g->f[g->known->time].value, &g->time);
+	if (!g->timed)
+		gather_unknow(g);
+	return g->timed;
+}
+
 int
 gather_finish(struct gather *g, struct wall received, struct record *rec)
 {
-	size_t time = SIZE_MAX, msg, at;
+	size_t time = SIZE_MAX, msg = SIZE_MAX, at;
 	int r = 0;
 
-	if (g->bare) {
+	if (LIKELY(g->known != NULL) && is_as_known(g)) {
+		time = g->known->time;
+		msg = g->known->msg;
+		if (msg != SIZE_MAX)
+			g->f[msg].name = STR("_msg");
+	} else if (g->bare) {
 		at = find(g, STR("_time"));
 		g->timed = g->timed ||
 		    (at != SIZE_MAX && moment_parse(g->moment, g->f[at].value, &g->time));
@@ -400,6 +434,7 @@ gather_finish(struct gather *g, struct wall received, struct record *rec)
 	        g->rest.n != 0))
 		r = add_extras(g, rec->fields, &rec->n_fields);
 	g->time_field = time;
+	g->msg_field = msg;
 	rec->time = g->timed ? g->time : received;
 	rec->flags = g->timed ? RECORD_HAS_TIME : 0;
 	return r;

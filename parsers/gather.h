@@ -21,9 +21,18 @@ enum {
 /* Apart from PARSE_E_SYNTAX, since a format may meet both. */
 enum { GATHER_E_FULL = 2 };
 
+/* What lines of one path have in common.  Their names have no roles but the time's and the message's. */
+struct gather_layout {
+	uint64_t id; /* record.layout; 0: none */
+	size_t n;
+	size_t time,
+	    msg; /* which field it is, or SIZE_MAX; the time's comes first of those that could be it */
+	uint16_t path[GATHER_SMALL];
+};
+
 /*
  * Invariants: n <= cap, n <= GATHER_FIELDS_MAX; the first n names are distinct; bit h of seen is set for
- * each hash h of a name; slots holds all n names once n passes GATHER_SMALL; time_at[rank] and
+ * each hash h of a name, unless the layout is known; slots holds all n names once n passes GATHER_SMALL; time_at[rank] and
  * msg_at[rank] hold where the rank's bit is set.
  */
 struct gather {
@@ -44,7 +53,10 @@ struct gather {
 	uint32_t path_hash;
 	uint16_t
 	    path[GATHER_SMALL]; /* of each field a number of its key, and how it stands there */
-	size_t time_field;      /* gather_finish: which field became the time, or SIZE_MAX */
+	/* The path's layout, if it has one: then names and roles were not noted. */
+	const struct gather_layout *known;
+	size_t time_field,
+	    msg_field; /* gather_finish: which fields became time and message, or SIZE_MAX */
 	struct wall time;
 	struct str rest;  /* _rest, or empty */
 	struct str error; /* parse_error, or empty */
@@ -81,6 +93,9 @@ bool gather_replace(struct gather *g, struct str name, struct str value, enum va
 void gather_role(struct gather *g, size_t at);
 void gather_take_role(struct gather *g, size_t at, enum name_role role, int rank);
 void gather_slot(struct gather *g, size_t at);
+
+/** gather_unknow(g): note what its layout would have said, since the line is not like others of its path. */
+void gather_unknow(struct gather *g);
 
 static inline unsigned
 gather_hash(struct str name)

@@ -324,24 +324,28 @@ usual_value(const struct json *j, size_t at, struct str *ret, enum value_kind *r
 	return end != SIZE_MAX ? end : 0;
 }
 
-/* What gather_add would have noted of the names of fields[from..to). */
-static void
-note_names(struct gather *g, size_t from, size_t to)
+/*
+ * Take the fields behind those of g as they stand in its path up to ${n}, and note their names as gather_add would.  False when one
+ * has a name that may be there already: j->at is at its key then.
+ */
+static bool
+take_usual(struct json *j, size_t n)
 {
-	unsigned hash;
+	struct gather *g = j->g;
+	const struct json_key *k;
 
-	for (; from < to; from++) {
-		hash = g->path[from] & (JSON_KEYS - 1);
-		g->seen[hash >> 6] |= UINT64_C(1) << (hash & 63);
+	for (; g->n < n; g->n++) {
+		k = &j->keys->of[g->path[g->n] & (JSON_KEYS - 1)];
+		if ((g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0) {
+			j->at = (size_t)(g->f[g->n].name.p - j->p) - 1;
+			return false;
+		}
+		g->seen[k->hash >> 6] |= UINT64_C(1) << (k->hash & 63);
+		if (k->role != NAME_PLAIN)
+			gather_take_role(g, g->n, k->role, k->rank);
+		j->last = &j->keys->of[k->hash];
 	}
-}
-
-/* Whether a key stood in this line before; those met as expected know it themselves. */
-static inline bool
-was_met(const struct json *j, const struct json_key *k, bool others)
-{
-	return k->line == j->keys->line ||
-	    (UNLIKELY(others) && (j->g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0);
+	return true;
 }
 
 /*
@@ -355,19 +359,19 @@ usual_members(struct json *j)
 	struct json_key *k, *last = j->last;
 	struct gather *g = j->g;
 	/* Bytes that are written may be anything's, as far as the compiler knows: what the loop needs is its own. */
-	size_t at = j->at, from = at, n = g->n, end,
+	size_t at = j->at, from = at, n = g->n, end, met = n,
 	       most = g->cap < GATHER_SMALL ? g->cap : GATHER_SMALL;
 	struct field *f = g->f + n;
 	const uint8_t *p = j->p;
 	uint32_t hash = 0;
 	unsigned step, blank = 0;
-	bool closed = false, others = n != 0;
+	bool closed = false;
 	enum value_kind kind = VALUE_STRING;
 	struct str value = STR_NONE;
 
-	for (; !closed && n < most; n++, f++) {
+	for (; n < most; n++, f++) {
 		k = json_key_expect(j->keys, last, p + at, j->n - at);
-		if (UNLIKELY(k == NULL) || UNLIKELY(was_met(j, k, others)))
+		if (UNLIKELY(k == NULL))
 			break;
 		end = at + k->n;
 		step = k->hash | blank;
@@ -377,35 +381,42 @@ usual_members(struct json *j)
 		}
 		/* No value: at 0 there is a '{', or what stands before it. */
 		end = usual_value(j, end, &value, &kind);
-		closed = p[end] == '}';
-		if (UNLIKELY(!closed && p[end] != ','))
-			break;
-		*f = (struct field){ str_of(p + at + 1, k->n - 3u), value, kind };
 		step |= (unsigned)kind << JSON_KIND_SHIFT | (value.n == 0 ? JSON_EMPTY : 0);
+		*f = (struct field){ str_of(p + at + 1, k->n - 3u), value, kind };
 		g->path[n] = (uint16_t)step;
+		closed = p[end] == '}';
+		if (UNLIKELY(p[end] != ',' && !closed))
+			break;
 		hash = (hash + step) * 0x9e3779b1u;
-		k->line = j->keys->line;
-		if (k->role != NAME_PLAIN)
-			gather_take_role(g, n, k->role, k->rank);
 		last = k;
-		at = end + !closed;
+		at = end;
+		if (closed) {
+			n++;
+			break;
+		}
 		blank = 0;
-		if (UNLIKELY(p[at] == ' ')) {
+		if (UNLIKELY(p[++at] == ' ')) {
 			blank = JSON_BLANK_KEY;
 			at++;
 		}
 	}
-	j->n_usual += n - g->n;
-	if (!closed)
-		note_names(g, g->n, n);
-	g->n = n;
 	j->at = at;
-	j->last = last;
 	/* From the '{' on to the '}' that ends it all. */
-	if (closed && from == 1 && at + 1 == j->shown_n) {
-		g->usual_n = at + 1;
+	if (LIKELY(closed && from == 1 && met == 0 && at + 1 == j->shown_n)) {
+		g->n = n;
 		g->path_hash = hash >> 16;
+		g->usual_n = at + 1;
+		g->known = json_keys_find(j->keys, g);
+		if (LIKELY(g->known != NULL)) {
+			j->n_usual = n;
+			return true;
+		}
+		g->n = 0;
 	}
+	closed &= take_usual(j, n);
+	j->n_usual += g->n - met;
+	if (!closed)
+		g->usual_n = 0;
 	return closed;
 }
 
@@ -511,10 +522,8 @@ json_gather(struct json_scanner *js, struct str s, struct gather *g)
 	j.g = g;
 	j.keys = json_keys_try(js->keys);
 	j.last = NULL;
-	if (j.keys != NULL) {
+	if (j.keys != NULL)
 		j.last = &j.keys->first;
-		j.keys->line++;
-	}
 	j.n_usual = 0;
 	j.names_left = JSON_NAMES_MIN + s.n * JSON_NAMES_PER_BYTE;
 	if (s.n == 0 || s.p[s.n - 1] != '}') {

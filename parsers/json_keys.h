@@ -10,7 +10,7 @@
 
 #include "parsers/json_internal.h"
 
-enum { JSON_KEYS = 256, JSON_KEY_TEXT = 32, JSON_NEXT = 4, JSON_LAYOUTS = 64 };
+enum { JSON_KEYS = 256, JSON_KEY_TEXT = 30, JSON_NEXT = 4, JSON_LAYOUTS = 64 };
 /* A step of a path: the number of the key, and beside it the kind of the value, whether it is empty, and where blanks stand. */
 enum {
 	JSON_KIND_SHIFT = 8,
@@ -21,25 +21,22 @@ enum {
 /* Lines in which most keys are not expected lower the luck, others raise it; without any only every so many lines try. */
 enum { JSON_LUCK_MAX = 16, JSON_TRY_EVERY = 64 };
 
-/* Of a key `"name":` its bytes, what gather.h wants to know of it, and which keys came behind it, the last one first. */
+/*
+ * Of a key `"name":` its bytes, what gather.h wants to know of it, and which keys came behind it, the last one first.
+ * ends are what stands in the first eight bytes and in those at ${tail}, under ${mask}; without a key nothing is.
+ */
 struct json_key {
 	struct bytes_ends ends;
+	uint64_t mask;
 	uint8_t text[JSON_KEY_TEXT];
-	uint32_t line; /* json_keys.line when it was met last as expected */
-	uint8_t n;     /* 0: none */
+	uint8_t tail;
+	uint8_t n; /* 0: none */
 	uint8_t hash;
 	uint8_t role; /* enum name_role */
 	uint8_t rank;
 	uint8_t next[JSON_NEXT];
 };
-
-/* The steps of a line, and which of its fields is the time. */
-struct json_layout {
-	uint64_t id; /* record.layout; 0: none */
-	size_t n;
-	size_t time;
-	uint16_t path[GATHER_SMALL];
-};
+_Static_assert(sizeof(struct json_key) == 64, "one line of the cache");
 
 /*
  * Invariants: of[h] is empty or has hash h; name and colon are as they stood in a line, nothing escaped, no blank between.
@@ -48,8 +45,7 @@ struct json_layout {
 struct json_keys {
 	struct json_key of[JSON_KEYS];
 	struct json_key first; /* before the first key, or behind one that is not kept */
-	struct json_layout layouts[JSON_LAYOUTS];
-	uint32_t line; /* counts lines, and goes round */
+	struct gather_layout layouts[JSON_LAYOUTS];
 	unsigned luck; /* at most JSON_LUCK_MAX */
 	unsigned n_left_out;
 };
@@ -73,45 +69,35 @@ json_keys_tried(struct json_keys *keys, bool hit)
 		keys->luck--;
 }
 
+/* Whether the key stands at p; JSON_KEY_TEXT bytes may be read there. */
 static inline bool
-json_key_fits(const struct json_key *k, const uint8_t *p, size_t n)
+json_key_fits(const struct json_key *k, const uint8_t *p)
 {
-	if (UNLIKELY(n < JSON_KEY_TEXT))
-		return k->n != 0 && k->n < n && bytes_equal(p, k->text, k->n);
-	return k->n != 0 && bytes_equal_ends(p, bytes_ends_of(p, k->n), k->text, k->ends, k->n);
+	uint64_t first = (bytes_load_le(p) & k->mask) ^ k->ends.first;
+	uint64_t last = (bytes_load_le(p + k->tail) & k->mask) ^ k->ends.last;
+
+	return (first | last) == 0 &&
+	    (LIKELY(k->n <= 16) || memcmp(p + 8, k->text + 8, k->n - 16u) == 0);
 }
 
-/** json_key_first(last, i): the i-th key behind ${last} becomes the first. */
-static inline void
-json_key_first(struct json_key *last, size_t i)
-{
-	uint8_t hash = last->next[i];
+/** json_key_other(keys, last, p, n): the key at p[n] if it is one that came behind ${last} lately, or NULL. */
+struct json_key *json_key_other(struct json_keys *keys, struct json_key *last, const uint8_t *p,
+    size_t n);
 
-	for (; i > 0; i--)
-		last->next[i] = last->next[i - 1];
-	last->next[0] = hash;
-}
-
-/** json_key_expect(keys, last, p, n): the key at p[n] if it is one that came behind ${last} lately, or NULL. */
+/** json_key_expect(keys, last, p, n): likewise; mostly it is the one that came last. */
 static inline struct json_key *
 json_key_expect(struct json_keys *keys, struct json_key *last, const uint8_t *p, size_t n)
 {
 	struct json_key *k = &keys->of[last->next[0]];
-	size_t i;
 
-	if (LIKELY(json_key_fits(k, p, n)))
-		return k;
-	for (i = 1; i < JSON_NEXT; i++) {
-		k = &keys->of[last->next[i]];
-		if (json_key_fits(k, p, n)) {
-			json_key_first(last, i);
-			return k;
-		}
-	}
-	return NULL;
+	return LIKELY(n >= JSON_KEY_TEXT && json_key_fits(k, p)) ? k
+	                                                         : json_key_other(keys, last, p, n);
 }
 
-/** json_keys_layout(keys, g): the number of the line's layout, whose path ${g} has; the same for the same path and time. */
+/** json_keys_find(keys, g): the layout of ${g}'s path, or NULL. */
+const struct gather_layout *json_keys_find(const struct json_keys *keys, const struct gather *g);
+
+/** json_keys_layout(keys, g): the number of the line's layout, a new one if need be; 0 when it is not like others of its path. */
 uint64_t json_keys_layout(struct json_keys *keys, const struct gather *g);
 
 /** json_key_learn(j, key, text): a member of the outermost object has this key, which was not expected; ${text}: it with its

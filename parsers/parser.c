@@ -45,6 +45,8 @@ add_wrapping(struct gather *g, const struct event *e)
 	size_t i;
 	int r = 0;
 
+	if (g->known != NULL)
+		gather_unknow(g);
 	for (i = 0; r == 0 && i < e->n_extra; i++)
 		r = gather_add_free(g, e->extra[i].name, e->extra[i].value, e->extra[i].kind);
 	return r == GATHER_E_FULL ? 0 : r;
@@ -148,11 +150,15 @@ static void
 set_layout(struct parser *p, const struct event *e, struct record *rec)
 {
 	struct gather *g = &p->c.g;
+	uint64_t id;
 
 	if (g->bare || g->reserved || g->traceparent || e->timed || e->n_extra != 0 ||
 	    e->text.p != e->line.p || e->text.n != e->line.n || g->usual_n != e->line.n)
 		return;
-	rec->layout = json_keys_layout(p->c.json.keys, g);
+	id = json_keys_layout(p->c.json.keys, g);
+	if (id == 0 || !p->keep_line)
+		return;
+	rec->layout = id;
 	if (g->time_field != SIZE_MAX)
 		rec->time_text = g->f[g->time_field].value;
 }
@@ -185,13 +191,12 @@ parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 		out->n--;
 		return r;
 	}
-	if (p->keep_line) {
+	if (p->keep_line)
 		rec->line = e->line;
-		if (p->c.g.usual_n != 0)
-			set_layout(p, e, rec);
-		else if (is_message(rec))
-			rec->layout = p->message_layout;
-	}
+	if (p->c.g.usual_n != 0)
+		set_layout(p, e, rec);
+	else if (p->keep_line && is_message(rec))
+		rec->layout = p->message_layout;
 	if (e->partial)
 		rec->flags |= RECORD_PARTIAL;
 	return 0;
