@@ -11,6 +11,8 @@
 #include "base/own.h"
 
 enum { STALE_MAX = 64, FILL_ROWS = 4 };
+/* The record is not like others of its layout. */
+enum { ADD_E_CHANGED = 1 };
 
 int
 block_builder_new(struct block_builder **ret)
@@ -119,32 +121,14 @@ block_column_fill(struct build_column *c, size_t n_rows)
 	return true;
 }
 
-/*
- * The value's bytes, in steps of 16 where as many lie behind it in its line: how long values are is nothing that a CPU can
- * guess, but how many steps they take nearly is.  ENC_PAD is room for the last step.
- */
-static inline void
-copy_value(uint8_t *to, struct str v, struct str line)
-{
-	size_t at = (uintptr_t)v.p - (uintptr_t)line.p, i;
-
-	if (LIKELY(at < line.n && line.n - at >= v.n + ENC_PAD))
-		for (i = 0; i < v.n; i += ENC_PAD)
-			memcpy(to + i, v.p + i, ENC_PAD);
-	else
-		bytes_copy(to, v.p, v.n);
-}
-
+/* Room in row ${row} for a value of n bytes and what copies put behind it; the rows before it have theirs. */
 static inline bool
-column_add(struct block_builder *b, struct build_column *c, struct str v, struct str line)
+column_room(struct build_column *c, size_t row, size_t n)
 {
-	size_t row = b->n_rows, i;
+	size_t i;
 
-	/* A name that stands twice in a row: the first one holds. */
-	if (UNLIKELY(c->n_rows > row) || v.n == 0)
-		return true;
-	if (UNLIKELY(c->cap - c->n < v.n + ENC_PAD || c->cap_rows < row + 1 + FILL_ROWS) &&
-	    !column_grow(c, row, v.n))
+	if (UNLIKELY(c->cap - c->n < n + ENC_PAD || c->cap_rows < row + 1 + FILL_ROWS) &&
+	    !column_grow(c, row, n))
 		return false;
 	/* Rows without a value, some at a time; the last few may be too many. */
 	while (c->n_rows < row) {
@@ -152,11 +136,29 @@ column_add(struct block_builder *b, struct build_column *c, struct str v, struct
 			c->offs[c->n_rows + i] = (uint32_t)c->n;
 		c->n_rows += FILL_ROWS;
 	}
-	c->n_rows = row;
+	return true;
+}
+
+/* The value of row ${row} ends at ${end}; what is written by then is the column's, as far as the compiler knows. */
+static inline void
+column_end(struct build_column *c, size_t row, size_t end)
+{
+	c->n = end;
+	c->n_rows = row + 1;
+	c->offs[row + 1] = (uint32_t)end;
+}
+
+static inline bool
+column_add(struct block_builder *b, struct build_column *c, struct str v)
+{
+	/* A name that stands twice in a row: the first one holds. */
+	if (UNLIKELY(c->n_rows > b->n_rows) || v.n == 0)
+		return true;
+	if (!column_room(c, b->n_rows, v.n))
+		return false;
 	b->n_used += c->n == 0;
-	copy_value(c->bytes + c->n, v, line);
-	c->n += v.n;
-	c->offs[++c->n_rows] = (uint32_t)c->n;
+	bytes_copy(c->bytes + c->n, v.p, v.n);
+	column_end(c, b->n_rows, c->n + v.n);
 	return true;
 }
 
@@ -228,7 +230,7 @@ add_elsewhere(struct block_builder *b, const struct field *f, uint32_t *ret_colu
 			return err_trace(rest_add(b, f));
 	}
 	*ret_column = (uint32_t)(c - b->columns);
-	return column_add(b, c, f->value, STR_NONE) ? 0 : err_origin(-ENOMEM);
+	return column_add(b, c, f->value) ? 0 : err_origin(-ENOMEM);
 }
 
 static inline bool
@@ -272,7 +274,7 @@ add_fields(struct block_builder *b, const struct record *rec)
 		if (f->value.n != 0 && f->name.n != 0) {
 			column = guess_column(b, next, f->name);
 			if (LIKELY(column != UINT32_MAX)) {
-				if (!column_add(b, &b->columns[column], f->value, STR_NONE))
+				if (!column_add(b, &b->columns[column], f->value))
 					return err_origin(-ENOMEM);
 			} else {
 				r = add_elsewhere(b, f, &column);
@@ -351,22 +353,74 @@ add_line(struct block_builder *b, const struct record *rec)
 	if (r != 0 || *code != SHAPE_KEPT)
 		return err_trace(r);
 	b->n_bytes += rec->line.n;
-	return column_add(b, &b->line, rec->line, STR_NONE) ? 0 : err_origin(-ENOMEM);
+	return column_add(b, &b->line, rec->line) ? 0 : err_origin(-ENOMEM);
 }
 
-/* A row whose layout says where its fields go and what its shape is. */
+/*
+ * A value's bytes from a line of at least ENC_PAD bytes, which begins at ${line}; ${room} is the last place in it that has as many
+ * behind it.  How long values are is nothing that a CPU can guess, but which of these steps they take nearly is.
+ */
+static inline void
+copy_lined(uint8_t *to, struct str v, const uint8_t *line, size_t room)
+{
+	size_t mid;
+
+	if (v.n > 3 * (size_t)ENC_PAD) {
+		memcpy(to, v.p, v.n);
+	} else if (v.n > ENC_PAD) {
+		mid = v.n - ENC_PAD < ENC_PAD ? v.n - ENC_PAD : ENC_PAD;
+		memcpy(to, v.p, ENC_PAD);
+		memcpy(to + mid, v.p + mid, ENC_PAD);
+		memcpy(to + v.n - ENC_PAD, v.p + v.n - ENC_PAD, ENC_PAD);
+	} else if (LIKELY((uintptr_t)v.p - (uintptr_t)line <= room)) {
+		memcpy(to, v.p, ENC_PAD);
+	} else {
+		bytes_copy(to, v.p, v.n);
+	}
+}
+
+/* What the values of a row need, and its line; false when the line is not long enough for what its layout says. */
+static bool
+known_bytes(const struct record *rec, const struct build_layout *l, size_t *ret, size_t *ret_raw)
+{
+	size_t fixed = l->n_fixed + rec->time_text.n, i;
+
+	if (rec->line.n < fixed || rec->line.n < ENC_PAD)
+		return false;
+	*ret = rec->line.n - fixed + rec->stream.n;
+	for (i = l->n_lined; i < l->n; i++)
+		*ret += rec->fields[i].value.n;
+	*ret_raw = rec->line.n + 1;
+	return true;
+}
+
+/* A row whose layout says where its fields go and what its shape is; ADD_E_CHANGED when lengths do not add up. */
 static int
 add_known(struct block_builder *b, const struct record *rec, const struct build_layout *l)
 {
-	struct str line = rec->line;
-	size_t i;
+	const uint8_t *line = rec->line.p;
+	size_t i, lined = rec->line.n - l->n_fixed - rec->time_text.n, room = rec->line.n - ENC_PAD;
+	size_t row = b->n_rows, n = l->n, n_lined = l->n_lined, at;
+	const struct field *f = rec->fields;
+	struct build_column *c;
+	struct str v;
 
-	for (i = 0; i < l->n; i++)
-		if (l->columns[i] != BLOCK_NO_COLUMN &&
-		    !column_add(b, &b->columns[l->columns[i]], rec->fields[i].value, line))
+	for (i = 0; i < n; i++) {
+		if (l->columns[i] == BLOCK_NO_COLUMN)
+			continue;
+		c = &b->columns[l->columns[i]];
+		v = f[i].value;
+		at = c->n;
+		if (UNLIKELY(!column_room(c, row, v.n)))
 			return err_origin(-ENOMEM);
-	b->codes[b->n_rows] = l->code;
-	return 0;
+		if (UNLIKELY(at == 0))
+			b->n_used++;
+		copy_lined(c->bytes + at, v, line, room);
+		column_end(c, row, at + v.n);
+		lined -= i < n_lined ? v.n : 0;
+	}
+	b->codes[row] = l->code;
+	return lined == 0 ? 0 : ADD_E_CHANGED;
 }
 
 static int
@@ -374,34 +428,52 @@ add_row(struct block_builder *b, const struct record *rec)
 {
 	int r = add_fields(b, rec);
 
-	if (r == 0 && !column_add(b, &b->rest, buf_view(&b->rest_row), STR_NONE))
+	if (r == 0 && !column_add(b, &b->rest, buf_view(&b->rest_row)))
 		r = err_origin(-ENOMEM);
 	return r == 0 ? err_trace(add_line(b, rec)) : r;
+}
+
+/* The row's values, by its layout if one is given. */
+static int
+add_values(struct block_builder *b, const struct record *rec, const struct build_layout *l)
+{
+	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
+	int r = 0;
+
+	if (!column_add(b, &b->stream, stream))
+		r = err_origin(-ENOMEM);
+	if (r == 0)
+		r = l != NULL ? add_known(b, rec, l) : add_row(b, rec);
+	if (r != 0)
+		undo_row(b);
+	return err_trace(r);
 }
 
 int
 block_builder_add(struct block_builder *b, const struct record *rec)
 {
-	size_t raw, n = row_bytes(rec, &raw);
-	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
-	const struct build_layout *l = NULL;
-	int r = 0;
+	const struct build_layout *l = rec->layout != 0 ? block_layout_find(b, rec) : NULL;
+	size_t raw, n;
+	int r;
 
+	if (l != NULL && !known_bytes(rec, l, &n, &raw))
+		l = NULL;
+	if (l == NULL)
+		n = row_bytes(rec, &raw);
 	if (is_full(b, rec, n, raw))
 		return BLOCK_E_FULL;
 	if (n > ENC_RECORD_MAX || rec->line.n > ENC_RECORD_MAX)
 		return err_origin(-EMSGSIZE);
 	buf_clear(&b->rest_row);
-	if (!column_add(b, &b->stream, stream, STR_NONE))
-		r = err_origin(-ENOMEM);
-	if (r == 0 && rec->layout != 0)
-		l = block_layout_find(b, rec, n - rec->stream.n);
-	if (r == 0)
-		r = l != NULL ? add_known(b, rec, l) : add_row(b, rec);
-	if (r != 0) {
-		undo_row(b);
-		return err_trace(r);
+	r = add_values(b, rec, l);
+	if (UNLIKELY(r == ADD_E_CHANGED)) {
+		/* Somebody changed the record after all. */
+		l = NULL;
+		n = row_bytes(rec, &raw);
+		r = add_values(b, rec, l);
 	}
+	if (r != 0)
+		return err_trace(r);
 	b->times[b->n_rows++] = rec->time.ns;
 	b->n_bytes += n;
 	b->raw_bytes += raw;

@@ -79,10 +79,8 @@ struct block_builder {
 
 /** block_column_fill(c, n_rows): rows up to ${n_rows} that have no value get none. */
 bool block_column_fill(struct build_column *c, size_t n_rows);
-/** block_layout_find(b, rec, n): what is known of the record's layout if it holds for this line, or NULL; its fields have
- * ${n} bytes of values. */
-const struct build_layout *block_layout_find(struct block_builder *b, const struct record *rec,
-    size_t n);
+/** block_layout_find(b, rec): what is known of the record's layout if its time is written as in others of it, or NULL. */
+const struct build_layout *block_layout_find(struct block_builder *b, const struct record *rec);
 /** block_layout_learn(b, rec): the record was added just now; its columns and its code are those of its layout. */
 void block_layout_learn(struct block_builder *b, const struct record *rec);
 /** block_note_forms(b, v): the forms of messages ${v}, which were encoded just now. */

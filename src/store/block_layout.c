@@ -9,25 +9,32 @@
 #include "store/block_build.h"
 
 const struct build_layout *
-block_layout_find(struct block_builder *b, const struct record *rec, size_t n)
+block_layout_find(struct block_builder *b, const struct record *rec)
 {
 	const struct build_layout *l = &b->layouts[rec->layout % BUILD_LAYOUTS];
 	struct str text;
-	size_t i;
 
 	if (l->id != rec->layout || l->n != rec->n_fields)
 		return NULL;
-	for (i = l->n_lined; i < l->n; i++)
-		n -= rec->fields[i].value.n;
-	/* Lengths that do not add up: somebody changed the record after all. */
-	if (rec->line.n != n + l->n_fixed + rec->time_text.n)
-		return NULL;
 	if (l->style == NULL)
-		return l;
+		return rec->time_text.n == 0 ? l : NULL;
 	text = time_text_of(&b->shapes.time, l->style, rec->time.ns);
 	if (text.n != rec->time_text.n || !bytes_equal(text.p, rec->time_text.p, text.n))
 		return NULL;
 	return l;
+}
+
+/* A name that stands twice: its values are one column's, and only the first of them is in it. */
+static bool
+has_twice(const struct build_layout *l)
+{
+	size_t i, k;
+
+	for (i = 0; i < l->n; i++)
+		for (k = 0; k < i; k++)
+			if (l->columns[k] == l->columns[i] && l->columns[i] != BLOCK_NO_COLUMN)
+				return true;
+	return false;
 }
 
 void
@@ -48,7 +55,7 @@ block_layout_learn(struct block_builder *b, const struct record *rec)
 	l->style = fixed.style;
 	l->n_fixed = fixed.n;
 	l->n_lined = fixed.n_lined;
-	l->id = rec->layout;
 	l->n = rec->n_fields;
 	l->code = code;
+	l->id = has_twice(l) ? 0 : rec->layout;
 }
