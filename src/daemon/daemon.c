@@ -253,14 +253,58 @@ daemon_reload(struct daemon *d)
 /* ---- the loop ---- */
 
 static void
+input_enable(struct input *in, bool on)
+{
+	if (in->io != NULL)
+		(void)sd_event_source_set_enabled(in->io,
+		    on && !in->held ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
+static void
 sources_enable(struct daemon *d, bool on)
 {
 	size_t i;
 
 	for (i = 0; i < d->setup->n_inputs; i++)
-		if (d->setup->inputs[i].io != NULL)
-			(void)sd_event_source_set_enabled(d->setup->inputs[i].io,
-			    on ? SD_EVENT_ON : SD_EVENT_OFF);
+		input_enable(&d->setup->inputs[i], on);
+}
+
+/* When it is to be polled, at the latest. */
+static struct span
+input_due(const struct input *in)
+{
+	if (in->held)
+		return (struct span){ in->failed_at.ns + DAEMON_HOLD_MS * NS_PER_MS };
+	if (in->ready)
+		return (struct span){ 0 };
+	return in->source->ops->deadline(in->source);
+}
+
+/* What failed may stay readable, and fail at once again: it is let rest. */
+static void
+input_failed(struct input *in, int error)
+{
+	struct span now = mono_now();
+	bool news = in->error != error || now.ns - in->said_at.ns >= DAEMON_SAY_AGAIN_S * NS_PER_S;
+
+	in->error = error;
+	in->failed_at = now;
+	in->held = true;
+	input_enable(in, false);
+	if (!news)
+		return;
+	in->said_at = now;
+	say(SAY_ERR, "reading failed, will be tried again: %s: %s", in->source->ops->kind,
+	    err_str(error));
+}
+
+static void
+input_went_well(struct input *in)
+{
+	if (in->error == 0 || mono_now().ns - in->failed_at.ns < DAEMON_CALM_S * NS_PER_S)
+		return;
+	in->error = 0;
+	say(SAY_INFO, "reading goes on: %s", in->source->ops->kind);
 }
 
 static int
@@ -269,16 +313,21 @@ source_turn(struct daemon *d, struct input *in)
 	struct source *s = in->source;
 	int r;
 
-	if (!in->ready && s->ops->deadline(s).ns > mono_now().ns)
+	if (input_due(in).ns > mono_now().ns)
 		return 0;
 	in->ready = false;
+	if (in->held) {
+		in->held = false;
+		input_enable(in, true);
+	}
 	r = s->ops->poll(s, DAEMON_POLL_BYTES);
 	if (d->abort_due)
 		return 0;
 	if (r < 0) {
-		say(SAY_ERR, "reading failed: %s: %s", s->ops->kind, err_str(r));
+		input_failed(in, r);
 		return 0;
 	}
+	input_went_well(in);
 	in->ready = r > 0;
 	if (d->opt->once)
 		in->ended = s->ops->at_end != NULL ? s->ops->at_end(s) : r == 0;
@@ -333,13 +382,8 @@ loop_deadline(struct daemon *d)
 	struct span at = commit_next(d), api;
 	size_t i;
 
-	for (i = 0; !d->paused && i < d->setup->n_inputs; i++) {
-		struct input *in = &d->setup->inputs[i];
-
-		if (in->ready)
-			return (struct span){ 0 };
-		earlier(&at, in->source->ops->deadline(in->source));
-	}
+	for (i = 0; !d->paused && i < d->setup->n_inputs; i++)
+		earlier(&at, input_due(&d->setup->inputs[i]));
 	if (d->api != NULL) {
 		api = api_timeout(d->api);
 		if (api.ns >= 0)

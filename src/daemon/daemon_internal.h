@@ -32,14 +32,25 @@ enum {
 	DAEMON_COMMIT_MIN_MS = 20,     /* between two commits that pushes ask for */
 	DAEMON_PUSH_PATIENCE_S = 10,   /* of a push that waits for a commit that fails */
 	DAEMON_RATE_S = 10,            /* rates are those of the last one or two of these */
+	DAEMON_HOLD_MS = 1000,         /* a source whose reading failed is left alone for so long */
+	DAEMON_CALM_S = 10,            /* without a failure: then it is said to go on */
+	DAEMON_SAY_AGAIN_S = 600,      /* the same failure again, while it lasts */
 };
 
-/* A source and the loop's handle on it. */
+/*
+ * A source and the loop's handle on it.
+ *
+ * A failure is said once, again when it is another one or lasts, and its end once it has not come back for a while.
+ * Invariant: held only while error != 0.
+ */
 struct input {
 	struct source *source;
 	sd_event_source *io; /* NULL: nothing to wait on */
 	bool ready;          /* its descriptor is readable, or it has more */
 	bool ended;          /* --once: all is read */
+	bool held;           /* the last poll failed: neither polled nor waited on until its time */
+	int error;           /* why it could not be read when that was said; 0: it could */
+	struct span failed_at, said_at;
 	struct daemon *daemon;
 	uint64_t heard; /* the daemon's n_waits when its descriptor was last seen readable */
 };

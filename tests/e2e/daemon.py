@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from harness import WEIR, WEIRD, Journald, Place, Skip, check, main, wait_until
+from harness import WEIR, WEIRD, Journald, Place, Skip, beside_sanitizers, check, main, wait_until
 
 
 def write(path, *lines, mode="a"):
@@ -335,6 +335,60 @@ def cpu_seconds(pid):
     return total / os.sysconf("SC_CLK_TCK")
 
 
+# Words of what changed in folders cannot be read while a file is there; it holds the number of the error.
+READ_FAILS = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	char link[64], what[64] = "";
+	FILE *f;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, what, sizeof(what) - 1) > 0 && strstr(what, "inotify") && (f = fopen(getenv("READ_FAILS"), "r"))) {
+		if (fscanf(f, "%d", &errno) != 1)
+			errno = EIO;
+		fclose(f);
+		return -1;
+	}
+	return syscall(SYS_read, fd, p, n);
+}
+"""
+
+
+def test_failing_source():
+    """A source that fails and fails: told once, again when it is another failure, and when it is over; and it takes no CPU."""
+    with Place("failing") as place:
+        files_config(place, more="rescan: 2s")
+        shim = f"{place.dir}/read_fails.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, "-xc", "-"], input=READ_FAILS.encode(), check=True)
+        sign = f"{place.dir}/fails"
+        said = lambda what: sum(what in line for line in place.said().splitlines())
+        place.start(env={"LD_PRELOAD": shim, "READ_FAILS": sign, **beside_sanitizers()})
+        write(f"{place.logs}/a.log", "begun")
+        wait_until(lambda: place.count("begun") == 1, what="a line before")
+        cpu = lambda: sum(int(n) for n in open(f"/proc/{place.daemon.pid}/stat").read().rsplit(") ", 1)[1].split()[11:13])
+        before = cpu()
+        for number, text in ((5, "Input/output error"), (12, "Cannot allocate memory")):
+            write(f"{place.dir}/next", str(number), mode="w")
+            os.rename(f"{place.dir}/next", sign)
+            write(f"{place.logs}/a.log", f"unread {number}")
+            wait_until(lambda: said(text) > 0, what=f"a word of {text}")
+            time.sleep(4)
+            check(said(text) == 1, f"told {said(text)} times: {place.said()[-1000:]}")
+        spent = (cpu() - before) / os.sysconf("SC_CLK_TCK")
+        check(spent < 2, f"{spent} s of CPU to fail for 8 s")
+        os.unlink(sign)
+        wait_until(lambda: place.count("unread") == 2, what="the lines that could not be read")
+        wait_until(lambda: said("reading goes on: file") == 1, seconds=60, what="a word that it is over")
+        check(said("reading failed") == 2 and place.stop() == 0, place.said()[-1000:])
+
+
 def test_idle():
     Journald.need().send("something")
     with Place("idle") as place:
@@ -490,4 +544,4 @@ def test_hostile_terminal():
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
       test_redact_by_name, test_original_lines, test_original_lines_journal,
-      test_tail, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
+      test_tail, test_failing_source, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
