@@ -29,8 +29,8 @@ enum {
 
 enum { WAIT_MS = 20 };
 
-/* step: decode from raw[at..n) to out; 0, or INFLATE_E_CORRUPT, or -errno.  It moves in->at, sets *ret_n
- * and says in in->between whether the input may end here. */
+/* step: decode from raw[at..n) to out; 0, or INFLATE_E_CORRUPT, whose reason is in in->why, or -errno.  It moves in->at,
+ * sets *ret_n and says in in->between whether the input may end here. */
 struct codec {
 	const char *name;
 	struct str magic;
@@ -47,12 +47,22 @@ struct inflate {
 	bool eof;                  /* no more raw bytes */
 	bool between;              /* at the end of a member: the input may end here */
 	bool corrupt;              /* nothing more can be had */
+	const char *why;           /* a text that stays, once corrupt */
+	uint64_t base;             /* where raw began in the input */
+	uint64_t n_plain;          /* bytes that were given */
 	size_t at, n;              /* raw[at..n) is not used yet */
 	z_stream gz;
 	ZSTD_DStream *zs;
 	lzma_stream xz;
 	uint8_t raw[RAW_MAX];
 };
+
+static int
+bad(struct inflate *in, const char *why)
+{
+	in->why = why;
+	return INFLATE_E_CORRUPT;
+}
 
 static int
 plain_start(struct inflate *in)
@@ -96,7 +106,7 @@ gz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 		if (in->at == in->n)
 			return 0;
 		if (inflateReset(&in->gz) != Z_OK)
-			return INFLATE_E_CORRUPT;
+			return bad(in, zError(Z_STREAM_ERROR));
 		in->between = false;
 	}
 	in->gz.next_in = in->raw + in->at;
@@ -111,7 +121,7 @@ gz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 	else if (r == Z_MEM_ERROR)
 		return err_origin(-ENOMEM);
 	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return INFLATE_E_CORRUPT;
+		return bad(in, in->gz.msg != NULL ? in->gz.msg : zError(r));
 	return 0;
 }
 
@@ -143,7 +153,7 @@ zs_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 	in->at = from.pos;
 	*ret_n = to.pos;
 	if (ZSTD_isError(r))
-		return INFLATE_E_CORRUPT;
+		return bad(in, ZSTD_getErrorName(r));
 	in->between = r == 0;
 	return 0;
 }
@@ -179,8 +189,12 @@ xz_step(struct inflate *in, uint8_t *out, size_t n, size_t *ret_n)
 		in->between = true;
 	else if (r == LZMA_MEM_ERROR)
 		return err_origin(-ENOMEM);
+	else if (r == LZMA_MEMLIMIT_ERROR)
+		return bad(in, "it needs more than 100 MiB of memory");
 	else if (r != LZMA_OK && r != LZMA_BUF_ERROR)
-		return INFLATE_E_CORRUPT;
+		return bad(in,
+		    r == LZMA_DATA_ERROR ? "its bytes, or their sum, are wrong"
+		                         : "no xz header that is known");
 	return 0;
 }
 
@@ -206,6 +220,7 @@ fill(struct inflate *in)
 
 	if (in->at > 0) {
 		memmove(in->raw, in->raw + in->at, in->n - in->at);
+		in->base += in->at;
 		in->n -= in->at;
 		in->at = 0;
 	}
@@ -337,7 +352,7 @@ produce(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 		/* xz says only now, with nothing left, that this was the end. */
 		if (r == 0 && got == 0 && in->eof && in->at == before &&
 		    !(in->between && in->at == in->n))
-			r = INFLATE_E_CORRUPT;
+			r = bad(in, "it ends there, and should go on");
 	}
 	*ret_n = got;
 	return r;
@@ -359,8 +374,17 @@ inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 	/* What was whole before the damage is given first. */
 	if (in->corrupt && got == 0)
 		return INFLATE_E_CORRUPT;
+	in->n_plain += got;
 	*ret_n = got;
 	return 0;
+}
+
+void
+inflate_why(const struct inflate *in, struct buf *out)
+{
+	buf_printf(out, "damaged %s data found at offset %llu, after %llu bytes of text: %s",
+	    inflate_name(in), (unsigned long long)(in->base + in->at),
+	    (unsigned long long)in->n_plain, in->why);
 }
 
 int

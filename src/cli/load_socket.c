@@ -120,13 +120,25 @@ send_lines(struct send *s, struct buf *window, bool last)
 }
 
 static int
+read_failed(const struct inflate *in, const char *path, int r)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+
+	if (r < 0)
+		buf_c(&why, err_str(r));
+	else
+		inflate_why(in, &why);
+	return cli_fail(CLI_FAILED, "read failed: %s: %s", path, buf_c_str(&why));
+}
+
+static int
 send_file(struct send *s, const char *path)
 {
 	AUTO_FINI(buf_fini) struct buf window = BUF_INIT;
 	AUTO(inflate_free) struct inflate *in = NULL;
 	AUTO_CLOSE int own = -1;
 	size_t got = 1;
-	int r, fd = STDIN_FILENO;
+	int r, bad = 0, fd = STDIN_FILENO;
 
 	if (strcmp(path, "-") != 0)
 		fd = own = io_open(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
@@ -135,10 +147,10 @@ send_file(struct send *s, const char *path)
 	if (inflate_new(&in, fd) < 0 || !buf_grow(&window, BATCH_BYTES))
 		return cli_fail(CLI_FAILED, "ingest failed: %s", err_str(-ENOMEM));
 	while (got > 0 && !atomic_load(cli_stop_flag())) {
-		r = inflate_read(in, window.p + window.n, BATCH_BYTES - window.n, &got);
-		if (r != 0)
-			return cli_fail(CLI_FAILED, "read failed: %s: %s", path,
-			    r < 0 ? err_str(r) : "damaged or cut compressed data");
+		bad = inflate_read(in, window.p + window.n, BATCH_BYTES - window.n, &got);
+		/* what was whole goes out all the same */
+		if (bad != 0)
+			got = 0;
 		window.n += got;
 		if (window.n == BATCH_BYTES || got == 0) {
 			r = send_lines(s, &window, got == 0);
@@ -146,7 +158,7 @@ send_file(struct send *s, const char *path)
 				return r;
 		}
 	}
-	return 0;
+	return bad != 0 ? read_failed(in, path, bad) : 0;
 }
 
 int

@@ -179,6 +179,18 @@ open_next(struct input *in)
 	return 1;
 }
 
+static void
+read_fault(struct input *in, int r)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+
+	if (r < 0)
+		buf_c(&why, err_str(r));
+	else
+		inflate_why(in->file, &why);
+	fault(in, in->opt.paths[in->next - 1], buf_c_str(&why));
+}
+
 /* More bytes behind window[n): 0, or 1 at the end of the file, which is closed then. */
 static int
 fill(struct input *in)
@@ -199,8 +211,7 @@ fill(struct input *in)
 	if (r < 0 && is_cancelled(in))
 		return err_trace(r);
 	if (r != 0) {
-		fault(in, in->opt.paths[in->next - 1],
-		    r < 0 ? err_str(r) : "damaged or cut compressed data");
+		read_fault(in, r);
 		got = 0;
 	}
 	in->n += got;

@@ -5,11 +5,13 @@ import base64
 import hashlib
 import json
 import os
+import random
+import re
 import resource
 import subprocess
 import time
 
-from harness import LONG, TOP, WEIR, WEIRD, Place, Skip, check, main, sanitized
+from harness import LONG, TOP, WEIR, WEIRD, Place, Skip, check, main, sanitized, wait_until
 
 ENV = {**os.environ, "NO_COLOR": "1"}
 
@@ -202,6 +204,36 @@ def test_streaming_memory():
         check(all_ < few + 60000, f"{all_} KiB for all, {few} KiB for an eighth")
 
 
+def test_damaged_archives():
+    """A compressed file with a flipped byte, or cut: what was whole is there, and the error says what is wrong at which byte."""
+    with Place("archives") as place:
+        place.config(f"  - files: {{paths: [\"{place.logs}/*.log\"]}}", store="commit_interval: 50ms")
+        rng = random.Random(5)
+        lines = "".join(f'{{"_msg":"line {i} {rng.getrandbits(64):x}"}}\n' for i in range(20000)).encode()
+        # gzip may find it by the sum at the end only, zstd names the block
+        for suffix, pack in ((".gz", ["gzip", "-c"]), (".zst", ["zstd", "-qc"]), (".xz", ["xz", "-c"])):
+            packed = subprocess.run(pack, input=lines, capture_output=True, check=True).stdout
+            at = len(packed) * 3 // 4
+            path = f"{place.dir}/bad{suffix}"
+            for way, content in (("flipped", packed[:at] + bytes([packed[at] ^ 0x55]) + packed[at + 1:]), ("cut", packed[:at])):
+                with open(path, "wb") as f:
+                    f.write(content)
+                ways = [[WEIR, "grep", "-c", "line", path], [WEIR, "query", "--input", path, "* | count()"],
+                        [WEIR, "ingest", "--quiet", "--store", f"{place.dir}/{way}{suffix}", path]]
+                for argv in ways:
+                    p = run(argv)
+                    err = p.stderr.decode()
+                    found = re.fullmatch(r"weir: read failed: (\S+): damaged \w+ data found at offset (\d+), after (\d+) bytes of text: (.+)\n", err)
+                    check(p.returncode == (2 if argv[1] == "grep" else 3) and found and found[1] == path, f"{suffix} {way} {argv[1]}: {p.returncode} {err}")
+                    check(int(found[2]) == at if way == "cut" else at - (128 << 10) <= int(found[2]) <= len(packed), f"{suffix} {way} at {at}: {err}")
+                    check((found[4] == "it ends there, and should go on") == (way == "cut"), f"{suffix} {way}: {err}")
+                    check(int(found[3]) < 2 * len(lines) and lines[:int(found[3])].count(b"\n") > 5000, f"{suffix} {way}: {err}")
+        place.start()
+        p = run([WEIR, "ingest", "--quiet", "--store", place.store, path])
+        check(p.returncode == 3 and b"damaged xz data found at offset" in p.stderr, f"through the daemon: {p}")
+        wait_until(lambda: place.count("line") > 5000, what="the lines before the damage, through the daemon")
+
+
 def test_echo_of_arguments():
     """What is typed comes back escaped in errors: control bytes, C1, bidi, bytes that are no text."""
     with Place("echo") as place:
@@ -268,4 +300,4 @@ def test_impossible_configs():
 
 if __name__ == "__main__":
     main([test_no_memory_questions, test_no_memory_ingest, test_odd_lines, test_regex_limits, test_stopped_query, test_broken_outputs, test_streaming_memory, test_load_faster_than_commits,
-          test_echo_of_arguments, test_impossible_configs])
+          test_damaged_archives, test_echo_of_arguments, test_impossible_configs])
