@@ -226,6 +226,17 @@ finish(struct file_source *s, struct gen *g)
 	return err_trace(r);
 }
 
+/* What cannot be had of an archive is lost: nobody will mend it. */
+static int
+tell_damage(struct file_source *s, struct gen *g)
+{
+	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
+
+	if (g->zip == NULL || !unzip_why(g->zip, &why))
+		return 0;
+	return err_trace(file_lost(s, g->follow, buf_c_str(&why), g->now.offset, 0, false));
+}
+
 static int
 tick_left(struct file_source *s, struct gen *g, struct span now)
 {
@@ -253,6 +264,9 @@ tick_left(struct file_source *s, struct gen *g, struct span now)
 	if (g->fd < 0 || g->changed || g->unacked ||
 	    (idle < s->opt.close_idle.ns && g->zip == NULL))
 		return 0;
+	r = tell_damage(s, g);
+	if (r < 0)
+		return err_trace(r);
 	gen_close(s, g);
 	g->flags |= FILE_POS_FINAL | FILE_POS_ROTATED;
 	g->changed = true;

@@ -120,6 +120,14 @@ unzip_pread(struct unzip *u, void *p, size_t n, uint64_t at, size_t *ret_n)
 	return u->corrupt && have < n ? UNZIP_E_CORRUPT : 0;
 }
 
+bool
+unzip_why(const struct unzip *u, struct buf *out)
+{
+	if (u->corrupt)
+		inflate_why(u->in, out);
+	return u->corrupt;
+}
+
 const char *
 unzip_name(const struct unzip *u)
 {

@@ -28,6 +28,9 @@ DEFINE_AUTO(struct unzip *, unzip_free)
  */
 int unzip_pread(struct unzip *u, void *p, size_t n, uint64_t at, size_t *ret_n);
 
+/** unzip_why(u, out): whether the last read came to where it is damaged or cut; then what is wrong is appended. */
+bool unzip_why(const struct unzip *u, struct buf *out);
+
 /** unzip_name(u): "gzip", "zstd", "xz" or "plain"; after the first read. */
 const char *unzip_name(const struct unzip *u);
 

@@ -499,6 +499,41 @@ test_unreadable(bool known)
 	end();
 }
 
+/* A rotated file was compressed and then damaged: what can be had is read, and the rest is a loss, told once with its place. */
+static void
+test_damaged_archive(bool cut)
+{
+	char line[64];
+	struct buf b;
+	int i;
+
+	begin("*.log");
+	fix_puts(x, "a.log", "n=1\n");
+	fix_open(x);
+	fix_settle(x, 40);
+	x->src = x->src->ops->free(x->src);
+	for (i = 2; i < 20000; i++) {
+		(void)snprintf(line, sizeof(line), "%x n=%d\n", (unsigned)i * 2654435761U, i);
+		fix_puts(x, "a.log", line);
+	}
+	fix_gzip(x, "a.log", "a.log.1.gz");
+	fix_unlink(x, "a.log");
+	b = fix_read(x, "a.log.1.gz");
+	b.p[b.n - 8] ^= 0x55; /* of the sum */
+	fix_unlink(x, "a.log.1.gz");
+	fix_write(x, "a.log.1.gz", b.p, cut ? b.n / 2 : b.n);
+	buf_fini(&b);
+	fix_open(x);
+	for (i = 0; i < 200 && x->n_losses == 0; i++)
+		fix_settle(x, 60);
+	fix_settle(x, 1060);
+	CHECK(x->seen[1] == 1 && x->seen[2] == 1 && x->seen[2000] == 1);
+	CHECK(x->seen[19999] == (cut ? 0 : 1));
+	CHECK(x->n_losses == 1);
+	CHECK(strstr(x->last_loss, "damaged gzip data found at offset ") != NULL);
+	end();
+}
+
 /* Nothing is concluded from the times of a file. */
 static void
 test_mtimes(void)
@@ -599,6 +634,8 @@ main(void)
 	test_stale();
 	test_unreadable(false);
 	test_unreadable(true);
+	test_damaged_archive(true);
+	test_damaged_archive(false);
 	test_mtimes();
 	test_too_many();
 	test_options();
