@@ -207,13 +207,16 @@ scan_open_shut(struct scan_plan *p, size_t i)
 void
 scan_fault(struct scan_hit *h, int r)
 {
-	const char *what = err_str(r < 0 ? r : -EIO);
 	struct str column;
-	uint64_t at = 0;
+	const char *what;
+	uint64_t at;
 
-	if (r > 0)
+	if (r > 0) {
 		block_bad(h->block, &column, &at, &what);
-	store_view_fault(h->view, h->number, at, what);
+		store_view_column_fault(h->view, h->number, column, at, what);
+	} else {
+		store_view_fault(h->view, h->number, 0, err_str(r));
+	}
 	atomic_fetch_add(&h->notes->faults, 1);
 }
 

@@ -119,7 +119,7 @@ block_equals(struct block *b, struct str name, struct str value, struct arena *a
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_id_equal(&c, value, arena, sel);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -136,7 +136,7 @@ block_word(struct block *b, struct str name, struct str literal, bool nocase, bo
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_tmpl_word(&c, &m, is_prefix, found);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -153,7 +153,7 @@ block_ipv4(struct block *b, struct str name, uint64_t min, uint64_t max,
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_tmpl_ipv4(&c, &q, sel);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 /* No ID contains a byte that is neither hex nor '-'. */
@@ -187,7 +187,7 @@ contains_id(struct block *b, struct block_entry *e, const struct block_match *m,
 		r = enc_id_contains(&c, m->literal, &arena, sel);
 	if (r == BLOCK_E_OTHER)
 		return contains_decoded(b, e, m, sel);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -217,7 +217,7 @@ block_entry_contains(struct block *b, struct block_entry *e, struct str literal,
 		r = enc_text_contains(&c, &m, sel);
 	else
 		r = enc_tmpl_contains(&c, &m, sel);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int

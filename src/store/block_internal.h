@@ -122,6 +122,7 @@ struct block {
 	const char *rest_bad_what;
 	struct str bad_column; /* block_bad */
 	uint64_t bad_at;
+	bool bad_sum; /* at bad_at the checksum did not hold */
 	const char *bad_what;
 };
 
@@ -186,3 +187,6 @@ struct block_rest *block_rest_free(struct block_rest *rest);
 DEFINE_AUTO(struct block_rest *, block_rest_free)
 /** block_fault(b, e, at, what): remember it for block_bad; returns BLOCK_E_CORRUPT. */
 int block_fault(struct block *b, const struct block_entry *e, uint64_t at, const char *what);
+/** block_damaged(b, e): as block_fault, after BLOCK_E_CORRUPT from reading a chunk: where, and whether its sum or its form is wrong. */
+int block_damaged(struct block *b, const struct block_entry *e);
+extern const char block_no_encoding[];

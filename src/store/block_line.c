@@ -30,7 +30,7 @@ block_open_shapes(struct block *b, struct block_entry *e, struct arena *arena,
 	if (r != 0)
 		return r;
 	r = shape_get(&c, arena, ret);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, c.at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -45,7 +45,7 @@ block_check_shapes(struct block *b, struct block_entry *e, struct arena *arena)
 		return err_origin(-ENOMEM);
 	r = block_open_shapes(b, e, arena, &set);
 	if (r == 0 && !shape_codes(&set, &all, codes))
-		return block_fault(b, e, b->data_at + e->at, "damaged");
+		return block_fault(b, e, b->data_at + e->at, block_no_encoding);
 	return r;
 }
 
@@ -180,6 +180,15 @@ lines_column(struct lines *l, struct str name, const struct column **ret)
 	return 0;
 }
 
+/* Of the shapes, which say how lines are made. */
+static int
+lines_fault(struct lines *l, const char *what)
+{
+	const struct block_entry *e = block_entry_hidden(l->b, ROLE_SHAPE);
+
+	return block_fault(l->b, e, l->b->data_at + e->at, what);
+}
+
 static int
 put_time(struct lines *l, const struct time_style *st, size_t k)
 {
@@ -194,7 +203,7 @@ put_time(struct lines *l, const struct time_style *st, size_t k)
 		l->has_times = true;
 	}
 	if (l->times.kind != COLUMN_TIME)
-		return BLOCK_E_CORRUPT;
+		return lines_fault(l, "a line has a time, and its row has none");
 	buf_put(&l->text, text, time_style_write(st, l->times.ints[k], text));
 	return 0;
 }
@@ -246,7 +255,7 @@ put_line(struct lines *l, size_t k, struct arena *arena, struct str *ret)
 		if (l->text.failed)
 			return buf_err(&l->text);
 		if (l->text.n > ENC_RECORD_MAX)
-			return BLOCK_E_CORRUPT;
+			return lines_fault(l, "a line is longer than one may be");
 	}
 	*ret = arena_dup(arena, buf_view(&l->text));
 	if (ret->p == NULL)
@@ -273,10 +282,10 @@ get_kept(struct lines *l, struct arena *arena)
 	if (kept.n == 0)
 		return 0;
 	if (e == NULL)
-		return BLOCK_E_CORRUPT;
+		return lines_fault(l, "a line is kept that is not there");
 	r = block_decode(l->b, e, &kept, arena, &l->kept);
 	if (r == 0 && !column_is_bytes(&l->kept))
-		return BLOCK_E_CORRUPT;
+		return lines_fault(l, "a line is kept that is no text");
 	return r;
 }
 
@@ -293,7 +302,7 @@ lines_run(struct lines *l, struct block_entry *e, struct arena *arena, struct st
 	if (r != 0)
 		return r;
 	if (!shape_codes(&l->set, l->rows, l->codes))
-		return block_fault(l->b, e, l->b->data_at + e->at, "damaged");
+		return block_fault(l->b, e, l->b->data_at + e->at, block_no_encoding);
 	r = get_kept(l, arena);
 	for (k = 0; r == 0 && k < l->rows->n; k++) {
 		ret[k] = STR_NONE;
@@ -304,7 +313,7 @@ lines_run(struct lines *l, struct block_entry *e, struct arena *arena, struct st
 		/* Few bytes may stand for long words in every line. */
 		l->total += r == 0 ? ret[k].n : 0;
 		if (l->total > ENC_BYTES_MAX)
-			return block_fault(l->b, e, l->b->data_at + e->at, "lines too long");
+			return lines_fault(l, "lines are longer than they may be");
 	}
 	return r;
 }

@@ -199,6 +199,15 @@ block_fault(struct block *b, const struct block_entry *e, uint64_t at, const cha
 	return BLOCK_E_CORRUPT;
 }
 
+const char block_no_encoding[] = "the bytes from there on are not of the column's encoding";
+
+int
+block_damaged(struct block *b, const struct block_entry *e)
+{
+	return block_fault(b, e, b->bad_at,
+	    b->bad_sum ? "the bytes from there on do not have their checksum" : block_no_encoding);
+}
+
 void
 block_bad(const struct block *b, struct str *ret_column, uint64_t *ret_at, const char **ret_what)
 {
@@ -220,6 +229,7 @@ enc_read(const struct enc_chunk *c, uint64_t at, size_t n, uint32_t sum, uint8_t
 	if (sum_holds(c->block, str_of(out, n), sum))
 		return 0;
 	c->block->bad_at = c->at + at;
+	c->block->bad_sum = true;
 	return BLOCK_E_CORRUPT;
 }
 
@@ -242,6 +252,7 @@ block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret)
 		.len = e->len,
 		.zstd = b->zstd };
 	b->bad_at = ret->at;
+	b->bad_sum = false;
 	if (e->head == NULL) {
 		head = malloc(e->head_len + ENC_PAD);
 		if (head == NULL)
@@ -249,8 +260,7 @@ block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret)
 		r = enc_read(ret, 0, e->head_len, e->sum, head);
 		if (r != 0) {
 			free(head);
-			return r == BLOCK_E_CORRUPT ? block_fault(b, e, ret->at, "checksum")
-			                            : err_trace(r);
+			return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : err_trace(r);
 		}
 		e->head = head;
 	}

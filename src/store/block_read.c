@@ -158,7 +158,7 @@ block_decode(struct block *b, struct block_entry *e, const struct enc_rows *rows
 	r = decode_chunk(&c, e->enc, rows, arena, ret);
 	if (r == 0)
 		return charge(b, e, ret);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -187,7 +187,7 @@ block_ints(struct block *b, struct str name, struct arena *arena, struct block_i
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_int_stored(&c, arena, ret);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -202,7 +202,7 @@ block_count_times(struct block *b, const uint64_t *sel, block_times_fn range, vo
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_time_count(&c, sel, range, ctx);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
@@ -222,7 +222,7 @@ block_forms(struct block *b, struct str name, const uint32_t *rows, size_t n, st
 	r = block_chunk(b, e, &c);
 	if (r == 0)
 		r = enc_tmpl_forms(&c, &which, arena, ret);
-	return r == BLOCK_E_CORRUPT ? block_fault(b, e, b->bad_at, "damaged") : r;
+	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int

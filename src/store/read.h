@@ -65,9 +65,11 @@ bool store_view_is_there(struct store_view *v, size_t i);
 uint64_t store_view_row(const struct store_view *v, size_t i, uint32_t row);
 uint32_t store_view_rows_from(const struct store_view *v, size_t i, uint64_t number);
 
-/** store_view_fault(v, i, at, what): a part of block ${i} at ${at} (offset in the block) cannot be read (a column,
- * after BLOCK_E_CORRUPT); store_view_faults says it once, with its file.  Thread-safe. */
+/** store_view_fault(v, i, at, what), store_view_column_fault(v, i, column, at, what): a part of block ${i} at ${at} (offset in the
+ * block) cannot be read (a column, after BLOCK_E_CORRUPT); store_view_faults says it once, with its file.  Thread-safe. */
 void store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what);
+void store_view_column_fault(struct store_view *v, size_t i, struct str column, uint64_t at,
+    const char *what);
 
 /**
  * store_view_find_id(v, value, arena, ret, ret_n):

@@ -23,12 +23,9 @@ static void
 chunk_fault(void *ctx, struct str column, uint64_t at, const char *what)
 {
 	struct verify *v = ctx;
-	char text[160];
 
 	v->block_bad = true;
-	(void)snprintf(text, sizeof(text), "column %.*s: %s", (int)(column.n < 64 ? column.n : 64),
-	    (const char *)column.p, what);
-	store_view_fault(v->view, v->first_block, at, text);
+	store_view_column_fault(v->view, v->first_block, column, at, what);
 }
 
 static int

@@ -147,6 +147,20 @@ store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *what)
 	    (unsigned long long)(view_entry(v, i)->body_at + at), what);
 }
 
+void
+store_view_column_fault(struct store_view *v, size_t i, struct str column, uint64_t at,
+    const char *what)
+{
+	char text[160];
+
+	if (column.n == 0)
+		(void)snprintf(text, sizeof(text), "hidden column: %s", what);
+	else
+		(void)snprintf(text, sizeof(text), "column %.*s: %s",
+		    (int)(column.n < 64 ? column.n : 64), (const char *)column.p, what);
+	store_view_fault(v, i, at, text);
+}
+
 size_t
 store_view_faults(struct store_view *v, store_fault_fn fn, void *ctx)
 {
