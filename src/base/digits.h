@@ -44,6 +44,16 @@ digits_value(const uint8_t *p, size_t n)
 	return digits_value_of(bytes_load_le(p), n);
 }
 
+/* A number without its point: ${whole} digits, then ${part} that are ${fraction}. */
+static inline uint64_t
+digits_join(uint64_t whole, uint64_t fraction, size_t part)
+{
+	static const uint32_t tens[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+		100000000 };
+
+	return whole * tens[part] + fraction;
+}
+
 /**
  * digits_decimal(p, n, ret, ret_scale):
  * Whether p[0..n) is digits alone, or with a point among them, at most eight on either side and without a needless zero in
@@ -53,8 +63,6 @@ digits_value(const uint8_t *p, size_t n)
 static inline bool
 digits_decimal(const uint8_t *p, size_t n, uint64_t *ret, unsigned *ret_scale)
 {
-	static const uint32_t tens[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
-		100000000 };
 	size_t whole = digits_count(p), part;
 
 	whole = whole < n ? whole : n;
@@ -67,7 +75,30 @@ digits_decimal(const uint8_t *p, size_t n, uint64_t *ret, unsigned *ret_scale)
 	part = n - whole - 1;
 	if (p[whole] != '.' || part - 1 > 7 || digits_count(p + whole + 1) < part)
 		return false;
-	*ret = *ret * tens[part] + digits_value(p + whole + 1, part);
+	*ret = digits_join(*ret, digits_value(p + whole + 1, part), part);
+	*ret_scale = (unsigned)part;
+	return true;
+}
+
+/** digits_decimal_of(x, n, ret, ret_scale): the same of the first n bytes of x, at most eight; those behind them are 0. */
+static inline bool
+digits_decimal_of(uint64_t x, size_t n, uint64_t *ret, unsigned *ret_scale)
+{
+	size_t whole = digits_count_of(x), part;
+
+	if (whole == 0 || ((uint8_t)x == '0' && whole > 1))
+		return false;
+	*ret = digits_value_of(x, whole);
+	*ret_scale = 0;
+	if (whole == n)
+		return true;
+	/* whole is 7 at most. */
+	x >>= whole * 8;
+	part = n - whole - 1;
+	if ((uint8_t)x != '.' || part == 0 || digits_count_of(x >> 8) != part)
+		return false;
+	x >>= 8;
+	*ret = digits_join(*ret, digits_value_of(x, part), part);
 	*ret_scale = (unsigned)part;
 	return true;
 }

@@ -64,9 +64,11 @@ enc_value(const struct enc_values *v, size_t i)
 	return str_of(v->bytes + v->offs[i], v->offs[i + 1] - v->offs[i]);
 }
 
-/* A value that stands among other bytes; ENC_PAD bytes may be read beyond the last of them. */
+/* A value that stands among other bytes; ENC_PAD bytes may be read beyond the last of them.  Values are met far from each other,
+ * and most are short: their bytes go with them. */
 struct enc_span {
 	uint32_t at, n;
+	uint64_t head; /* the first eight bytes, the first in the lowest bits; 0 behind the value */
 };
 
 struct enc_distinct {

@@ -53,14 +53,13 @@ table_add(struct table *t, size_t at, uint64_t h, const struct known *k)
 	return true;
 }
 
-/* The number of ${x}; false when it is one too many. */
+/* The number of ${x}, which has these ends; false when it is one too many. */
 static inline bool
-table_put(struct table *t, struct str x, uint32_t *ret)
+table_put(struct table *t, struct str x, struct bytes_ends e, uint32_t *ret)
 {
 	/* Numbers that are written could be t's, as far as the compiler knows. */
 	const uint64_t *slots = t->slots;
 	const struct known *known = t->known, *k;
-	struct bytes_ends e = bytes_ends_of(x.p, x.n);
 	uint64_t h = enc_mix(0, x.p, x.n, e), slot;
 	size_t mask = t->n_slots - 1, at = h & mask;
 
@@ -95,7 +94,7 @@ enc_distinct(const struct enc_values *v, size_t max, struct arena *arena, struct
 		/* In most columns rows have a value always or rarely. */
 		if (x.n == 0 && none != UINT32_MAX)
 			codes[i] = none;
-		else if (!table_put(&t, x, &codes[i]))
+		else if (!table_put(&t, x, bytes_ends_of(x.p, x.n), &codes[i]))
 			return 0;
 		else if (x.n == 0)
 			none = codes[i];
@@ -111,14 +110,21 @@ enc_distinct_spans(const uint8_t *bytes, const struct enc_span *spans, size_t n,
 	struct table t;
 	int r = table_init(&t, n, max, arena, ret);
 	uint32_t *codes = ret->codes;
+	struct bytes_ends e;
+	struct str x;
 	size_t i;
 
 	*ret_ok = false;
 	if (r < 0)
 		return err_trace(r);
-	for (i = 0; i < n; i++)
-		if (!table_put(&t, str_of(bytes + spans[i].at, spans[i].n), &codes[i]))
+	for (i = 0; i < n; i++) {
+		x = str_of(bytes + spans[i].at, spans[i].n);
+		e.first = e.last = spans[i].head;
+		if (x.n > 8)
+			e.last = bytes_load_le(x.p + x.n - 8);
+		if (!table_put(&t, x, e, &codes[i]))
 			return 0;
+	}
 	*ret_ok = true;
 	return 0;
 }

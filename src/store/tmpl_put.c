@@ -78,25 +78,39 @@ put_pieces(struct tmpl_out *o, const struct tmpl_kind *k)
 	buf_put(&o->table, o->v->bytes + at, end - at);
 }
 
+/* The spans of a template's rows, slot after slot; NULL without memory. */
+static struct enc_span *
+spans_by_slot(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows)
+{
+	size_t n_slots = k->n_slots, n_rows = k->n_rows, slot, i;
+	struct enc_span *spans = arena_alloc(&o->s->arena, (n_slots * n_rows + 1) * sizeof(*spans));
+	const struct enc_span *row;
+
+	for (i = 0; spans != NULL && i < n_rows; i++) {
+		row = o->f.spans + o->f.first[rows[i]];
+		for (slot = 0; slot < n_slots; slot++)
+			spans[slot * n_rows + i] = row[slot];
+	}
+	return spans;
+}
+
 /* Each slot of a template by itself. */
 static int
 put_slots(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows,
     struct tmpl_slot_out *slots)
 {
-	struct enc_span *spans = arena_alloc(&o->s->arena, (k->n_rows + 1) * sizeof(*spans));
-	size_t slot, i;
+	const struct enc_span *spans = spans_by_slot(o, k, rows);
+	size_t slot;
 	int r;
 
 	if (spans == NULL)
 		return err_origin(-ENOMEM);
 	for (slot = 0; slot < k->n_slots; slot++) {
-		for (i = 0; i < k->n_rows; i++)
-			spans[i] = o->f.spans[o->f.first[rows[i]] + slot];
 		slots[slot] = (struct tmpl_slot_out){ .table_at = o->slot_table.n,
 			.data_at = o->slot_data.n,
 			.n = k->n_rows };
-		r = tmpl_slot_put(o->s, o->v, spans, k->n_rows, &o->slot_table, &o->slot_data,
-		    &slots[slot].d);
+		r = tmpl_slot_put(o->s, o->v, spans + slot * k->n_rows, k->n_rows, &o->slot_table,
+		    &o->slot_data, &slots[slot].d);
 		if (r != 0)
 			return err_trace(r);
 		slots[slot].table_n = o->slot_table.n - slots[slot].table_at;

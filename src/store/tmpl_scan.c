@@ -11,7 +11,13 @@
 #include "store/tmpl.h"
 #include "store/tmpl_bits.h"
 
-enum { TRIAL = 1024, SLOTS = 4 * TMPL_MAX, WINDOW = 4096, WINDOW_MAX = TMPL_VALUE_MAX };
+enum {
+	TRIAL = 1024,
+	SLOTS = 4 * TMPL_MAX,
+	WINDOW = 4096,
+	WINDOW_MAX = TMPL_VALUE_MAX,
+	SPANS_MIN = 65536
+};
 
 /* The bits of bytes[from..to), of as many as are looked at at once: all of at least one value.  Two words of 0 stand behind them. */
 struct window {
@@ -32,23 +38,24 @@ same_piece(const uint8_t *a, const uint8_t *b, size_t n)
 	return bytes_equal_ends(a, bytes_ends_of(a, n), b, bytes_ends_of(b, n), n);
 }
 
-static bool
-add_span(struct tmpl_found *f, struct arena *arena, uint32_t at, uint32_t n)
+/* The span ${at} of bytes, n of them. */
+static inline bool
+add_span(struct tmpl_found *f, struct arena *arena, const uint8_t *bytes, uint32_t at, uint32_t n)
 {
 	struct enc_span *spans;
 	size_t cap;
 
-	if (f->n_spans == f->cap_spans) {
-		cap = f->cap_spans == 0 ? 4096 : f->cap_spans * 2;
+	if (UNLIKELY(f->n_spans == f->cap_spans)) {
+		cap = f->cap_spans * 2;
 		spans = arena_alloc(arena, cap * sizeof(*spans));
 		if (spans == NULL)
 			return false;
-		if (f->n_spans != 0)
-			memcpy(spans, f->spans, f->n_spans * sizeof(*spans));
+		memcpy(spans, f->spans, f->n_spans * sizeof(*spans));
 		f->spans = spans;
 		f->cap_spans = cap;
 	}
-	f->spans[f->n_spans++] = (struct enc_span){ at, n };
+	f->spans[f->n_spans++] =
+	    (struct enc_span){ at, n, bytes_load_le(bytes + at) & bytes_mask(n) };
 	return true;
 }
 
@@ -86,7 +93,7 @@ scan_value(struct tmpl_found *f, struct arena *arena, const struct window *w, co
 		start = bits_run_start(w->token, digit, piece);
 		end = bits_run_end(w->token, n, digit);
 		h = mix(h, base + piece, start - piece);
-		if (!add_span(f, arena, w->from + (uint32_t)start, (uint32_t)(end - start)))
+		if (!add_span(f, arena, bytes, w->from + (uint32_t)start, (uint32_t)(end - start)))
 			return false;
 		piece = end;
 		digit = bits_seek(w->digit, n, end);
@@ -172,9 +179,11 @@ tmpl_scan(const struct enc_values *v, struct arena *arena, struct tmpl_found *f,
 	*ret_ok = false;
 	*f = (struct tmpl_found){ .tmpls = arena_alloc(arena, (v->n + 1) * sizeof(*f->tmpls)),
 		.first = arena_alloc(arena, (v->n + 1) * sizeof(*f->first)),
-		.kinds = arena_alloc(arena, TMPL_MAX * sizeof(*f->kinds)) };
+		.kinds = arena_alloc(arena, TMPL_MAX * sizeof(*f->kinds)),
+		.spans = arena_alloc(arena, (2 * v->n + 1) * sizeof(*f->spans)),
+		.cap_spans = 2 * v->n + 1 };
 	if (slots == NULL || w.token == NULL || w.digit == NULL || f->tmpls == NULL ||
-	    f->first == NULL || f->kinds == NULL)
+	    f->first == NULL || f->kinds == NULL || f->spans == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < v->n; i++) {
 		f->first[i] = (uint32_t)f->n_spans;

@@ -56,12 +56,13 @@ is_digit(uint8_t c)
 static bool
 all_same(const struct slot_in *in)
 {
-	struct str first = span_value(in, 0), x;
+	const struct enc_span *first = &in->spans[0], *x;
 	size_t i;
 
 	for (i = 1; i < in->n; i++) {
-		x = span_value(in, i);
-		if (x.n != first.n || !bytes_equal(x.p, first.p, x.n))
+		x = &in->spans[i];
+		if (x->n != first->n || x->head != first->head ||
+		    (x->n > 8 && !bytes_equal(in->bytes + x->at, in->bytes + first->at, x->n)))
 			return false;
 	}
 	return true;
@@ -95,10 +96,31 @@ parse_number(const uint8_t *p, size_t n, int64_t *ret, unsigned *ret_scale)
 	return true;
 }
 
+/* The number of value i, but for the first ${from} bytes and the last ${tail}, which are those of the first value. */
+static inline bool
+span_number(const struct slot_in *in, size_t i, size_t from, size_t tail, int64_t *ret,
+    unsigned *ret_scale)
+{
+	const struct enc_span *s = &in->spans[i];
+	struct str first = span_value(in, 0), x;
+	uint64_t v;
+
+	if (LIKELY(from + tail == 0 && s->n <= 8)) {
+		if (!digits_decimal_of(s->head, s->n, &v, ret_scale))
+			return false;
+		*ret = (int64_t)v;
+		return true;
+	}
+	x = span_value(in, i);
+	return x.n > from + tail && bytes_equal(x.p, first.p, from) &&
+	    bytes_equal(x.p + x.n - tail, first.p + first.n - tail, tail) &&
+	    parse_number(x.p + from, x.n - from - tail, ret, ret_scale);
+}
+
 static bool
 put_num(const struct slot_in *in, struct buf *table, struct buf *data)
 {
-	struct str first = span_value(in, 0), x;
+	struct str first = span_value(in, 0);
 	size_t from = 0, tail = 0, i, longest = 0, n;
 	unsigned scale = 0, first_scale = 0;
 
@@ -107,17 +129,13 @@ put_num(const struct slot_in *in, struct buf *table, struct buf *data)
 	while (!is_digit(first.p[first.n - 1 - tail]))
 		tail++;
 	for (i = 0; i < in->n; i++) {
-		x = span_value(in, i);
-		if (x.n <= from + tail || !bytes_equal(x.p, first.p, from) ||
-		    !bytes_equal(x.p + x.n - tail, first.p + first.n - tail, tail))
-			return false;
-		n = x.n - from - tail;
-		if (!parse_number(x.p + from, n, &in->ints[i], &scale))
+		if (!span_number(in, i, from, tail, &in->ints[i], &scale))
 			return false;
 		if (i == 0)
 			first_scale = scale;
 		else if (scale != first_scale)
 			return false;
+		n = in->spans[i].n - from - tail;
 		longest = n > longest ? n : longest;
 	}
 	buf_byte(table, SLOT_NUM);

@@ -223,6 +223,12 @@ test_digits(void)
 		if (good != digits_decimal((const uint8_t *)text, n, &got, &scale) ||
 		    (good && (want != got || want_scale != scale)))
 			CHECK_STR(STR("digits_decimal"), str_of(text, n));
+		if (n <= 8 &&
+		    (good !=
+		            digits_decimal_of(bytes_load_le((const uint8_t *)text) & bytes_mask(n),
+		                n, &got, &scale) ||
+		        (good && (want != got || want_scale != scale))))
+			CHECK_STR(STR("digits_decimal_of"), str_of(text, n));
 		for (k = 0; k < 8 && text[k] >= '0' && text[k] <= '9'; k++)
 			;
 		CHECK(digits_count((const uint8_t *)text) == k);
