@@ -12,16 +12,13 @@ const struct build_layout *
 block_layout_find(struct block_builder *b, const struct record *rec)
 {
 	const struct build_layout *l = &b->layouts[rec->layout % BUILD_LAYOUTS];
-	struct str text;
+	struct str text = rec->time_text;
 
 	if (l->id != rec->layout || l->n != rec->n_fields)
 		return NULL;
 	if (l->style == NULL)
-		return rec->time_text.n == 0 ? l : NULL;
-	text = time_text_of(&b->shapes.time, l->style, rec->time.ns);
-	if (text.n != rec->time_text.n || !bytes_equal(text.p, rec->time_text.p, text.n))
-		return NULL;
-	return l;
+		return text.n == 0 ? l : NULL;
+	return time_text_is(&b->shapes.time, l->style, rec->time.ns, text) ? l : NULL;
 }
 
 /* A name that stands twice: its values are one column's, and only the first of them is in it. */
