@@ -170,7 +170,7 @@ int filter_test_stream(const struct filter *leaf, struct str labels, struct aren
 
 /**
  * time_parse(s, now, zone_s, ret_ns):
- * A moment as _time: takes it: now, now-1h, -5m, 2024, 2024-05, 2024-05-06, …T07, …T07:08, RFC 3339, UNIX time in s,
+ * A moment as _time: takes it: now, now-1h, now+1h, -5m, 2024, 2024-05, 2024-05-06, …T07, …T07:08, RFC 3339, UNIX time in s,
  * ms, µs or ns.
  */
 bool time_parse(struct str s, struct wall now, int zone_s, int64_t *ret_ns);
@@ -178,5 +178,5 @@ bool time_parse(struct str s, struct wall now, int zone_s, int64_t *ret_ns);
 /** time_last(ns, s): the last ns of what ${s} names: of the year for 2024, of the day for 2024-05-06. */
 int64_t time_last(int64_t ns, struct str s);
 
-/** time_sub(a, b): a - b, saturated; a stays where it is an end of the range. */
+/** time_sub(a, b): a - b, saturated, also where the duration b is; a stays where it is an end of the range. */
 int64_t time_sub(int64_t a, int64_t b);

@@ -266,7 +266,8 @@ parse_offset(struct lex *l, struct filter *f)
 		r = parse_duration(l, &d);
 	if (r != 0)
 		return err_trace(r);
-	f->offset = d;
+	/* Only where in the week it is counts, and a small one does not overflow. */
+	f->offset = d % (7 * NS_PER_DAY);
 	if (f->kind == FILTER_TIME) {
 		f->time_min = time_sub(f->time_min, d);
 		f->time_max = time_sub(f->time_max, d);

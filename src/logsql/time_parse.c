@@ -15,7 +15,8 @@ time_sub(int64_t a, int64_t b)
 
 	if (a == INT64_MIN || a == INT64_MAX)
 		return a;
-	if (__builtin_sub_overflow(a, b, &r))
+	/* A duration at its end stands for all that are longer. */
+	if (b == INT64_MAX || b <= -INT64_MAX || __builtin_sub_overflow(a, b, &r))
 		return b < 0 ? INT64_MAX : INT64_MIN;
 	return r;
 }
@@ -121,34 +122,43 @@ take_zone(struct str *s, int zone_s, int *ret)
 		*ret = zone_s;
 		return true;
 	}
-	if (!digits(z, 1, 2, &h) || !digits(z, 4, 2, &m))
+	if (!digits(z, 1, 2, &h) || !digits(z, 4, 2, &m) || h > 23 || m > 59)
 		return false;
 	*ret = (z.p[0] == '-' ? -1 : 1) * (h * 3600 + m * 60);
 	s->n -= 6;
 	return true;
 }
 
+/* now, now-1h, now+1h, and 1h or -1h, which are that long ago. */
+static bool
+parse_relative(struct str s, struct wall now, int64_t *ret)
+{
+	bool named = str_starts(s, STR("now")), later;
+	int64_t d = 0;
+
+	s = str_sub(s, named ? 3 : 0, s.n);
+	later = s.n > 0 && s.p[0] == '+';
+	if (named && s.n > 0 && !later && s.p[0] != '-')
+		return false;
+	s = str_sub(s, later ? 1 : 0, s.n);
+	if ((s.n > 0 || later) && (!value_duration(s, &d) || (later && d < 0)))
+		return false;
+	*ret = time_sub(now.ns, later ? -d : d < 0 ? -d : d);
+	return true;
+}
+
 bool
 time_parse(struct str s, struct wall now, int zone_s, int64_t *ret_ns)
 {
-	struct str orig = s, ago;
+	struct str orig = s;
 	struct wall t;
 	bool has_zone;
-	int64_t d;
 	int zone;
 
 	if (s.n == 0 || !take_zone(&s, zone_s, &zone) || s.n == 0)
 		return false;
-	if (str_starts(s, STR("now")) || s.p[s.n - 1] > '9' || s.p[0] == '-') {
-		ago = str_starts(s, STR("now")) ? str_sub(s, 3, s.n) : s;
-		d = 0;
-		if (ago.n > 0 && ago.p[0] == '+')
-			ago = str_sub(ago, 1, ago.n);
-		if (ago.n > 0 && !value_duration(ago, &d))
-			return false;
-		*ret_ns = time_sub(now.ns, d < 0 ? -d : d);
-		return true;
-	}
+	if (str_starts(s, STR("now")) || s.p[s.n - 1] > '9' || s.p[0] == '-')
+		return parse_relative(s, now, ret_ns);
 	if (s.n != LEN_YEAR && str_find_byte(orig, '-') == SIZE_MAX)
 		return parse_unix(orig, ret_ns);
 	switch (s.n) {
@@ -175,8 +185,8 @@ static int64_t
 add_months(int64_t ns, int months)
 {
 	/* In a zone, a month may begin on the last day of the one before. */
-	int64_t shift = ns % NS_PER_DAY;
-	struct civil c = wall_civil((struct wall){ ns - shift });
+	int64_t shift = (ns % NS_PER_DAY + NS_PER_DAY) % NS_PER_DAY;
+	struct civil c = wall_civil((struct wall){ time_sub(ns, shift) });
 	bool month_end = c.day != 1;
 
 	if (month_end) {
@@ -186,7 +196,7 @@ add_months(int64_t ns, int months)
 	c.month += months;
 	c.year += (c.month - 1) / 12;
 	c.month = (c.month - 1) % 12 + 1;
-	return civil_wall(&c).ns + shift - (month_end ? NS_PER_DAY : 0);
+	return time_sub(civil_wall(&c).ns, (month_end ? NS_PER_DAY : 0) - shift);
 }
 
 int64_t
@@ -197,12 +207,12 @@ time_last(int64_t ns, struct str s)
 
 	(void)take_zone(&s, 0, &zone);
 	if (s.n == LEN_YEAR)
-		return add_months(ns, 12) - 1;
+		return time_sub(add_months(ns, 12), 1);
 	if (s.n < LEN_YEAR || s.p[LEN_YEAR] != '-')
 		return ns;
 	switch (s.n) {
 	case LEN_MONTH:
-		return add_months(ns, 1) - 1;
+		return time_sub(add_months(ns, 1), 1);
 	case LEN_DAY:
 		step = NS_PER_DAY;
 		break;

@@ -279,6 +279,11 @@ test_errors(void)
 	check_error("a 'b", 2, "no end");
 	check_error("stats count()", 0, "pipe");
 	check_error("_time:foo", 6, "duration");
+	check_error("_time:2024-05-06+99:99", 6, "a time such as");
+	check_error("_time:2024-05-06T07:08:09+24:00", 6, "a time such as");
+	check_error("_time:[now5m, now]", 7, "a time such as");
+	check_error("_time:[now+, now]", 7, "a time such as");
+	check_error("_time:[now+-5m, now]", 7, "a time such as");
 	check_error("a:range[1, x]", 11, "number");
 	check_error("{a}", 2, "=~");
 	logsql_error_show(&out, STR("a b\nc \xd1\x84 x y\nz"), &e);
