@@ -182,13 +182,27 @@ trace_flush(struct stage *st)
 	return r != 0 ? r : stage_flush(st->next);
 }
 
+/* A stream with the times of its rows that were found. */
+struct found {
+	struct str stream;
+	int64_t *times, min, max;
+	size_t n;
+};
+
+/* What stands between the piece that came last and the next one. */
+struct seam {
+	bool due;
+	int64_t time; /* of the row before it */
+	struct str stream;
+};
+
 /* The rows of one stream around those that were found. */
 struct context {
 	struct wide_stage *s;
 	struct map names;
 	struct needs needs;
-	struct str stream;
-	struct kept_row **rows;
+	const struct found *found;
+	struct kept_row **rows; /* by time */
 	size_t n, cap;
 };
 
@@ -210,7 +224,7 @@ context_take(void *ctx, struct batch *b)
 		return b->err;
 	r = kept_source_init(&src, b, &c->needs, &c->names, time_key, 1);
 	for (i = 0; r == 0 && i < b->n_rows; i++) {
-		if (!str_eq(streams[i], c->stream))
+		if (!str_eq(streams[i], c->found->stream))
 			continue;
 		if (c->n == c->cap) {
 			cap = c->cap == 0 ? 64 : c->cap * 2;
@@ -229,35 +243,77 @@ context_take(void *ctx, struct batch *b)
 	return r;
 }
 
-/* Mark rows around each time: times are sorted as the rows are. */
+static int64_t
+time_of(const struct kept_row *row)
+{
+	return row->keys[0].kind == KEPT_TIME ? row->keys[0].v : INT64_MAX;
+}
+
+/* The first row at ${ns} or later. */
+static size_t
+first_at(const struct context *c, int64_t ns)
+{
+	size_t lo = 0, hi = c->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (time_of(c->rows[mid]) < ns)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/*
+ * How many of the times' surroundings begin or end before each row: a step up or down at their ends, summed, so that many
+ * that overlap cost no more than few.
+ */
 static void
-mark(const struct context *c, const struct str *times, size_t n_times, bool *wanted)
+mark(const struct context *c, const struct found *f, int64_t *depth)
 {
 	uint64_t before = c->s->pipe->offset, after = c->s->pipe->after;
-	size_t i, k, from, to;
-	int64_t ns;
+	size_t k, first, behind;
 
-	for (k = 0; k < n_times; k++) {
-		if (!value_time(times[k], &ns))
+	for (k = 0; k < f->n; k++) {
+		first = first_at(c, f->times[k]);
+		behind = f->times[k] == INT64_MAX ? c->n : first_at(c, f->times[k] + 1);
+		if (first == behind)
 			continue;
-		for (i = 0; i < c->n; i++) {
-			if (c->rows[i]->keys[0].v != ns)
-				continue;
-			from = before > i ? 0 : i - (size_t)before;
-			to = after >= c->n - i ? c->n - 1 : i + (size_t)after;
-			for (; from <= to; from++)
-				wanted[from] = true;
-		}
+		depth[before > first ? 0 : first - (size_t)before]++;
+		depth[after >= c->n - behind ? c->n : behind + (size_t)after]--;
 	}
+	for (k = 1; k < c->n; k++)
+		depth[k] += depth[k - 1];
+}
+
+/* The row between two pieces: of the stream before it, and a ns later, so that it stays there when rows are sorted. */
+static int
+put_seam(const struct seam *seam, struct rows_out *out, const struct str *names, size_t n)
+{
+	char time[WALL_TEXT_MAX];
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < n; i++) {
+		if (str_eq(names[i], STR("_msg")))
+			rows_out_set(out, i, STR("---"));
+		else if (str_eq(names[i], STR("_stream")))
+			rows_out_set(out, i, seam->stream);
+		else if (str_eq(names[i], STR("_time")) && seam->time < INT64_MAX)
+			r = rows_out_copy(out, i,
+			    str_of(time, wall_format(time, (struct wall){ seam->time + 1 })));
+	}
+	return r != 0 ? r : rows_out_next(out);
 }
 
 static int
-context_put(struct context *c, const bool *wanted, bool *first)
+context_put(struct context *c, const int64_t *depth, struct seam *seam)
 {
 	AUTO_FREE struct str *names = calloc(c->names.n + 1, sizeof(*names));
 	AUTO_FREE uint32_t *columns = calloc(c->names.n + 1, sizeof(*columns));
-	size_t i, n = c->names.n, msg = n;
-	bool gap = true;
+	size_t i, n = c->names.n;
+	bool gap = true, has_msg = false;
 	struct rows_out out;
 	int r;
 
@@ -266,22 +322,20 @@ context_put(struct context *c, const bool *wanted, bool *first)
 	for (i = 0; i < n; i++) {
 		names[i] = c->names.entries[i].key;
 		columns[i] = (uint32_t)i;
-		msg = str_eq(names[i], STR("_msg")) ? i : msg;
+		has_msg |= str_eq(names[i], STR("_msg"));
 	}
-	if (msg == n)
+	if (!has_msg)
 		names[n++] = STR("_msg");
 	r = rows_out_init(&out, c->s->stage.next, 0, names, n);
 	for (i = 0; r == 0 && i < c->n; i++) {
-		if (wanted[i] && gap && !*first) {
-			rows_out_set(&out, msg, STR("---"));
-			r = rows_out_next(&out);
-		}
-		if (wanted[i] && r == 0) {
+		if (depth[i] > 0 && gap && seam->due)
+			r = put_seam(seam, &out, names, n);
+		if (depth[i] > 0 && r == 0) {
 			kept_put(&out, columns, c->rows[i]);
 			r = rows_out_next(&out);
-			*first = false;
+			*seam = (struct seam){ true, time_of(c->rows[i]), c->found->stream };
 		}
-		gap = !wanted[i];
+		gap = depth[i] <= 0;
 	}
 	if (r == 0)
 		r = rows_out_flush(&out);
@@ -290,102 +344,133 @@ context_put(struct context *c, const bool *wanted, bool *first)
 }
 
 static int
-context_text(const struct pipe *p, struct str stream, int64_t min, int64_t max, struct buf *text)
+context_text(const struct pipe *p, const struct found *f, struct buf *text)
 {
 	char t[WALL_TEXT_MAX];
 	int64_t from, to;
 
-	if (p->offset == 0 || __builtin_sub_overflow(min, p->span.ns, &from))
-		from = p->offset == 0 ? min : INT64_MIN;
-	if (p->after == 0 || __builtin_add_overflow(max, p->span.ns, &to))
-		to = p->after == 0 ? max : INT64_MAX;
+	if (p->offset == 0 || p->span.ns == INT64_MAX ||
+	    __builtin_sub_overflow(f->min, p->span.ns, &from))
+		from = p->offset == 0 ? f->min : INT64_MIN;
+	if (p->after == 0 || p->span.ns == INT64_MAX ||
+	    __builtin_add_overflow(f->max, p->span.ns, &to))
+		to = p->after == 0 ? f->max : INT64_MAX;
 	/*
 	 * Labels find the stream and those that have more of them; context_take leaves out the
 	 * latter.
 	 */
-	if (stream.n > 2 && stream.p[0] == '{') {
+	if (f->stream.n > 2 && f->stream.p[0] == '{') {
 		buf_c(text, "_stream:");
-		buf_str(text, stream);
+		buf_str(text, f->stream);
 		buf_byte(text, ' ');
 	}
-	buf_c(text, "_time:[");
-	buf_put(text, t, wall_format(t, (struct wall){ from }));
-	buf_c(text, ", ");
-	buf_put(text, t, wall_format(t, (struct wall){ to }));
-	buf_c(text, "] | sort by (_time)");
+	/* The last ns that can be said has no text; with a bracket, the end would be that of its second. */
+	buf_c(text, from > INT64_MIN || to < INT64_MAX - 1 ? "_time:" : "*");
+	if (from > INT64_MIN) {
+		buf_c(text, to < INT64_MAX - 1 ? "[" : ">=");
+		buf_put(text, t, wall_format(t, (struct wall){ from }));
+	}
+	if (to < INT64_MAX - 1) {
+		buf_c(text, from > INT64_MIN ? ", " : "<");
+		buf_put(text, t, wall_format(t, (struct wall){ to + 1 }));
+		buf_c(text, from > INT64_MIN ? ")" : "");
+	}
+	buf_c(text, " | sort by (_time)");
 	return buf_err(text);
 }
 
-/* One stream with the times of its rows that were found. */
 static int
-context_stream(struct wide_stage *s, struct str stream, const struct str *times, size_t n,
-    bool *first)
+context_stream(struct wide_stage *s, const struct found *f, struct seam *seam)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
-	struct context c = { .s = s, .needs = needs_wanted(s->stage.env), .stream = stream };
-	int64_t ns, min = INT64_MAX, max = INT64_MIN;
-	bool *wanted = NULL;
+	AUTO_FREE int64_t *depth = NULL;
+	struct context c = { .s = s, .needs = needs_wanted(s->stage.env), .found = f };
 	size_t i;
 	int r;
 
-	for (i = 0; i < n; i++) {
-		if (!value_time(times[i], &ns))
-			continue;
-		min = ns < min ? ns : min;
-		max = ns > max ? ns : max;
-	}
-	if (min > max)
-		return 0;
-	r = context_text(s->pipe, stream, min, max, &text);
+	r = context_text(s->pipe, f, &text);
 	if (r == 0)
 		r = run_text(s->stage.env, "stream_context", buf_view(&text), context_take, &c);
 	if (r == 0) {
-		wanted = calloc(c.n + 1, sizeof(*wanted));
-		r = wanted == NULL ? err_origin(-ENOMEM) : 0;
+		depth = calloc(c.n + 1, sizeof(*depth));
+		r = depth == NULL ? err_origin(-ENOMEM) : 0;
 	}
 	if (r == 0) {
-		mark(&c, times, n, wanted);
-		r = context_put(&c, wanted, first);
+		mark(&c, f, depth);
+		r = context_put(&c, depth, seam);
 	}
 	for (i = 0; i < c.n; i++)
 		free(c.rows[i]);
 	free(c.rows);
-	free(wanted);
 	map_fini(&c.names);
 	return r;
 }
 
+/* The streams of the keys; their times lie in times[], which has room for all. */
+static int
+context_streams(struct wide_stage *s, const struct str *keys, int64_t *times, struct found *found,
+    size_t *ret_n)
+{
+	size_t i, n = 0, n_times = 0;
+	struct str rest, stream;
+	struct found *f;
+	int64_t ns;
+
+	for (i = 0; i < s->parts[0].n; i++) {
+		rest = keys[i];
+		stream = key_take(&rest);
+		if (!value_time(key_take(&rest), &ns))
+			continue;
+		if (n == 0 || !str_eq(found[n - 1].stream, stream)) {
+			if (n == STREAMS_MAX)
+				return env_fail(s->stage.env, err_origin(-E2BIG),
+				    "stream_context: more than %d streams", STREAMS_MAX);
+			found[n++] = (struct found){ stream, times + n_times, ns, ns, 0 };
+		}
+		f = &found[n - 1];
+		f->min = ns < f->min ? ns : f->min;
+		f->max = ns > f->max ? ns : f->max;
+		f->n++;
+		times[n_times++] = ns;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+static int
+found_order(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->min != y->min)
+		return x->min < y->min ? -1 : 1;
+	return str_cmp(x->stream, y->stream);
+}
+
+/* Stream after stream, by the first row that was found in each. */
 static int
 context_flush(struct stage *st)
 {
 	struct wide_stage *s = (struct wide_stage *)st;
-	AUTO_FREE struct str *keys = NULL, *times = NULL;
-	struct str stream = STR_NONE, next = STR_NONE;
-	size_t i, n = 0, n_streams = 0;
-	bool first = true;
+	AUTO_FREE struct found *found = calloc(STREAMS_MAX, sizeof(*found));
+	AUTO_FREE struct str *keys = NULL;
+	AUTO_FREE int64_t *times = NULL;
+	struct seam seam = { 0 };
+	size_t i, n = 0;
 	int r;
 
 	r = merge(s);
 	if (r == 0)
 		r = sorted_keys(&s->parts[0], &keys);
 	times = calloc(s->parts[0].n + 1, sizeof(*times));
-	if (r == 0 && times == NULL)
+	if (r == 0 && (times == NULL || found == NULL))
 		r = err_origin(-ENOMEM);
-	for (i = 0; r == 0 && i <= s->parts[0].n; i++) {
-		struct str rest = i < s->parts[0].n ? keys[i] : STR_NONE;
-
-		next = i < s->parts[0].n ? key_take(&rest) : STR_NONE;
-		if (n > 0 && (i == s->parts[0].n || !str_eq(next, stream))) {
-			if (++n_streams > STREAMS_MAX)
-				return env_fail(st->env, err_origin(-E2BIG),
-				    "stream_context: more than %d streams", STREAMS_MAX);
-			r = context_stream(s, stream, times, n, &first);
-			n = 0;
-		}
-		stream = next;
-		if (i < s->parts[0].n)
-			times[n++] = key_take(&rest);
-	}
+	if (r == 0)
+		r = context_streams(s, keys, times, found, &n);
+	if (r == 0)
+		qsort(found, n, sizeof(*found), found_order);
+	for (i = 0; r == 0 && i < n; i++)
+		r = context_stream(s, &found[i], &seam);
 	return r != 0 ? r : stage_flush(st->next);
 }
 

@@ -390,6 +390,30 @@ def test_failing_source():
         check(said("reading failed") == 2 and place.stop() == 0, place.said()[-1000:])
 
 
+def test_stream_context():
+    """What is around a row of its stream: pieces by the first row that was found, rows between them that say where they stand, and
+    no window or number too large."""
+    with Place("context") as place:
+        files_config(place)
+        for name, hour in (("a", 5), ("b", 3)):
+            write(f"{place.logs}/{name}.log", *[{"time": f"2026-01-01T{hour + n // 60:02}:{n % 60:02}:00Z", "msg": f"{name}{n}"} for n in range(90)])
+        place.once()
+        ask = lambda pipe, which="a40, a1, b7, a41": place.query(f"_msg:in({which}) | {pipe}", ok=(0,))
+        said = lambda *args: [row["_msg"] for row in ask(*args)]
+        check(said("stream_context before 1 after 1") == ["b6", "b7", "b8", "---", "a0", "a1", "a2", "---", "a39", "a40", "a41", "a42"], "pieces")
+        gaps = [row for row in ask("stream_context after 0") if row["_msg"] == "---"]
+        check([(g["_time"], "b.log" in g["_stream"], g.keys()) for g in gaps] ==
+              [("2026-01-01T03:07:00.000000001Z", True, {"_time", "_stream", "_msg"}), ("2026-01-01T05:01:00.000000001Z", False, {"_time", "_stream", "_msg"})],
+              f"rows between pieces: {gaps}")
+        check(said("stream_context after 0 | sort by (_time)") == ["b7", "---", "a1", "---", "a40", "a41"], "sorted, they stay")
+        check(said("stream_context before 0 | fields _msg") == ["b7", "---", "a1", "---", "a40", "a41"], "without times")
+        many = 2 ** 64
+        for window in ("", "time_window 1w", "time_window 300y", "time_window 5000000y"):
+            check(said(f"stream_context before {many} after {many} {window}", "a20") == [f"a{n}" for n in range(0, 81 if not window else 90)], window)
+        check(said("stream_context before 5 after 5 time_window 59s", "a20") == ["a20"], "a window that ends before the next row")
+        check(said("stream_context before 5 after 5 time_window 1m", "a20") == ["a19", "a20", "a21"], "a window that ends with it")
+
+
 def test_idle():
     Journald.need().send("something")
     with Place("idle") as place:
@@ -549,4 +573,4 @@ def test_hostile_terminal():
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
       test_redact_by_name, test_original_lines, test_original_lines_journal,
-      test_tail, test_failing_source, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
+      test_tail, test_failing_source, test_stream_context, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
