@@ -13,14 +13,17 @@
 void
 gather_init(struct gather *g, struct moment *moment, struct field *small, size_t n_small)
 {
-	*g = (struct gather){ .f = small, .small = small, .cap = n_small, .moment = moment };
+	*g = (struct gather){ .f = small,
+		.small = small,
+		.cap = n_small,
+		.n_small = n_small,
+		.moment = moment };
 }
 
 void
 gather_fini(struct gather *g)
 {
-	if (g->f != g->small)
-		free(g->f);
+	free(g->more);
 	free(g->slots);
 	*g = (struct gather){ 0 };
 }
@@ -29,6 +32,15 @@ void
 gather_begin(struct gather *g, struct arena *arena)
 {
 	g->arena = arena;
+	g->room = NULL;
+	g->f = g->small;
+	g->cap = g->n_small;
+	if (g->place != NULL)
+		g->room = arena_room(g->place, (GATHER_SMALL + GATHER_EXTRAS) * sizeof(*g->room));
+	if (LIKELY(g->room != NULL)) {
+		g->f = g->room;
+		g->cap = GATHER_SMALL;
+	}
 	g->n = 0;
 	g->reserved = g->traceparent = g->timed = false;
 	g->n_dups = g->time_seen = g->msg_seen = 0;
@@ -42,19 +54,26 @@ int
 gather_grow(struct gather *g)
 {
 	size_t cap = g->cap * 2 < 64 ? 64 : g->cap * 2;
-	struct field *f;
+	struct field *more;
 
 	if (g->n >= GATHER_FIELDS_MAX)
 		return GATHER_E_FULL;
 	if (cap > GATHER_FIELDS_MAX)
 		cap = GATHER_FIELDS_MAX;
-	f = reallocarray(g->f == g->small ? NULL : g->f, cap, sizeof(*f));
-	if (f == NULL)
-		return err_origin(-ENOMEM);
-	if (g->f == g->small && g->n != 0)
-		memcpy(f, g->small, g->n * sizeof(*f));
-	g->f = f;
-	g->cap = cap;
+	if (cap > g->n_more) {
+		more = reallocarray(g->more, cap, sizeof(*more));
+		if (more == NULL)
+			return err_origin(-ENOMEM);
+		if (g->f == g->more)
+			g->f = more;
+		g->more = more;
+		g->n_more = cap;
+	}
+	if (g->f != g->more && g->n != 0)
+		memcpy(g->more, g->f, g->n * sizeof(*g->f));
+	g->f = g->more;
+	g->cap = g->n_more;
+	g->room = NULL;
 	return 0;
 }
 
@@ -310,12 +329,6 @@ trace_part(struct str s)
 	return str_sub(s, 3, 35);
 }
 
-/*
- * What is added to the line's own fields: trace_id, dup_keys, stream, parse_error, _rest, and
- * what parser_event adds: the container's time, and _msg for a group whose head has none.
- */
-enum { EXTRAS_MAX = 8 };
-
 static int
 add_extra(struct gather *g, struct field *f, size_t *n, struct str name, struct str value)
 {
@@ -353,25 +366,39 @@ add_extras(struct gather *g, struct field *f, size_t *n)
 	return r != 0 ? r : add_extra(g, f, n, STR("_rest"), g->rest);
 }
 
-/* The fields without number skip into the arena, with room for extras. */
+/* The fields without number skip, with room for extras: where they are, or in the arena. */
 static int
-copy_fields(struct gather *g, size_t skip, struct field **ret, size_t *ret_n)
+place_fields(struct gather *g, size_t skip, struct field **ret, size_t *ret_n)
 {
-	struct field *f = arena_alloc(g->arena, (g->n + EXTRAS_MAX) * sizeof(*f));
-	size_t n = g->n;
+	size_t n = g->n, before = skip < n ? skip : n;
+	struct field *f = g->room;
 
+	if (LIKELY(f != NULL)) {
+		*ret = skip < n ? f + 1 : f;
+		*ret_n = n - (skip < n);
+		if (UNLIKELY(skip < n && skip != 0))
+			memmove(f + 1, f, skip * sizeof(*f));
+		return 0;
+	}
+	f = arena_alloc(g->arena, (n + GATHER_EXTRAS) * sizeof(*f));
 	if (f == NULL)
 		return err_origin(-ENOMEM);
-	if (skip < n) {
-		memcpy(f, g->f, skip * sizeof(*f));
+	if (before != 0)
+		memcpy(f, g->f, before * sizeof(*f));
+	if (skip < n)
 		memcpy(f + skip, g->f + skip + 1, (n - skip - 1) * sizeof(*f));
-		n--;
-	} else if (n != 0) {
-		memcpy(f, g->f, n * sizeof(*f));
-	}
 	*ret = f;
-	*ret_n = n;
+	*ret_n = n - (skip < n);
 	return 0;
+}
+
+void
+gather_keep(struct gather *g, const struct record *rec)
+{
+	if (g->room != NULL)
+		arena_take(g->place,
+		    (size_t)(rec->fields + rec->n_fields - g->room) * sizeof(*g->room));
+	g->room = NULL;
 }
 
 void
@@ -427,8 +454,9 @@ gather_finish(struct gather *g, struct wall received, struct record *rec)
 		if (r == 0 && msg != SIZE_MAX)
 			g->f[msg].name = STR("_msg");
 	}
+	g->time_text = time != SIZE_MAX ? g->f[time].value : STR_NONE;
 	if (r == 0)
-		r = copy_fields(g, time, &rec->fields, &rec->n_fields);
+		r = place_fields(g, time, &rec->fields, &rec->n_fields);
 	if (r == 0 &&
 	    (g->n_dups != 0 || g->traceparent || g->where.n != 0 || g->error.n != 0 ||
 	        g->rest.n != 0))
@@ -445,7 +473,7 @@ gather_fields(struct gather *g, struct field **ret, size_t *ret_n)
 {
 	int r;
 
-	r = copy_fields(g, SIZE_MAX, ret, ret_n);
+	r = place_fields(g, SIZE_MAX, ret, ret_n);
 	if (r == 0 && g->rest.n != 0)
 		r = add_extra(g, *ret, ret_n, STR("_rest"), g->rest);
 	return r;

@@ -17,6 +17,9 @@ enum {
 	GATHER_SMALL = 64,        /* up to here a duplicate is searched in the list itself */
 	GATHER_SLOTS = 4096,      /* beyond it in a table of so many slots */
 	GATHER_DUPS_MAX = 32,     /* duplicates noted by name */
+	/* What is added to the line's own fields: trace_id, dup_keys, stream, parse_error, _rest, and what parser_event adds: the
+	 * container's time, and _msg for a group whose head has none. */
+	GATHER_EXTRAS = 8,
 };
 /* Apart from PARSE_E_SYNTAX, since a format may meet both. */
 enum { GATHER_E_FULL = 2 };
@@ -33,10 +36,13 @@ struct gather_layout {
 /*
  * Invariants: n <= cap, n <= GATHER_FIELDS_MAX; the first n names are distinct; bit h of seen is set for
  * each hash h of a name, unless the layout is known; slots holds all n names once n passes GATHER_SMALL; time_at[rank] and
- * msg_at[rank] hold where the rank's bit is set.
+ * msg_at[rank] hold where the rank's bit is set; f is room, small or more.
  */
 struct gather {
 	struct arena *arena; /* what is made for the record lives here; borrowed */
+	struct arena *
+	    place; /* NULL, or where the record's fields will be; nobody else takes of it meanwhile */
+	struct field *room; /* NULL, or in place: the fields are where they stay */
 	struct field *f;
 	size_t n;
 	size_t cap;
@@ -57,6 +63,7 @@ struct gather {
 	const struct gather_layout *known;
 	size_t time_field,
 	    msg_field; /* gather_finish: which fields became time and message, or SIZE_MAX */
+	struct str time_text; /* and what the time's was */
 	struct wall time;
 	struct str rest;  /* _rest, or empty */
 	struct str error; /* parse_error, or empty */
@@ -66,7 +73,10 @@ struct gather {
 	uint16_t dups[GATHER_DUPS_MAX];
 	uint16_t *slots; /* 0, or 1 + an index into f */
 	struct moment *moment;
-	struct field *small;    /* the caller's first storage for f; not freed */
+	struct field *small; /* the caller's first storage for f; not freed */
+	size_t n_small;
+	struct field *more; /* for lines with more fields */
+	size_t n_more;
 	const struct str *keep; /* names of objects that stay text */
 	size_t n_keep;
 };
@@ -78,8 +88,10 @@ void gather_fini(struct gather *g);
 /** gather_begin(g, arena): forget the last line. */
 void gather_begin(struct gather *g, struct arena *arena);
 
-/** gather_finish(g, received, rec): the record of what was gathered; roles become _msg and the time. */
+/** gather_finish(g, received, rec): the record of what was gathered; roles become _msg and the time.  There is room for
+ * GATHER_EXTRAS fields behind; gather_keep(g, rec) says that there are all that there will be. */
 int gather_finish(struct gather *g, struct wall received, struct record *rec);
+void gather_keep(struct gather *g, const struct record *rec);
 
 /** gather_fields(g, ret, ret_n): the fields alone, in the arena. */
 int gather_fields(struct gather *g, struct field **ret, size_t *ret_n);

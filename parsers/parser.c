@@ -159,8 +159,7 @@ set_layout(struct parser *p, const struct event *e, struct record *rec)
 	if (id == 0 || !p->keep_line)
 		return;
 	rec->layout = id;
-	if (g->time_field != SIZE_MAX)
-		rec->time_text = g->f[g->time_field].value;
+	rec->time_text = g->time_text;
 }
 
 /* Whether the line is its message, and that is all. */
@@ -182,11 +181,15 @@ parser_event(struct parser *p, const struct event *e, struct record_batch *out)
 
 	if (rec == NULL)
 		return err_origin(-ENOMEM);
+	p->c.g.place = &out->fields;
 	r = parse_head(p, e, &out->arena, rec, &whole);
 	if (r == 0 && UNLIKELY(e->text.n > e->head.n) && !whole)
 		r = join_message(rec, e, &out->arena);
 	if (r == 0 && UNLIKELY(e->timed))
 		r = add_time(rec, e, &out->arena);
+	if (r == 0)
+		gather_keep(&p->c.g, rec);
+	p->c.g.place = NULL;
 	if (r != 0) {
 		out->n--;
 		return r;

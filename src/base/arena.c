@@ -25,6 +25,12 @@ struct arena_deferred {
 	void *p;
 };
 
+static inline size_t
+aligned(size_t n)
+{
+	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {
@@ -33,7 +39,7 @@ arena_alloc(struct arena *a, size_t n)
 
 	if (n > SIZE_MAX / 2)
 		return NULL;
-	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	n = aligned(n);
 	if (c == NULL || c->cap - c->used < n) {
 		cap = c == NULL ? CHUNK_MIN : c->cap * 2;
 		if (cap > CHUNK_MAX_STEP)
@@ -53,6 +59,22 @@ arena_alloc(struct arena *a, size_t n)
 	}
 	c->used += n;
 	return c->bytes + c->used - n;
+}
+
+void *
+arena_room(struct arena *a, size_t n)
+{
+	void *p = arena_alloc(a, n);
+
+	if (p != NULL)
+		a->head->used -= aligned(n);
+	return p;
+}
+
+void
+arena_take(struct arena *a, size_t m)
+{
+	a->head->used += aligned(m);
 }
 
 void *

@@ -29,6 +29,10 @@ struct arena {
 /** arena_alloc(a, n): n bytes, aligned to 16, not zeroed; NULL without memory.  n may be 0. */
 void *arena_alloc(struct arena *a, size_t n);
 
+/** arena_room(a, n): where the next n bytes would be, of which arena_take(a, m) hands out the first m; until then no other call. */
+void *arena_room(struct arena *a, size_t n);
+void arena_take(struct arena *a, size_t m);
+
 /** arena_left(a): how much more its limit lets in; SIZE_MAX without one. */
 static inline size_t
 arena_left(const struct arena *a)

@@ -49,6 +49,7 @@ record_batch_clear(struct record_batch *b)
 {
 	b->n = 0;
 	arena_clear(&b->arena);
+	arena_clear(&b->fields);
 }
 
 void
@@ -56,5 +57,6 @@ record_batch_fini(struct record_batch *b)
 {
 	free(b->recs);
 	arena_fini(&b->arena);
+	arena_fini(&b->fields);
 	*b = (struct record_batch)RECORD_BATCH_INIT;
 }

@@ -65,17 +65,17 @@ struct str record_get(const struct record *rec, struct str name);
 
 /*
  * A bounded run of records and the memory they live in.
- * Invariants: n <= cap; all memory of recs[0..n) is in arena or outlives the batch.
+ * Invariants: n <= cap; all memory of recs[0..n) is in the arenas or outlives the batch; in fields are lists of fields alone.
  */
 struct record_batch {
 	struct record *recs;
 	size_t n;
 	size_t cap;
-	struct arena arena;
+	struct arena arena, fields;
 };
-#define RECORD_BATCH_INIT              \
-	{                              \
-		NULL, 0, 0, ARENA_INIT \
+#define RECORD_BATCH_INIT                          \
+	{                                          \
+		NULL, 0, 0, ARENA_INIT, ARENA_INIT \
 	}
 
 enum { RECORD_BATCH_MAX = 4096 }; /* records; whoever fills one hands it on when it is full */
