@@ -47,7 +47,10 @@ gather_begin(struct gather *g, struct arena *arena)
 	g->usual_n = 0;
 	g->known = NULL;
 	memset(g->seen, 0, sizeof(g->seen));
-	g->rest = g->error = g->where = STR_NONE;
+	/* One by one: a copy of what was just written would wait for it. */
+	g->rest = STR_NONE;
+	g->error = STR_NONE;
+	g->where = STR_NONE;
 }
 
 int

@@ -215,7 +215,9 @@ parser_line(struct parser *p, struct str line, struct wall received, struct reco
 	r = unwrap(p, line, &out->arena, &u);
 	if (r <= 0)
 		return r != 0 ? r : take_unwrapped(p, &u, line, received, out);
-	e.head = e.text = e.line = line;
+	e.head = line;
+	e.text = line;
+	e.line = line;
 	return take_line(p, 0, &e, out);
 }
 
