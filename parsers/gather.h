@@ -49,7 +49,6 @@ struct gather {
 	bool bare; /* names have no roles: fields for pipes, or "as is" */
 	bool reserved;
 	bool traceparent;
-	bool timed; /* the format itself knows the time */
 	uint16_t n_dups;
 	uint16_t time_seen; /* bit per rank */
 	uint16_t msg_seen;
@@ -62,9 +61,10 @@ struct gather {
 	/* The path's layout, if it has one: then names and roles were not noted. */
 	const struct gather_layout *known;
 	size_t time_field,
-	    msg_field; /* gather_finish: which fields became time and message, or SIZE_MAX */
+	    msg_field;        /* gather_finish: which fields became time and message, or SIZE_MAX */
 	struct str time_text; /* and what the time's was */
 	struct wall time;
+	bool timed;       /* the format itself knows the time, or one of the fields was it */
 	struct str rest;  /* _rest, or empty */
 	struct str error; /* parse_error, or empty */
 	struct str where; /* the stream of a container, stdout or stderr, or empty */

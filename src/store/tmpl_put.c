@@ -25,7 +25,7 @@
 #include "base/hash.h"
 #include "store/tmpl.h"
 
-enum { SHORT_ENOUGH = 10, SAMPLES = 8 };
+enum { SHORT_ENOUGH = 10, SAMPLES = 8, AHEAD = 12 };
 
 /* What is being put together. */
 struct tmpl_out {
@@ -37,7 +37,8 @@ struct tmpl_out {
 	struct buf slot_table, slot_data; /* each slot by itself */
 	struct tmpl_slot_out *slots;      /* of all templates, one after the other */
 	struct tmpl_common common;
-	uint32_t *rows; /* of all templates, one after the other */
+	uint32_t *
+	    starts; /* of the rows of all templates, one template after the other: number of the first span */
 };
 
 static void
@@ -78,16 +79,18 @@ put_pieces(struct tmpl_out *o, const struct tmpl_kind *k)
 	buf_put(&o->table, o->v->bytes + at, end - at);
 }
 
-/* The spans of a template's rows, slot after slot; NULL without memory. */
+/* The spans of a template's rows, slot after slot; NULL without memory.  Its rows are far from each other. */
 static struct enc_span *
-spans_by_slot(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows)
+spans_by_slot(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *starts)
 {
 	size_t n_slots = k->n_slots, n_rows = k->n_rows, slot, i;
 	struct enc_span *spans = arena_alloc(&o->s->arena, (n_slots * n_rows + 1) * sizeof(*spans));
 	const struct enc_span *row;
 
 	for (i = 0; spans != NULL && i < n_rows; i++) {
-		row = o->f.spans + o->f.first[rows[i]];
+		if (i + AHEAD < n_rows)
+			__builtin_prefetch(o->f.spans + starts[i + AHEAD]);
+		row = o->f.spans + starts[i];
 		for (slot = 0; slot < n_slots; slot++)
 			spans[slot * n_rows + i] = row[slot];
 	}
@@ -96,10 +99,10 @@ spans_by_slot(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *row
 
 /* Each slot of a template by itself. */
 static int
-put_slots(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *rows,
+put_slots(struct tmpl_out *o, const struct tmpl_kind *k, const uint32_t *starts,
     struct tmpl_slot_out *slots)
 {
-	const struct enc_span *spans = spans_by_slot(o, k, rows);
+	const struct enc_span *spans = spans_by_slot(o, k, starts);
 	size_t slot;
 	int r;
 
@@ -138,7 +141,7 @@ put_template(struct tmpl_out *o, const struct tmpl_kind *k, const struct tmpl_sl
 	buf_u32(&o->lens, hash32(str_sub(buf_view(&o->data), from, o->data.n)));
 }
 
-/* Rows sorted by template, in the order of rows within each. */
+/* Spans sorted by template, in the order of rows within each. */
 static int
 sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
 {
@@ -147,8 +150,8 @@ sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
 	const struct tmpl_kind *k;
 	size_t i, n = 0;
 
-	o->rows = arena_alloc(&o->s->arena, (o->v->n + 1) * sizeof(*o->rows));
-	if (next == NULL || codes == NULL || o->rows == NULL)
+	o->starts = arena_alloc(&o->s->arena, (o->v->n + 1) * sizeof(*o->starts));
+	if (next == NULL || codes == NULL || o->starts == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < o->f.n_kinds; i++)
 		if (o->f.kinds[i].number != TMPL_NONE) {
@@ -161,7 +164,7 @@ sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
 		k = kind_of(o, i);
 		codes[n++] = k != NULL ? k->number + 1 : 0;
 		if (k != NULL)
-			o->rows[next[k->number]++] = (uint32_t)i;
+			o->starts[next[k->number]++] = o->f.first[i];
 	}
 	*ret_codes = codes;
 	*ret_n = n;
@@ -172,7 +175,7 @@ sort_rows(struct tmpl_out *o, uint32_t **ret_codes, size_t *ret_n)
 static int
 put_alone(struct tmpl_out *o, size_t *ret_n)
 {
-	const uint32_t *rows = o->rows;
+	const uint32_t *starts = o->starts;
 	size_t i, n = 0;
 	int r;
 
@@ -184,11 +187,11 @@ put_alone(struct tmpl_out *o, size_t *ret_n)
 	for (n = i = 0; i < o->f.n_kinds; i++) {
 		if (o->f.kinds[i].number == TMPL_NONE)
 			continue;
-		r = put_slots(o, &o->f.kinds[i], rows, o->slots + n);
+		r = put_slots(o, &o->f.kinds[i], starts, o->slots + n);
 		if (r != 0)
 			return err_trace(r);
 		n += o->f.kinds[i].n_slots;
-		rows += o->f.kinds[i].n_rows;
+		starts += o->f.kinds[i].n_rows;
 	}
 	*ret_n = n;
 	return 0;
