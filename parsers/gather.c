@@ -457,6 +457,7 @@ gather_finish(struct gather *g, struct wall received, struct record *rec)
 		if (r == 0 && msg != SIZE_MAX)
 			g->f[msg].name = STR("_msg");
 	}
+	g->time_form = time != SIZE_MAX ? g->moment->last_form : 0;
 	g->time_text = time != SIZE_MAX ? g->f[time].value : STR_NONE;
 	if (r == 0)
 		r = place_fields(g, time, &rec->fields, &rec->n_fields);

@@ -63,6 +63,7 @@ struct gather {
 	size_t time_field,
 	    msg_field;        /* gather_finish: which fields became time and message, or SIZE_MAX */
 	struct str time_text; /* and what the time's was */
+	uint64_t time_form;
 	struct wall time;
 	bool timed;       /* the format itself knows the time, or one of the fields was it */
 	struct str rest;  /* _rest, or empty */

@@ -9,6 +9,7 @@
 #include "base/digits.h"
 #include "parsers/moment_internal.h"
 #include "parsers/parser.h"
+#include "record/record.h"
 
 enum {
 	BUCKET_S = 900,
@@ -358,6 +359,7 @@ form_learn(struct moment_form *f, struct str s, struct wall t)
 	    f->start_ns > INT64_MAX - NS_PER_MIN)
 		return;
 	f->n = s.n;
+	f->id = record_time_form_new();
 }
 
 bool
@@ -368,10 +370,13 @@ moment_parse(struct moment *m, struct str s, struct wall *ret)
 	if (s.n < 9 || s.n > 64)
 		return false;
 	/* The usual forms first. */
-	if (form_parse(&m->form, s, ret))
+	m->last_form = m->form.id;
+	if (LIKELY(form_parse(&m->form, s, ret)))
 		return true;
+	m->last_form = 0;
 	if (moment_prefix(m, s, &t) == s.n) {
 		form_learn(&m->form, s, t);
+		m->last_form = m->form.n != 0 ? m->form.id : 0;
 		*ret = t;
 		return true;
 	}

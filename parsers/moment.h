@@ -22,6 +22,7 @@ struct moment_form {
 	unsigned shift;
 	unsigned digits; /* 1 to 7 */
 	uint8_t point;
+	uint64_t id; /* record.time_form */
 };
 
 /*
@@ -39,6 +40,7 @@ struct moment {
 	int64_t days;
 	uint8_t date[10];
 	struct moment_form form;
+	uint64_t last_form; /* moment_parse: of the text that it took last, or 0 */
 };
 
 /** moment_init(m, zone_set, zone_s) */

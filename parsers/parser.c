@@ -160,6 +160,7 @@ set_layout(struct parser *p, const struct event *e, struct record *rec)
 		return;
 	rec->layout = id;
 	rec->time_text = g->time_text;
+	rec->time_form = g->time_form;
 }
 
 /* Whether the line is its message, and that is all. */

@@ -7,12 +7,24 @@
 
 #include <stdatomic.h>
 
-uint64_t
-record_layout_new(void)
+static uint64_t
+next_number(void)
 {
 	static _Atomic uint64_t last;
 
 	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+uint64_t
+record_layout_new(void)
+{
+	return next_number();
+}
+
+uint64_t
+record_time_form_new(void)
+{
+	return next_number();
 }
 
 struct str

@@ -50,15 +50,23 @@ struct record {
 	struct str line; /* the original line without its newline, or empty */
 	uint64_t layout; /* 0: nothing is known */
 	struct str time_text; /* with layout: where the line has the time, or empty */
+	uint64_t time_form;   /* with layout: how that is written, or 0 */
 };
 
 /**
  * record_layout_new():
  * A number that no other layout has.  Records of one layout have the same names in the same order, the same n_beside, and the
  * same of their values are empty; all others of the line, and time_text, lie in the line as they are, and what stands between
- * them is the same in all lines.  Who changes a record's fields or line sets its layout to 0.
+ * them is the same in all lines.  Who changes a record's fields, line or time sets its layout to 0.
  */
 uint64_t record_layout_new(void);
+
+/**
+ * record_time_form_new():
+ * A number that no other form has.  Texts of times of one form are of the same minute and differ in the digits of their second, 00
+ * to 59, and of its fraction alone.
+ */
+uint64_t record_time_form_new(void);
 
 /** record_get(rec, name): the value of a field, or empty.  _time and _stream are not fields here. */
 struct str record_get(const struct record *rec, struct str name);

@@ -36,6 +36,7 @@ struct build_layout {
 	size_t n_fixed;
 	size_t n_lined;
 	const struct time_style *style;
+	uint64_t time_form; /* 0, or it was seen that ${style} writes its texts */
 	uint16_t columns[BUILD_LAYOUT_FIELDS];
 };
 

@@ -21,7 +21,7 @@ is_const(const struct enc_values *v)
 		return false;
 	for (i = 1; i < v->n; i++)
 		if (v->offs[i + 1] - v->offs[i] != first.n ||
-		    memcmp(v->bytes + v->offs[i], first.p, first.n) != 0)
+		    !bytes_equal(v->bytes + v->offs[i], first.p, first.n))
 			return false;
 	return true;
 }

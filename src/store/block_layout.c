@@ -4,21 +4,29 @@
  * Floor: 2 (uses record, base).
  *
  * A shape says what stands between the values, and that is the same for all lines of a layout: it is compared once a
- * block, not once a row.  What differs is the time, which has to be written again to see that its text comes back.
+ * block, not once a row.  What differs is the time, which has to be written again to see that its text comes back; once a form
+ * where that is known.
  */
 #include "store/block_build.h"
 
 const struct build_layout *
 block_layout_find(struct block_builder *b, const struct record *rec)
 {
-	const struct build_layout *l = &b->layouts[rec->layout % BUILD_LAYOUTS];
-	struct str text = rec->time_text;
+	struct build_layout *l = &b->layouts[rec->layout % BUILD_LAYOUTS];
+	struct str text = rec->time_text, now;
 
 	if (l->id != rec->layout || l->n != rec->n_fields)
 		return NULL;
 	if (l->style == NULL)
 		return text.n == 0 ? l : NULL;
-	return time_text_is(&b->shapes.time, l->style, rec->time.ns, text) ? l : NULL;
+	/* Second and fraction have as many digits in all texts of a form, and all else is the same. */
+	if (LIKELY(rec->time_form != 0 && rec->time_form == l->time_form))
+		return l;
+	now = time_text_of(&b->shapes.time, l->style, rec->time.ns);
+	if (now.n != text.n || !bytes_equal(now.p, text.p, text.n))
+		return NULL;
+	l->time_form = rec->time_form;
+	return l;
 }
 
 /* A name that stands twice: its values are one column's, and only the first of them is in it. */
@@ -50,6 +58,7 @@ block_layout_learn(struct block_builder *b, const struct record *rec)
 		l->columns[i] =
 		    rec->fields[i].value.n != 0 ? (uint16_t)b->columns_of[i] : BLOCK_NO_COLUMN;
 	l->style = fixed.style;
+	l->time_form = rec->time_form;
 	l->n_fixed = fixed.n;
 	l->n_lined = fixed.n_lined;
 	l->n = rec->n_fields;

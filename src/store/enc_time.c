@@ -17,6 +17,22 @@
 
 static const int64_t units[] = { 1000000000, 1000000, 1000, 1 };
 
+/* ns / units[u]; by a constant, since a division takes long. */
+static inline int64_t
+in_unit(int64_t ns, unsigned u)
+{
+	switch (u) {
+	case 0:
+		return ns / units[0];
+	case 1:
+		return ns / units[1];
+	case 2:
+		return ns / units[2];
+	default:
+		return ns;
+	}
+}
+
 static unsigned
 common_unit(const int64_t *ns, size_t n)
 {
@@ -24,7 +40,7 @@ common_unit(const int64_t *ns, size_t n)
 	size_t i;
 
 	for (i = 0; i < n && u < 3; i++)
-		while (ns[i] % units[u] != 0)
+		while (in_unit(ns[i], u) * units[u] != ns[i])
 			u++;
 	return u;
 }
@@ -38,11 +54,11 @@ enc_time_put(struct buf *out, struct enc_scratch *s, const int64_t *ns, size_t n
 
 	buf_byte(out, (uint8_t)((3 - u) * 3));
 	for (i = 0; i < n; i += ENC_GROUP)
-		firsts[i / ENC_GROUP] = ns[i] / units[u];
+		firsts[i / ENC_GROUP] = in_unit(ns[i], u);
 	enc_ints_put(out, firsts, (n + ENC_GROUP - 1) / ENC_GROUP);
 	for (i = 0; i < n; i += k) {
 		for (k = 0; k < ENC_GROUP && i + k < n; k++) {
-			now = ns[i + k] / units[u];
+			now = in_unit(ns[i + k], u);
 			steps[k] = k == 0 ? 0 : (int64_t)((uint64_t)now - (uint64_t)last);
 			last = now;
 		}

@@ -68,8 +68,6 @@ struct time_text {
 };
 /** time_text_of(c, st, t): as time_style_write; borrowed until the next call. */
 struct str time_text_of(struct time_text *c, const struct time_style *st, int64_t t);
-/** time_text_is(c, st, t, text): whether that is ${text}. */
-bool time_text_is(struct time_text *c, const struct time_style *st, int64_t t, struct str text);
 
 /** time_style_find(s, t, ret_at, ret_st): where ${s} has time ${t}, and how; the length is what write returns. */
 bool time_style_find(struct str s, int64_t t, size_t *ret_at, struct time_style *ret_st);

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "base/digits.h"
 #include "store/shape.h"
 
 enum {
@@ -209,33 +208,6 @@ time_text_of(struct time_text *c, const struct time_style *st, int64_t t)
 		c->end = c->first + DAY_S;
 	}
 	return str_of(c->text, c->n);
-}
-
-/*
- * Of the second that was written last the fraction alone is looked at, as a number: what was just written would have to get to
- * memory before it can be compared.
- */
-bool
-time_text_is(struct time_text *c, const struct time_style *st, int64_t t, struct str text)
-{
-	struct instant i = instant_of(t);
-	const uint8_t *p = text.p, *last = (const uint8_t *)c->text;
-	size_t end = c->at + (st->point != 0) + st->digits, from = end - st->digits, load;
-	struct str now;
-	uint64_t x;
-
-	if (LIKELY(i.s == c->now && i.s >= c->first && i.s < c->end && text.n == c->n &&
-	        (unsigned)st->digits - 1 < 8 && style_equal(&c->style, st))) {
-		/* No time has less than eight bytes. */
-		load = from < text.n - 8 ? from : text.n - 8;
-		x = bytes_load_le(p + load) >> (from - load) * 8;
-		return bytes_equal(p, last, c->at) && (st->point == 0 || p[c->at] == st->point) &&
-		    bytes_equal(p + end, last + end, text.n - end) &&
-		    digits_count_of(x) >= st->digits &&
-		    digits_value_of(x, st->digits) == (uint32_t)i.ns / units[st->digits];
-	}
-	now = time_text_of(c, st, t);
-	return now.n == text.n && bytes_equal(now.p, p, now.n);
 }
 
 static bool

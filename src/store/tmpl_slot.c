@@ -409,8 +409,12 @@ tmpl_slot_put(struct enc_scratch *s, const struct enc_values *v, const struct en
 		buf_put(table, v->bytes + spans[0].at, spans[0].n);
 		return buf_err(table);
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		in.n_bytes += spans[i].n;
+		/* They are far from each other, and will be read soon. */
+		if (spans[i].n > 8)
+			__builtin_prefetch(v->bytes + spans[i].at);
+	}
 	r = put_shorter(&in, table, data);
 	if (r == 0)
 		r = buf_err(table->failed ? table : data);
