@@ -26,6 +26,10 @@ groups:
         annotations: {{summary: '{{{{ $labels.app }}}} has {{{{ $value }}}} errors'}}
 """
 
+# It fires from an error until a line of level info, however long a test takes between them.
+UNTIL_WELL = RULE.replace("level:error | stats by (app) count() n |",
+                          "app:* | stats by (app) count() if (level:error) bad, count() if (level:info) good | math bad - good n | delete bad, good |")
+
 ROUTE = """
 route: {{receiver: hook, group_by: [alertname, app], group_wait: {wait}, group_interval: 1s, repeat_interval: 1h}}
 receivers:
@@ -300,7 +304,8 @@ def test_full_disk():
 def test_commands():
     hook = Hook()
     with Place("alertsc") as place:
-        configure(place, hook, window="4s")
+        configure(place, hook)
+        rules(place, UNTIL_WELL.format(window="1h", for_="0s"))
         place.start()
         line(place, "one")
         wait_until(lambda: hook.alerts() == [("firing", "one")], what="firing")
@@ -315,8 +320,10 @@ def test_commands():
         check(place.weir("why", "Nothing", ok=(1,)).returncode == 1, "why of nothing")
         status = place.weir("status").stdout.decode()
         check("rules" in status and "1 firing" in status, f"weir status says {status}")
-        _, metrics = request(place, "GET", "/metrics")
-        check('vmalert_alerts_firing{alertname="Errors"' in metrics and "weir_outbox_delivered_total 1" in metrics, "metrics")
+        metrics = lambda: request(place, "GET", "/metrics")[1]
+        check('vmalert_alerts_firing{alertname="Errors"' in metrics(), "metrics")
+        wait_until(lambda: "weir_outbox_delivered_total 1\n" in metrics(), what="the count of what was delivered")
+        line(place, "one", level="info")
         wait_until(lambda: ("resolved", "one") in hook.alerts(), what="resolved")
         wait_until(lambda: len(events(place, 'alert:Errors')) == 2, what="the events")
         fired = [r for r in events(place, 'change:firing')][0]["_time"]

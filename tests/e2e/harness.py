@@ -43,7 +43,7 @@ def check(cond, what):
         raise AssertionError(what)
 
 
-def wait_until(cond, seconds=20, what="a condition", every=0.05):
+def wait_until(cond, seconds=60, what="a condition", every=0.05):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         got = cond()
