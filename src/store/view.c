@@ -210,8 +210,11 @@ view_open_segment(struct store_view *v, struct view_segment *vs)
 		view_fd_give(v, vs);
 	}
 	if (r < 0) {
-		view_fault(v, "%s: at offset 0: cannot be read: %s", name, err_str(r));
 		view_fd_close(v, vs);
+		/* It may have gone since it was looked for. */
+		if (!is_there(v, name))
+			return VIEW_E_VANISHED;
+		view_fault(v, "%s: at offset 0: cannot be read: %s", name, err_str(r));
 	}
 	return 0;
 }

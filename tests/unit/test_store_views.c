@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
+#include "base/io.h"
 #include "store/store_internal.h"
 #include "store_rows.h"
 
@@ -129,6 +130,55 @@ test_readers(void)
 	CHECK(atomic_load(&sh.n_views) > 0);
 	(void)store_close(s);
 	CHECK(rows_check(path, n, ROWS_CAP));
+}
+
+/* A store that seals its first segment and lets it go while a view has looked whether it is there. */
+struct gone_between {
+	struct store *s;
+	unsigned n_opens;
+};
+
+static int
+gone_between(void *ctx, enum io_op op, const char *name, size_t n)
+{
+	struct gone_between *g = ctx;
+	char file[256];
+	int i;
+
+	if (op != IO_OPEN || name == NULL || strstr(name, "0000000001.seg") == NULL ||
+	    g->n_opens++ > 0)
+		return 0;
+	MUST(store_seal(g->s, t0) == 0);
+	for (i = 0; i < 4; i++)
+		MUST(store_maintain(g->s, (struct wall){ t0.ns + 2 * NS_PER_HOUR }) == 0);
+	(void)snprintf(file, sizeof(file), "%s/0000000001.seg", path);
+	MUST(access(file, F_OK) != 0);
+	return 0;
+}
+
+static void
+test_gone_between(void)
+{
+	struct store_options opt = { 0 };
+	struct gone_between g = { 0 };
+	struct store_view *v = NULL;
+	struct rows_seen seen = { calloc(ROWS_CAP, 1), ROWS_CAP, 0, 0, 0 };
+	struct buf err = BUF_INIT;
+
+	rows_remove_dir(path);
+	g.s = open_with(&opt);
+	MUST(rows_append(g.s, 0, 30) == 0);
+	MUST(store_commit(g.s, t0) == 0);
+	io_set_hook(gone_between, &g);
+	MUST(store_view_open(&v, path, &err) == 0);
+	io_set_hook(NULL, NULL);
+	rows_of_view(&seen, v);
+	CHECK(g.n_opens > 0 && rows_are(&seen, 30));
+	CHECK(store_view_faults(v, rows_print_fault, NULL) == 0);
+	(void)store_view_free(v);
+	(void)store_close(g.s);
+	buf_fini(&err);
+	free(seen.count);
 }
 
 static uint64_t
@@ -492,6 +542,7 @@ main(int argc, char **argv)
 	test_merges_while_closed(false);
 	test_merges_while_closed(true);
 	test_readers();
+	test_gone_between();
 	/* With an argument: a whole day. */
 	test_small_commits(argc > 1 ? 86400 : 6000);
 	rows_remove_dir(path);
