@@ -19,6 +19,15 @@ sub(int64_t a, int64_t b)
 	return v;
 }
 
+/* Without its fraction; beyond int64 the end of it that has a negative. */
+static int64_t
+whole(double v)
+{
+	if (v >= 9223372036854775807.0)
+		return INT64_MAX;
+	return v <= -9223372036854775807.0 ? -INT64_MAX : (int64_t)v;
+}
+
 /* v down to a multiple of ${size}, counted from ${offset}. */
 static int64_t
 floor_to(int64_t v, int64_t size, int64_t offset)
@@ -27,7 +36,7 @@ floor_to(int64_t v, int64_t size, int64_t offset)
 
 	if (size <= 1)
 		return v;
-	rest = sub(v, offset) % size;
+	rest = sub(v, offset % size) % size;
 	if (rest < 0)
 		rest += size;
 	return sub(v, rest);
@@ -45,21 +54,21 @@ calendar(int64_t ns, bool year, int64_t offset)
 int64_t
 bucket_time(const struct stats_by *by, int64_t ns)
 {
-	int64_t offset = (int64_t)by->offset;
+	int64_t offset = whole(by->offset);
 
 	if (by->bucket == BUCKET_MONTH || by->bucket == BUCKET_YEAR)
 		return calendar(ns, by->bucket == BUCKET_YEAR, offset);
 	/* The epoch was a Thursday; weeks begin on Mondays. */
 	if (by->bucket == BUCKET_WEEK)
-		offset += 4 * NS_PER_DAY;
-	return floor_to(ns, (int64_t)by->size, offset);
+		offset = offset % (7 * NS_PER_DAY) + 4 * NS_PER_DAY;
+	return floor_to(ns, whole(by->size), offset);
 }
 
 /* The first time behind the bucket that starts at ${start}, if nothing overflows. */
 static int64_t
 bucket_end(const struct stats_by *by, int64_t start)
 {
-	int64_t offset = (int64_t)by->offset, size = (int64_t)by->size, end;
+	int64_t offset = whole(by->offset), size = whole(by->size), end;
 	struct civil next;
 
 	if (by->bucket != BUCKET_MONTH && by->bucket != BUCKET_YEAR)
@@ -107,8 +116,7 @@ floor_float(double v, double size, double offset)
 static void
 put_ipv4(struct buf *out, const struct stats_by *by, uint32_t ip)
 {
-	uint64_t size = by->size >= 1 ? (uint64_t)by->size : 1;
-	uint64_t v = (uint64_t)floor_to((int64_t)ip, (int64_t)size, (int64_t)by->offset);
+	uint64_t v = (uint64_t)floor_to((int64_t)ip, whole(by->size), whole(by->offset));
 
 	buf_printf(out, "%u.%u.%u.%u", (unsigned)(v >> 24 & 255), (unsigned)(v >> 16 & 255),
 	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
@@ -126,14 +134,14 @@ void
 bucket_put(struct buf *out, const struct stats_by *by, struct str s)
 {
 	char text[WALL_TEXT_MAX];
-	int64_t n, size = by->size >= 1 ? (int64_t)by->size : 1;
+	int64_t n, size = whole(by->size), offset = whole(by->offset);
 	uint32_t ip;
 	double v;
 
 	if (s.n == 0 || (s.p[0] != '-' && (s.p[0] < '0' || s.p[0] > '9'))) {
 		buf_str(out, s);
 	} else if (value_int(s, &n) && by->size == floor(by->size)) {
-		buf_int(out, floor_to(n, size, (int64_t)by->offset));
+		buf_int(out, floor_to(n, size, offset));
 	} else if (value_float(s, &v)) {
 		value_format_float(out, floor_float(v, by->size, by->offset));
 	} else if (value_time(s, &n)) {
@@ -141,9 +149,9 @@ bucket_put(struct buf *out, const struct stats_by *by, struct str s)
 	} else if (value_ipv4(s, &ip)) {
 		put_ipv4(out, by, ip);
 	} else if (value_duration(s, &n)) {
-		put_duration(out, floor_to(n, size, (int64_t)by->offset));
+		put_duration(out, floor_to(n, size, offset));
 	} else if (value_bytes(s, &n)) {
-		buf_int(out, floor_to(n, size, (int64_t)by->offset));
+		buf_int(out, floor_to(n, size, offset));
 	} else {
 		buf_str(out, s);
 	}
