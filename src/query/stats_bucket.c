@@ -36,7 +36,10 @@ floor_to(int64_t v, int64_t size, int64_t offset)
 
 	if (size <= 1)
 		return v;
-	rest = sub(v, offset % size) % size;
+	/* mostly it is 0, and a division costs more than to see that */
+	if (offset <= -size || offset >= size)
+		offset %= size;
+	rest = sub(v, offset) % size;
 	if (rest < 0)
 		rest += size;
 	return sub(v, rest);
