@@ -12,6 +12,8 @@
 
 #include "ingest/file_internal.h"
 
+enum { PAGE = 4096 };
+
 /* One chunk in memory: data[n] lies at offset ${at} of the file. */
 struct chunk {
 	struct str data;
@@ -27,21 +29,23 @@ overlap(const struct file_mark *m)
 	return m->offset <= FILE_HEAD_MAX ? (size_t)m->offset : m->tail.n;
 }
 
+/* Bytes lie in memory as they do in the file's pages: the kernel copies others at half the speed. */
 static int
 read_at(struct file_source *s, struct gen *g, size_t want, struct chunk *ret)
 {
 	struct file_bytes bytes = gen_bytes(g);
-	size_t back = overlap(&g->now), got = 0;
+	size_t back = overlap(&g->now), got = 0, pad;
 	int r;
 
 	buf_clear(&s->chunk);
-	if (!buf_grow(&s->chunk, back + want))
+	if (!buf_grow(&s->chunk, back + want + PAGE))
 		return err_origin(-ENOMEM);
 	ret->at = g->now.offset - back;
-	r = file_bytes_read(&bytes, s->chunk.p, back + want, ret->at, &got);
+	pad = (size_t)(ret->at - (uintptr_t)s->chunk.p) % PAGE;
+	r = file_bytes_read(&bytes, s->chunk.p + pad, back + want, ret->at, &got);
 	if (r < 0)
 		return err_trace(r);
-	ret->data = str_of(s->chunk.p, got);
+	ret->data = str_of(s->chunk.p + pad, got);
 	ret->at_end = got < back + want;
 	return 0;
 }

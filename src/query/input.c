@@ -15,7 +15,7 @@
 #include "base/inflate.h"
 #include "base/io.h"
 
-enum { WINDOW = 1 << 20, LINE_MAX_BYTES = 64 << 20 };
+enum { WINDOW = 1 << 20, LINE_MAX_BYTES = 64 << 20, PAGE = 4096 };
 
 /*
  * Invariants: window[at..n) has not been parsed yet; path number next is the one to open when file is NULL;
@@ -292,13 +292,23 @@ parse_lines(struct input *in, bool last, struct record_batch *out)
 	return 0;
 }
 
-/* What was parsed leaves the window.  Records that point there are not in use any more. */
+/*
+ * What was parsed leaves the window.  Records that point there are not in use any more.  What is read next, a piece of a file that
+ * begins at a page, will be aligned: the kernel copies other pieces at half the speed.
+ */
 static void
 move_window(struct input *in)
 {
-	memmove(in->window, in->window + in->at, in->n - in->at);
-	in->n -= in->at;
-	in->at = 0;
+	size_t left = in->n - in->at, to = -(uintptr_t)(in->window + left) % PAGE;
+
+	if (in->at == to)
+		return;
+	/* No room: a line as long as the window. */
+	if (to > in->at)
+		to = 0;
+	memmove(in->window + to, in->window + in->at, left);
+	in->at = to;
+	in->n = to + left;
 }
 
 /* The file has ended and all its lines are parsed: finish its last group, then go on to the next file. */
@@ -329,8 +339,8 @@ input_next(void *ctx, struct record_batch *out)
 			return err_trace(r);
 		/* Lines that only went into a group left no pointers behind. */
 		move_window(in);
-		r = in->file != NULL ? fill(in) : in->n == 0 ? next_file(in, out) : 0;
-		if (r < 0 || (r > 0 && in->file == NULL && in->n == 0 && !in->grouping))
+		r = in->file != NULL ? fill(in) : in->n == in->at ? next_file(in, out) : 0;
+		if (r < 0 || (r > 0 && in->file == NULL && in->n == in->at && !in->grouping))
 			return err_trace(r);
 	}
 }

@@ -44,9 +44,9 @@ struct time_style {
 	uint8_t digits; /* of the fraction; of an epoch without point: 0 s, 3 ms, 6 us, 9 ns */
 	uint8_t point;  /* before the fraction: '.' or ',', or 0 (epoch only) */
 	uint8_t
-	    separator; /* DATE: between date and time; SYSLOG: before a day below 10: ' ' or '0' */
-	uint8_t zone;    /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
-	uint8_t unused;  /* 0: styles are compared as bytes */
+	    separator;  /* DATE: between date and time; SYSLOG: before a day below 10: ' ' or '0' */
+	uint8_t zone;   /* 0 none, 'Z', ':' as +hh:mm, '+' as +hhmm */
+	uint8_t unused; /* 0: styles are compared as bytes */
 	int16_t minutes; /* east of UTC */
 };
 enum { TIME_STYLE_TEXT = 64 };
