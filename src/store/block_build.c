@@ -433,14 +433,36 @@ add_row(struct block_builder *b, const struct record *rec)
 	return r == 0 ? err_trace(add_line(b, rec)) : r;
 }
 
+/* Most blocks have one stream: until another one comes it stands there once. */
+static bool
+add_stream(struct block_builder *b, struct str stream)
+{
+	struct build_column *c = &b->stream;
+	size_t n_rows = b->n_rows, one = n_rows != 0 ? c->offs[1] : 0;
+
+	if (LIKELY(n_rows != 0 && b->one_stream && stream.n == one &&
+	        bytes_equal(c->bytes, stream.p, one)))
+		return true;
+	if (n_rows == 0)
+		b->one_stream = stream.n <= ENC_CONST_MAX;
+	else if (b->one_stream) {
+		for (; c->n_rows < n_rows; column_end(c, c->n_rows, c->n + one)) {
+			if (!column_room(c, c->n_rows, one))
+				return false;
+			memcpy(c->bytes + c->n, c->bytes, one);
+		}
+		b->one_stream = false;
+	}
+	return column_add(b, c, stream);
+}
+
 /* The row's values, by its layout if one is given. */
 static int
 add_values(struct block_builder *b, const struct record *rec, const struct build_layout *l)
 {
-	struct str stream = rec->stream.n != 0 ? rec->stream : STR("{}");
 	int r = 0;
 
-	if (!column_add(b, &b->stream, stream))
+	if (!add_stream(b, rec->stream.n != 0 ? rec->stream : STR("{}")))
 		r = err_origin(-ENOMEM);
 	if (r == 0)
 		r = l != NULL ? add_known(b, rec, l) : add_row(b, rec);

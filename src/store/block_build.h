@@ -51,6 +51,7 @@ struct block_builder {
 	uint32_t first[2];    /* as next, of the first field of a row */
 	uint32_t *columns_of; /* column of field i in the row being added; UINT32_MAX is none */
 	struct build_column stream, rest;
+	bool one_stream; /* all rows so far have that of the first, which alone is in the column */
 	struct map rest_names;
 	struct buf rest_row; /* of the row being added */
 	struct shapes shapes;

@@ -146,6 +146,23 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 	return 0;
 }
 
+static int
+put_streams(struct block_builder *b, struct block_header *h)
+{
+	struct block_entry e = { .name = STR("_stream"),
+		.role = ROLE_STREAM,
+		.enc = ENC_CONST,
+		.version = 1,
+		.n_values = h->n_rows,
+		.value = str_of(b->stream.bytes, b->stream.offs[1]) };
+
+	if (!b->one_stream)
+		return err_trace(put_column(b, &b->stream, e.name, ROLE_STREAM, h));
+	block_entry_put(&b->dir, &e);
+	h->n_columns++;
+	return 0;
+}
+
 /* IDs among the values of rare fields; is_id says which names bear them. */
 static int
 collect_rest_ids(struct block_builder *b, const struct enc_values *rest, const bool *is_id)
@@ -256,7 +273,7 @@ put_columns(struct block_builder *b, struct block_header *h)
 
 	r = put_times(b, h);
 	if (r == 0)
-		r = put_column(b, &b->stream, STR("_stream"), ROLE_STREAM, h);
+		r = put_streams(b, h);
 	for (i = 0; r == 0 && i < b->n_columns; i++)
 		r = put_column(b, &b->columns[i], str_of(b->columns[i].name, b->columns[i].name_n),
 		    ROLE_FIELD, h);
