@@ -45,6 +45,7 @@ gather_begin(struct gather *g, struct arena *arena)
 	g->reserved = g->traceparent = g->timed = false;
 	g->n_dups = g->time_seen = g->msg_seen = 0;
 	g->usual_n = 0;
+	g->n_escaped = 0;
 	g->known = NULL;
 	memset(g->seen, 0, sizeof(g->seen));
 	/* One by one: a copy of what was just written would wait for it. */

@@ -64,6 +64,7 @@ struct gather {
 	    msg_field;        /* gather_finish: which fields became time and message, or SIZE_MAX */
 	struct str time_text; /* and what the time's was */
 	uint64_t time_form;
+	size_t n_escaped; /* record.n_escaped */
 	struct wall time;
 	bool timed;       /* the format itself knows the time, or one of the fields was it */
 	struct str rest;  /* _rest, or empty */

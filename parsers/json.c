@@ -359,7 +359,7 @@ usual_members(struct json *j)
 	struct json_key *k, *last = j->last;
 	struct gather *g = j->g;
 	/* Bytes that are written may be anything's, as far as the compiler knows: what the loop needs is its own. */
-	size_t at = j->at, from = at, n = g->n, end, met = n,
+	size_t at = j->at, from = at, n = g->n, start, end, met = n,
 	       most = g->cap < GATHER_SMALL ? g->cap : GATHER_SMALL;
 	struct field *f = g->f + n;
 	const uint8_t *p = j->p;
@@ -380,13 +380,19 @@ usual_members(struct json *j)
 			end++;
 		}
 		/* No value: at 0 there is a '{', or what stands before it. */
-		end = usual_value(j, end, &value, &kind);
+		start = end;
+		end = usual_value(j, start, &value, &kind);
+		if (UNLIKELY(p[end] != ',' && p[end] != '}')) {
+			end = p[start] == '"' ? json_string_own(j, start, &value) : 0;
+			if (p[end] != ',' && p[end] != '}')
+				break;
+			kind = VALUE_STRING;
+			step |= JSON_ESCAPED;
+		}
 		step |= (unsigned)kind << JSON_KIND_SHIFT | (value.n == 0 ? JSON_EMPTY : 0);
 		*f = (struct field){ str_of(p + at + 1, k->n - 3u), value, kind };
 		g->path[n] = (uint16_t)step;
 		closed = p[end] == '}';
-		if (UNLIKELY(p[end] != ',' && !closed))
-			break;
 		hash = (hash + step) * 0x9e3779b1u;
 		last = k;
 		at = end;

@@ -44,6 +44,9 @@ int json_fail(struct json *j, size_t at, const char *what);
 /** json_string_slow(j, mark, ret): a string with escapes or without an end; its first mark is at ${mark}. */
 int json_string_slow(struct json *j, size_t mark, struct str *ret);
 
+/** json_string_own(j, at, ret): a string with escapes, its '"' at ${at}, that buf_json would write so: where it ends; else 0. */
+size_t json_string_own(struct json *j, size_t at, struct str *ret);
+
 /** json_literal(j): the length of true, false or null at j->at, or 0. */
 size_t json_literal(const struct json *j);
 

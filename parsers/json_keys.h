@@ -11,12 +11,14 @@
 #include "parsers/json_internal.h"
 
 enum { JSON_KEYS = 256, JSON_KEY_TEXT = 30, JSON_NEXT = 4, JSON_LAYOUTS = 64 };
-/* A step of a path: the number of the key, and beside it the kind of the value, whether it is empty, and where blanks stand. */
+/* A step of a path: the number of the key, and beside it the kind of the value, whether it is empty or escaped, and where blanks
+ * stand. */
 enum {
 	JSON_KIND_SHIFT = 8,
 	JSON_EMPTY = 1 << 12,
 	JSON_BLANK_KEY = 1 << 13,
 	JSON_BLANK_VALUE = 1 << 14,
+	JSON_ESCAPED = 1 << 15,
 };
 /* Lines in which most keys are not expected lower the luck, others raise it; without any only every so many lines try. */
 enum { JSON_LUCK_MAX = 16, JSON_TRY_EVERY = 64 };

@@ -125,6 +125,57 @@ json_string_slow(struct json *j, size_t mark, struct str *ret)
 	return 0;
 }
 
+/* Whether p[n] has no DEL and nothing beyond ASCII; a carry only makes it say so too often. */
+static bool
+is_ascii(const uint8_t *p, size_t n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t seen = 0, w;
+	size_t i;
+
+	for (i = 0; i + 8 <= n; i += 8) {
+		w = bytes_load_le(p + i);
+		seen |= w | (w + ones);
+	}
+	for (; i < n; i++)
+		seen |= p[i] + 1u;
+	return (seen & ones << 7) == 0;
+}
+
+size_t
+json_string_own(struct json *j, size_t at, struct str *ret)
+{
+	static const uint8_t own[128] = { ['"'] = '"',
+		['\\'] = '\\',
+		['b'] = '\b',
+		['f'] = '\f',
+		['n'] = '\n',
+		['r'] = '\r',
+		['t'] = '\t' };
+	size_t start = at + 1, from = start, mark = json_next_mark(j, start), end = mark;
+	uint8_t *out, *to;
+
+	while (end < j->n && j->p[end] == '\\')
+		end = end + 2 <= j->n ? json_next_mark(j, end + 2) : j->n;
+	if (end >= j->n || j->p[end] != '"' || !is_ascii(j->p + start, end - start))
+		return 0;
+	out = to = arena_alloc(j->g->arena, end - start);
+	for (; to != NULL && mark < end; mark = json_next_mark(j, from)) {
+		bytes_copy(to, j->p + from, mark - from);
+		to += mark - from;
+		*to = own[j->p[mark + 1]];
+		if (*to++ == 0)
+			return 0;
+		from = mark + 2;
+	}
+	if (to == NULL)
+		return 0;
+	bytes_copy(to, j->p + from, end - from);
+	*ret = str_of(out, (size_t)(to - out) + end - from);
+	j->g->n_escaped += end - start - ret->n;
+	return end + 1;
+}
+
 /* true, false or null at at: its length, or 0. */
 size_t
 json_literal(const struct json *j)

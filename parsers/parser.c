@@ -161,6 +161,7 @@ set_layout(struct parser *p, const struct event *e, struct record *rec)
 	rec->layout = id;
 	rec->time_text = g->time_text;
 	rec->time_form = g->time_form;
+	rec->n_escaped = g->n_escaped;
 }
 
 /* Whether the line is its message, and that is all. */

@@ -51,13 +51,15 @@ struct record {
 	uint64_t layout; /* 0: nothing is known */
 	struct str time_text; /* with layout: where the line has the time, or empty */
 	uint64_t time_form;   /* with layout: how that is written, or 0 */
+	size_t n_escaped;     /* with layout: bytes that the line has for escapes */
 };
 
 /**
  * record_layout_new():
  * A number that no other layout has.  Records of one layout have the same names in the same order, the same n_beside, and the
- * same of their values are empty; all others of the line, and time_text, lie in the line as they are, and what stands between
- * them is the same in all lines.  Who changes a record's fields, line or time sets its layout to 0.
+ * same of their values are empty.  Those of the line, and time_text, lie in the line as they are, but for some, the same in all
+ * records, that stand there as buf_json writes them, n_escaped bytes longer in all; and what stands between them is the same in
+ * all lines.  Who changes a record's fields, line or time sets its layout to 0.
  */
 uint64_t record_layout_new(void);
 

@@ -383,7 +383,7 @@ copy_lined(uint8_t *to, struct str v, const uint8_t *line, size_t room)
 static bool
 known_bytes(const struct record *rec, const struct build_layout *l, size_t *ret, size_t *ret_raw)
 {
-	size_t fixed = l->n_fixed + rec->time_text.n, i;
+	size_t fixed = l->n_fixed + rec->time_text.n + rec->n_escaped, i;
 
 	if (rec->line.n < fixed || rec->line.n < ENC_PAD)
 		return false;
@@ -399,7 +399,8 @@ static int
 add_known(struct block_builder *b, const struct record *rec, const struct build_layout *l)
 {
 	const uint8_t *line = rec->line.p;
-	size_t i, lined = rec->line.n - l->n_fixed - rec->time_text.n, room = rec->line.n - ENC_PAD;
+	size_t i, lined = rec->line.n - l->n_fixed - rec->time_text.n - rec->n_escaped,
+	          room = rec->line.n - ENC_PAD;
 	size_t row = b->n_rows, n = l->n, n_lined = l->n_lined, at;
 	const struct field *f = rec->fields;
 	struct build_column *c;

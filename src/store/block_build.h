@@ -25,7 +25,7 @@ struct build_column {
 /*
  * What records of one layout come to, once one of them was added: their fields' columns and their lines' shape.
  * Invariants, while id is not 0: columns[i] is the column of field i, or BLOCK_NO_COLUMN where it is empty; a line is as long as
- * its first n_lined values, time_text and n_fixed bytes, and shape ${code} makes it if ${style} writes time_text (NULL: there is
+ * its first n_lined values, n_escaped, time_text and n_fixed bytes, and shape ${code} makes it if ${style} writes time_text (NULL: there is
  * none).
  */
 enum { BUILD_LAYOUTS = 64, BUILD_LAYOUT_FIELDS = 64, BLOCK_NO_COLUMN = 0xffff };

@@ -125,7 +125,7 @@ struct shape_fixed {
  * Whether shape ${code}, which makes the line of ${rec}, makes those of all records of its layout whose time_text is what
  * the style writes.
  */
-bool shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
+bool shapes_fixed(struct shapes *s, uint32_t code, const struct record *rec,
     struct shape_fixed *ret);
 
 /** shape_put(out, s, codes, n, name_of, ctx): the chunk; name_of gives a column's name. */

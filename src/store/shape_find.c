@@ -282,6 +282,25 @@ shape_make(struct shapes *s, const struct record *rec, const uint32_t *columns, 
 	return 0;
 }
 
+static bool
+is_lined(const struct record *rec, struct str v)
+{
+	return (uintptr_t)v.p - (uintptr_t)rec->line.p < rec->line.n;
+}
+
+/* Whether a shape that fits this line fits those of all records of its layout: what it escapes is escaped in all. */
+static bool
+is_of_layout(const struct shape *shape, const struct record *rec)
+{
+	size_t i;
+
+	for (i = 0; shape->escapes && i < shape->n_parts; i++)
+		if (shape->parts[i].type == SHAPE_ESCAPED &&
+		    is_lined(rec, rec->fields[shape->parts[i].field].value))
+			return false;
+	return true;
+}
+
 static uint64_t
 key_of(const struct record *rec, const uint32_t *columns, size_t n_fields)
 {
@@ -319,8 +338,7 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 	for (i = *slot; i != SHAPE_MAX && n_tried < SHAPE_TRIES; i = s->shapes[i].next) {
 		if (s->shapes[i].key == key && shape_fits(s, &s->shapes[i], rec, columns)) {
 			*ret = SHAPE_FIRST + i;
-			/* One that escapes nothing holds for all of its layout. */
-			if (rec->layout == 0 || !s->shapes[i].escapes)
+			if (rec->layout == 0 || is_of_layout(&s->shapes[i], rec))
 				return 0;
 			second = *ret;
 		}
@@ -343,33 +361,46 @@ shapes_code(struct shapes *s, const struct record *rec, const uint32_t *columns,
 }
 
 bool
-shapes_fixed(const struct shapes *s, uint32_t code, const struct record *rec,
-    struct shape_fixed *ret)
+shapes_fixed(struct shapes *s, uint32_t code, const struct record *rec, struct shape_fixed *ret)
 {
 	const struct shape *shape = &s->shapes[code - SHAPE_FIRST];
 	const uint8_t *at = rec->line.p;
+	size_t i, n_values = 0, n_escaped = 0;
 	const struct shape_part *p;
-	size_t i, n_values = 0;
+	struct str v = STR_NONE;
 
 	*ret = (struct shape_fixed){ 0 };
+	if (!is_of_layout(shape, rec))
+		return false;
 	for (p = shape->parts; p < shape->parts + shape->n_parts; p++) {
-		if (p->type == SHAPE_ESCAPED ||
-		    (p->type == SHAPE_TIME && (ret->style != NULL || at != rec->time_text.p)) ||
-		    (p->type == SHAPE_VALUE && at != rec->fields[p->field].value.p))
-			return false;
-		if (p->type == SHAPE_TIME)
-			ret->style = &p->style;
-		else if (p->type == SHAPE_BYTES)
-			ret->n += p->bytes.n;
-		else
+		if (p->type == SHAPE_VALUE || p->type == SHAPE_ESCAPED) {
+			v = rec->fields[p->field].value;
 			n_values++;
-		at += p->type == SHAPE_TIME  ? rec->time_text.n
-		    : p->type == SHAPE_BYTES ? p->bytes.n
-		                             : rec->fields[p->field].value.n;
+		}
+		if ((p->type == SHAPE_TIME && (ret->style != NULL || at != rec->time_text.p)) ||
+		    (p->type == SHAPE_VALUE && at != v.p))
+			return false;
+		switch (p->type) {
+		case SHAPE_BYTES:
+			ret->n += p->bytes.n;
+			at += p->bytes.n;
+			break;
+		case SHAPE_TIME:
+			ret->style = &p->style;
+			at += rec->time_text.n;
+			break;
+		case SHAPE_ESCAPED:
+			n_escaped += escape(s, v).n - v.n;
+			at += escape(s, v).n;
+			break;
+		case SHAPE_VALUE:
+			at += v.n;
+			break;
+		}
 	}
 	ret->n_lined = rec->n_fields - rec->n_beside;
 	for (i = 0; i < ret->n_lined; i++)
 		n_values -= rec->fields[i].value.n != 0;
-	return n_values == 0 && at == rec->line.p + rec->line.n &&
+	return n_values == 0 && n_escaped == rec->n_escaped && at == rec->line.p + rec->line.n &&
 	    (ret->style != NULL) == (rec->time_text.n != 0);
 }

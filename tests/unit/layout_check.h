@@ -42,11 +42,18 @@ check_same(const struct record *a, const struct record *b)
 	}
 }
 
+static bool
+is_in(const struct record *rec, struct str v)
+{
+	return v.n == 0 || (v.p >= rec->line.p && v.p < rec->line.p + rec->line.n);
+}
+
 /* What record_layout_new promises, for two records of one layout. */
 static void
 check_promise(const struct record *a, const struct record *b)
 {
-	size_t i, fixed_a = a->line.n - a->time_text.n, fixed_b = b->line.n - b->time_text.n;
+	size_t i, fixed_a = a->line.n - a->time_text.n - a->n_escaped,
+	          fixed_b = b->line.n - b->time_text.n - b->n_escaped;
 
 	CHECK(a->n_fields == b->n_fields && a->n_beside == b->n_beside);
 	CHECK((a->time_text.n != 0) == (b->time_text.n != 0));
@@ -55,9 +62,9 @@ check_promise(const struct record *a, const struct record *b)
 		CHECK((a->fields[i].value.n != 0) == (b->fields[i].value.n != 0));
 		if (i >= a->n_fields - a->n_beside)
 			continue;
-		CHECK(a->fields[i].value.n == 0 ||
-		    (a->fields[i].value.p >= a->line.p &&
-		        a->fields[i].value.p < a->line.p + a->line.n));
+		CHECK(is_in(a, a->fields[i].value) == is_in(b, b->fields[i].value));
+		/* Escaped in the line. */
+		CHECK(a->n_escaped != 0 || is_in(a, a->fields[i].value));
 		fixed_a -= a->fields[i].value.n;
 		fixed_b -= b->fields[i].value.n;
 	}
