@@ -48,6 +48,9 @@ make_line(struct buf *line, size_t n_names)
 {
 	static const char *const keys[] = { "level", "service", "user_id", "status", "path", "weir",
 		"traceparent", "_msg", "name" };
+	/* Those that are written again as they are, and others. */
+	static const char *const escapes[] = { "\\n", "\\t\\\\", "\\\"0123456789 0123456789\\\"",
+		"\\/", "\\n\x7f", "\\n\xff", "\\u000a" };
 	size_t form = below(6), n = 2 + form, i, key;
 	bool wide = below(3) == 0;
 
@@ -69,7 +72,9 @@ make_line(struct buf *line, size_t n_names)
 		buf_c(line, wide && below(80) != 0 ? ", " : ",");
 	}
 	buf_printf(line, "\"message\":\"m %zu", below(100));
-	buf_c(line, below(10) == 0 ? "\\n\"}" : "\"}");
+	if (below(5) == 0)
+		buf_c(line, escapes[below(sizeof(escapes) / sizeof(escapes[0]))]);
+	buf_c(line, "\"}");
 	if (below(100) == 0)
 		buf_byte(line, ' ');
 }
