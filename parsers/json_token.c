@@ -138,7 +138,7 @@ is_ascii(const uint8_t *p, size_t n)
 		seen |= w | (w + ones);
 	}
 	for (; i < n; i++)
-		seen |= p[i] + 1u;
+		seen |= p[i] | (p[i] + 1u);
 	return (seen & ones << 7) == 0;
 }
 
