@@ -350,8 +350,8 @@ take_usual(struct json *j, size_t n)
 
 /*
  * Members as long as they are what is usual: an expected key, a plain value, at most one blank before either.  j->at is at a key;
- * it ends there or, with true, at the '}' behind the last of them.  What is not usual is left to member(), which says what is
- * wrong with it.
+ * it ends at one or at blanks before it, with true at the '}' behind the last of them.  What is not usual is left to member(),
+ * which says what is wrong with it.
  */
 static bool
 usual_members(struct json *j)
@@ -452,8 +452,12 @@ members(struct json *j)
 			(void)json_peek(j);
 		}
 		open = false;
-		if (j->depth == 1 && j->keys != NULL && usual_members(j))
-			continue;
+		if (j->depth == 1 && j->keys != NULL) {
+			if (usual_members(j))
+				continue;
+			/* More than one blank before a key, or another than ' '. */
+			(void)json_peek(j);
+		}
 		r = member(j, &open);
 		if (UNLIKELY(r != 0))
 			return r;

@@ -70,6 +70,8 @@ make_line(struct buf *line, size_t n_names)
 			    wide != (below(80) == 0) ? "\"%s\": " : "\"%s\":", keys[key]);
 		put_value(line, key);
 		buf_c(line, wide && below(80) != 0 ? ", " : ",");
+		if (below(80) == 0)
+			buf_c(line, below(2) == 0 ? "\t" : "  ");
 	}
 	buf_printf(line, "\"message\":\"m %zu", below(100));
 	if (below(5) == 0)

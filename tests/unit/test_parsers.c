@@ -62,6 +62,10 @@ static const struct row rows[] = {
 	{ "json", "{\"a.b\":1,\"a\":{\"b\":2}}", "-|a.b=2|dup_keys=a.b" },
 	{ "json", "{\"a\":1,\"a\":2,\"a\":3,\"b\":1,\"b\":2}", "-|a=3|b=2|dup_keys=a,b" },
 	{ "json", "{\"dup_keys\":1,\"a\":1,\"a\":2}", "-|dup_keys=1|a=2|dup_keys_=a" },
+	/* json: blanks where the line before had none */
+	{ "json",
+	    "{\"a\":1,\"b\":2}\n{\"a\":1,  \"b\":2}\n{\"a\":1, \t\"b\":2}\n{\"a\":1,\t\"b\":2}",
+	    "-|a=1|b=2 ;; -|a=1|b=2 ;; -|a=1|b=2 ;; -|a=1|b=2" },
 	/* json: what is none */
 	{ "json", "{\"a\":1,}", "-|_msg={\"a\":1,}|parse_error=json: no key at byte 7" },
 	{ "json", "{\"a\":1} x",
