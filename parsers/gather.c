@@ -350,17 +350,14 @@ add_extra(struct gather *g, struct field *f, size_t *n, struct str name, struct 
 }
 
 static int
-add_extras(struct gather *g, struct field *f, size_t *n)
+add_extras(struct gather *g, struct str dups, struct field *f, size_t *n)
 {
-	struct str dups = STR_NONE, trace = STR_NONE;
-	int r = 0;
+	struct str trace = STR_NONE;
+	int r;
 
-	if (g->n_dups != 0 && !g->bare)
-		r = dup_names(g, &dups);
 	if (g->traceparent && find(g, STR("trace_id")) == SIZE_MAX)
 		trace = trace_part(g->f[find(g, STR("traceparent"))].value);
-	if (r == 0)
-		r = add_extra(g, f, n, STR("trace_id"), trace);
+	r = add_extra(g, f, n, STR("trace_id"), trace);
 	if (r == 0)
 		r = add_extra(g, f, n, STR("dup_keys"), dups);
 	if (r == 0)
@@ -437,6 +434,7 @@ int
 gather_finish(struct gather *g, struct wall received, struct record *rec)
 {
 	size_t time = SIZE_MAX, msg = SIZE_MAX, at;
+	struct str dups = STR_NONE;
 	int r = 0;
 
 	if (LIKELY(g->known != NULL) && is_as_known(g)) {
@@ -460,12 +458,15 @@ gather_finish(struct gather *g, struct wall received, struct record *rec)
 	}
 	g->time_form = time != SIZE_MAX ? g->moment->last_form : 0;
 	g->time_text = time != SIZE_MAX ? g->f[time].value : STR_NONE;
+	/* Before fields move: duplicates are known by their place. */
+	if (r == 0 && UNLIKELY(g->n_dups != 0) && !g->bare)
+		r = dup_names(g, &dups);
 	if (r == 0)
 		r = place_fields(g, time, &rec->fields, &rec->n_fields);
 	if (r == 0 &&
 	    (g->n_dups != 0 || g->traceparent || g->where.n != 0 || g->error.n != 0 ||
 	        g->rest.n != 0))
-		r = add_extras(g, rec->fields, &rec->n_fields);
+		r = add_extras(g, dups, rec->fields, &rec->n_fields);
 	g->time_field = time;
 	g->msg_field = msg;
 	rec->time = g->timed ? g->time : received;

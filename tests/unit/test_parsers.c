@@ -62,6 +62,10 @@ static const struct row rows[] = {
 	{ "json", "{\"a.b\":1,\"a\":{\"b\":2}}", "-|a.b=2|dup_keys=a.b" },
 	{ "json", "{\"a\":1,\"a\":2,\"a\":3,\"b\":1,\"b\":2}", "-|a=3|b=2|dup_keys=a,b" },
 	{ "json", "{\"dup_keys\":1,\"a\":1,\"a\":2}", "-|dup_keys=1|a=2|dup_keys_=a" },
+	{ "json", "{\"a\":1,\"b\":2,\"b\":3,\"time\":\"2026-01-01T00:00:00Z\",\"c\":1,\"c\":2}",
+	    "2026-01-01T00:00:00Z|a=1|b=3|c=2|dup_keys=b,c" },
+	{ "json", "{\"a\":1,\"time\":\"x\",\"time\":\"2026-01-01T00:00:00Z\"}",
+	    "2026-01-01T00:00:00Z|a=1|dup_keys=time" },
 	/* json: blanks where the line before had none */
 	{ "json",
 	    "{\"a\":1,\"b\":2}\n{\"a\":1,  \"b\":2}\n{\"a\":1, \t\"b\":2}\n{\"a\":1,\t\"b\":2}",
