@@ -25,7 +25,7 @@
 #include "base/hash.h"
 #include "store/tmpl.h"
 
-enum { SHORT_ENOUGH = 10, SAMPLES = 8, AHEAD = 12 };
+enum { SHORT_ENOUGH = 5, SAMPLES = 8, AHEAD = 12 };
 
 /* What is being put together. */
 struct tmpl_out {

@@ -303,13 +303,26 @@ find_distinct(struct slot_in *in, size_t max)
 	return err_trace(r);
 }
 
-/* Nothing is written when there are too many different values. */
+/* How many different values a dictionary may have that is to take less than ${size} bytes: each takes half a byte at least. */
+static size_t
+dict_most(const struct slot_in *in, size_t size)
+{
+	size_t most = 1;
+	unsigned width = 1;
+
+	for (; most < ENC_DICT_MAX && enc_bits_bytes(in->n, width) + most / 2 < size; width++)
+		most *= 2;
+	most = most < in->n / 3 ? most : in->n / 3;
+	return most < ENC_DICT_MAX ? most : ENC_DICT_MAX;
+}
+
+/* Nothing is written when there are more than ${max} different values. */
 static int
-put_dict(struct slot_in *in, struct buf *table, struct buf *data)
+put_dict(struct slot_in *in, size_t max, struct buf *table, struct buf *data)
 {
 	AUTO_FINI(buf_fini) struct buf list = BUF_INIT;
 	unsigned width;
-	size_t i, max = in->n / 3 < ENC_DICT_MAX ? in->n / 3 : ENC_DICT_MAX;
+	size_t i;
 	int r;
 
 	r = find_distinct(in, max);
@@ -344,17 +357,16 @@ put_shorter(struct slot_in *in, struct buf *table, struct buf *data)
 	AUTO_FINI(buf_fini) struct buf dict_table = BUF_INIT;
 	AUTO_FINI(buf_fini) struct buf dict = BUF_INIT;
 	size_t table_at = table->n, data_at = data->n;
+	bool typed = put_typed(in, table, data);
 	int r;
 
-	r = put_dict(in, &dict_table, &dict);
+	r = put_dict(in, dict_most(in, typed ? data->n - data_at : SIZE_MAX), &dict_table, &dict);
 	if (r != 0)
 		return err_trace(r);
-	if (!put_typed(in, table, data)) {
-		if (dict.n == 0)
-			return err_trace(put_text(in, table, data));
-	} else if (dict.n == 0 || dict.n >= data->n - data_at) {
+	if (dict.n == 0)
+		return typed ? 0 : err_trace(put_text(in, table, data));
+	if (typed && dict.n >= data->n - data_at)
 		return 0;
-	}
 	table->n = table_at;
 	data->n = data_at;
 	buf_str(table, buf_view(&dict_table));

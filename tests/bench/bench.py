@@ -50,14 +50,14 @@ def bench_ingest(b, path):
         return b.run([WEIR, "ingest", "--store", store, path], stdout=subprocess.DEVNULL)
 
     mine, jq, zstd = b.best(ours, lambda: b.run(["jq", "-c", ".", part], stdout=subprocess.DEVNULL),
-                            lambda: b.run(["zstd", "-1", "-q", "-c", path], stdout=subprocess.DEVNULL), runs=2)
+                            lambda: b.run(["zstd", "-1", "-q", "-c", path], stdout=subprocess.DEVNULL), runs=4)
     rate = size / 1e6 / mine[0]
     jq_rate = os.path.getsize(part) / 1e6 / jq[0]
     b.say("ingest, durable and searchable", rate, "MB per CPU s", ">= 200", rate >= 200)
     b.say("  wall", size / 1e6 / mine[1], "MB/s")
     b.say("  peak memory", mine[2] / 1024, "MiB")
     b.say("  jq -c . takes this many times longer", rate / jq_rate, "x", ">= 8", rate / jq_rate >= 8, "jq MB/s", jq_rate)
-    b.say("  zstd -1 of the file takes this many times longer", zstd[0] / mine[0], "x", None, None, "zstd -1 MB/s",
+    b.say("  zstd -1 of the file takes this many times longer", zstd[0] / mine[0], "x", ">= 1", zstd[0] >= mine[0], "zstd -1 MB/s",
           size / 1e6 / zstd[0])
     daemon = b.best(lambda: through_weird(b, path), runs=2)[0]
     b.say("  through weird, followed and committed", size / 1e6 / daemon[0], "MB per CPU s", ">= 200", size / 1e6 / daemon[0] >= 200)
