@@ -89,24 +89,24 @@ struct bytes_ends {
 	uint64_t first, last;
 };
 
-/* The bits of the first n bytes of a word, of all from 8 on. */
+/* The bits of the first n bytes of a word, n being at most 8. */
 static inline uint64_t
 bytes_mask(size_t n)
 {
 	static const uint64_t masks[9] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
 		0xffffffffffff, 0xffffffffffffff, UINT64_MAX };
 
-	return masks[n < 8 ? n : 8];
+	return masks[n];
 }
 
 /* Those of p[n]; eight bytes beyond it may be read. */
 static inline struct bytes_ends
 bytes_ends_of(const uint8_t *p, size_t n)
 {
-	uint64_t mask = bytes_mask(n);
+	size_t k = n < 8 ? n : 8;
 
-	return (struct bytes_ends){ bytes_load_le(p) & mask,
-		bytes_load_le(p + n - (n < 8 ? n : 8)) & mask };
+	return (struct bytes_ends){ bytes_load_le(p) & bytes_mask(k),
+		bytes_load_le(p + n - k) & bytes_mask(k) };
 }
 
 /* memcmp(a, b, n) == 0, of values that have these ends. */
