@@ -367,7 +367,8 @@ usual_members(struct json *j)
 	unsigned step, blank = 0;
 	bool closed = false;
 	enum value_kind kind = VALUE_STRING;
-	struct str value = STR_NONE;
+	/* Apart, so that the first need not be in memory. */
+	struct str value = STR_NONE, own = STR_NONE;
 
 	for (; n < most; n++, f++) {
 		k = json_key_expect(j->keys, last, p + at, j->n - at);
@@ -383,9 +384,10 @@ usual_members(struct json *j)
 		start = end;
 		end = usual_value(j, start, &value, &kind);
 		if (UNLIKELY(p[end] != ',' && p[end] != '}')) {
-			end = p[start] == '"' ? json_string_own(j, start, &value) : 0;
+			end = p[start] == '"' ? json_string_own(j, start, &own) : 0;
 			if (p[end] != ',' && p[end] != '}')
 				break;
+			value = own;
 			kind = VALUE_STRING;
 			step |= JSON_ESCAPED;
 		}
