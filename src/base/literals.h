@@ -14,8 +14,7 @@ struct literals {
 	struct str p[LITERALS_MAX];
 	size_t n; /* 0: nothing is known */
 	bool nocase;
-	bool
-	    gaps; /* LITERAL_ANY in them is any one character; only who looks for lines knows of that */
+	bool gaps; /* LITERAL_ANY in them, not at their ends, is any one character */
 };
 /* A byte that is in no UTF-8. */
 enum { LITERAL_ANY = 0xff };

@@ -9,8 +9,33 @@
 
 #include "logsql/filter.h"
 #include "logsql/pipe.h"
+#include "logsql/regex.h"
 #include "query/scan.h"
 #include "record/names.h"
+
+/* What is in each match of a regular expression, a dot for any one character; false when that is not known. */
+static bool
+put_pieces(struct buf *out, const struct filter *f)
+{
+	const struct regex_pieces *pieces = f->kind == FILTER_REGEX ? regex_pieces(f->regex) : NULL;
+	AUTO_FINI(buf_fini) struct buf piece = BUF_INIT;
+	size_t i, k;
+
+	if (pieces == NULL || pieces->n == 0 || regex_is_plain(f->regex))
+		return false;
+	buf_c(out, "constants and dictionaries once, text that contains");
+	for (i = 0; i < pieces->n; i++) {
+		buf_clear(&piece);
+		buf_str(&piece, pieces->p[i].p[0]);
+		for (k = 0; k < piece.n && pieces->p[i].gaps; k++)
+			if (piece.p[k] == LITERAL_ANY)
+				piece.p[k] = '.';
+		buf_c(out, i > 0 ? " and " : pieces->p[i].nocase ? " (in any case) " : " ");
+		buf_json(out, buf_view(&piece));
+	}
+	buf_c(out, ", then values");
+	return true;
+}
 
 static void
 put_test(struct buf *out, const struct filter *f)
@@ -27,6 +52,8 @@ put_test(struct buf *out, const struct filter *f)
 		buf_c(out, "values of two fields");
 	else if (f->kind == FILTER_RANGE)
 		buf_c(out, "min and max of the column, then numbers");
+	else if (put_pieces(out, f))
+		return;
 	else if (decides = filter_literals(f, &l), l.n > 0) {
 		buf_printf(out, "constants and dictionaries once, text that contains%s ",
 		    l.nocase ? " (in any case)" : "");

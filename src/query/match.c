@@ -5,8 +5,10 @@
  */
 #include "query/match.h"
 
+#include "logsql/regex.h"
+
 /* PIECE rows are matched between two looks at stop; a multiple of 64, so that bitmaps can be cut there. */
-enum { PIECE = 2048, SPARSE = 8, SMALL = 256 };
+enum { PIECE = 2048, SPARSE = 8, SMALL = 256, FEW = 64 };
 
 static uint64_t *
 bits_dup(struct arena *arena, const uint64_t *w, size_t n)
@@ -74,6 +76,27 @@ match_sparse(const struct filter *leaf, const struct match_rows *m, struct arena
 	return err_trace(r);
 }
 
+/* What must be in a value: the pieces of a regular expression, not where few rows are left to be matched, or one of a few literals.
+ * 1: the column cannot tell, or there is nothing that must be in it. */
+static int
+match_contained(const struct filter *leaf, const struct match_rows *m,
+    const struct literals *literals, uint64_t *sel)
+{
+	const struct regex_pieces *pieces;
+	size_t i;
+	int r = 0;
+
+	if (leaf->kind != FILTER_REGEX || regex_is_plain(leaf->regex) ||
+	    regex_pieces(leaf->regex)->n == 0)
+		return literals->n == 0
+		    ? 1
+		    : err_trace(m->contains(m->ctx, leaf->field, literals, sel));
+	pieces = regex_pieces(leaf->regex);
+	for (i = 0; r == 0 && i < pieces->n && bits_count(sel, m->n) >= m->n / FEW; i++)
+		r = m->contains(m->ctx, leaf->field, &pieces->p[i], sel);
+	return err_trace(r);
+}
+
 static int
 match_left(const struct filter *leaf, const struct match_rows *m, struct arena *arena,
     uint64_t *sel)
@@ -85,8 +108,8 @@ match_left(const struct filter *leaf, const struct match_rows *m, struct arena *
 	int r = 0;
 
 	decides = filter_literals(leaf, &literals);
-	if (m->contains != NULL && literals.n > 0) {
-		r = m->contains(m->ctx, leaf->field, &literals, sel);
+	if (m->contains != NULL) {
+		r = match_contained(leaf, m, &literals, sel);
 		if (r < 0 || (r == 0 && decides))
 			return err_trace(r);
 	}

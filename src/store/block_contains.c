@@ -7,6 +7,47 @@
 
 #include "store/block_internal.h"
 
+/* Whether the literal from ${at} on stands at text[from..).  A gap takes one byte of ASCII, or one beyond it and all that belong
+ * to that. */
+static bool
+stands_at(const struct block_match *m, size_t at, struct str text, size_t from)
+{
+	uint8_t c;
+
+	for (; at < m->literal.n; at++) {
+		if (from == text.n)
+			return false;
+		c = text.p[from++];
+		if (!block_match_is_gap(m, at)) {
+			if ((m->nocase ? str_lower_byte(c) : c) != m->literal.p[at])
+				return false;
+			continue;
+		}
+		while (c >= 0x80 && from < text.n && (text.p[from] & 0xc0) == 0x80)
+			from++;
+	}
+	return true;
+}
+
+size_t
+block_match_gaps(const struct block_match *m, struct str text)
+{
+	struct str run = m->literal;
+	size_t at = 0, n = 0, hit;
+
+	while (n < run.n && !block_match_is_gap(m, n))
+		n++;
+	run.n = n;
+	for (;; at += hit + 1) {
+		hit = m->nocase ? str_find_nocase(str_sub(text, at, text.n), run)
+		                : str_find(str_sub(text, at, text.n), run);
+		if (hit == SIZE_MAX)
+			return SIZE_MAX;
+		if (stands_at(m, n, text, at + hit + n))
+			return at + hit;
+	}
+}
+
 void
 block_match_run(const struct block_match *m, struct str text, const uint32_t *ends,
     const uint32_t *rows, uint64_t *found)
@@ -75,13 +116,14 @@ keep_values(const struct column *c, const struct block_match *m, uint64_t *sel)
 
 /* No number contains a byte that is neither digit, '-' nor '.'. */
 static bool
-in_numbers(struct str literal)
+in_numbers(const struct block_match *m)
 {
+	const uint8_t *p = m->literal.p;
 	size_t i;
 
-	for (i = 0; i < literal.n; i++)
-		if ((literal.p[i] < '0' || literal.p[i] > '9') && literal.p[i] != '-' &&
-		    literal.p[i] != '.')
+	for (i = 0; i < m->literal.n; i++)
+		if ((p[i] < '0' || p[i] > '9') && p[i] != '-' && p[i] != '.' &&
+		    !block_match_is_gap(m, i))
 			return false;
 	return true;
 }
@@ -94,7 +136,7 @@ contains_decoded(struct block *b, struct block_entry *e, const struct block_matc
 	struct column c;
 	int r;
 
-	if (e->enc == ENC_INT && !in_numbers(m->literal)) {
+	if (e->enc == ENC_INT && !in_numbers(m)) {
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}
@@ -126,7 +168,7 @@ int
 block_word(struct block *b, struct str name, struct str literal, bool nocase, bool is_prefix,
     uint64_t *found)
 {
-	const struct block_match m = { literal, nocase };
+	const struct block_match m = { literal, nocase, false };
 	struct block_entry *e = block_entry_find(b, name);
 	struct enc_chunk c;
 	int r;
@@ -158,13 +200,14 @@ block_ipv4(struct block *b, struct str name, uint64_t min, uint64_t max,
 
 /* No ID contains a byte that is neither hex nor '-'. */
 static bool
-in_ids(struct str literal)
+in_ids(const struct block_match *m)
 {
+	const uint8_t *p = m->literal.p;
 	size_t i;
 
-	for (i = 0; i < literal.n; i++)
-		if ((literal.p[i] < '0' || literal.p[i] > '9') && literal.p[i] != '-' &&
-		    (literal.p[i] < 'a' || literal.p[i] > 'f'))
+	for (i = 0; i < m->literal.n; i++)
+		if ((p[i] < '0' || p[i] > '9') && p[i] != '-' && (p[i] < 'a' || p[i] > 'f') &&
+		    !block_match_is_gap(m, i))
 			return false;
 	return true;
 }
@@ -176,11 +219,11 @@ contains_id(struct block *b, struct block_entry *e, const struct block_match *m,
 	struct enc_chunk c;
 	int r;
 
-	if (!in_ids(m->literal)) {
+	if (!in_ids(m)) {
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}
-	if (e->version != 1)
+	if (e->version != 1 || m->gaps)
 		return contains_decoded(b, e, m, sel);
 	r = block_chunk(b, e, &c);
 	if (r == 0)
@@ -191,50 +234,52 @@ contains_id(struct block *b, struct block_entry *e, const struct block_match *m,
 }
 
 int
-block_entry_contains(struct block *b, struct block_entry *e, struct str literal, bool nocase,
+block_entry_contains(struct block *b, struct block_entry *e, const struct block_match *m,
     uint64_t *sel)
 {
-	const struct block_match m = { literal, nocase };
 	struct enc_chunk c;
 	int r;
 
-	if (literal.n == 0 || bits_none(sel, b->header.n_rows))
+	if (m->literal.n == 0 || bits_none(sel, b->header.n_rows))
 		return 0;
-	if (e == NULL || (e->enc == ENC_CONST && block_match_find(&m, e->value) == SIZE_MAX)) {
+	if (e == NULL || (e->enc == ENC_CONST && block_match_find(m, e->value) == SIZE_MAX)) {
 		bits_zero(sel, b->header.n_rows);
 		return 0;
 	}
 	if (e->enc == ENC_CONST)
 		return 0;
 	if (e->enc == ENC_ID)
-		return contains_id(b, e, &m, sel);
+		return contains_id(b, e, m, sel);
 	if ((e->enc != ENC_TEXT && e->enc != ENC_TMPL) || !enc_is_known(e->enc, e->version))
-		return contains_decoded(b, e, &m, sel);
+		return contains_decoded(b, e, m, sel);
 	r = block_chunk(b, e, &c);
 	if (r != 0)
 		return r;
 	if (e->enc == ENC_TEXT)
-		r = enc_text_contains(&c, &m, sel);
+		r = enc_text_contains(&c, m, sel);
 	else
-		r = enc_tmpl_contains(&c, &m, sel);
+		r = enc_tmpl_contains(&c, m, sel);
 	return r == BLOCK_E_CORRUPT ? block_damaged(b, e) : r;
 }
 
 int
 block_contains(struct block *b, struct str name, struct str literal, bool nocase, uint64_t *sel)
 {
-	return block_entry_contains(b, block_entry_find(b, name), literal, nocase, sel);
+	const struct block_match m = { literal, nocase, false };
+
+	return err_trace(block_entry_contains(b, block_entry_find(b, name), &m, sel));
 }
 
 int
 block_contains_any(struct block *b, struct str name, const struct literals *l, uint64_t *sel)
 {
 	size_t n = b->header.n_rows, n_words = BITS_WORDS(n), i, w;
+	struct block_match m = { l->p[0], l->nocase, l->gaps };
 	AUTO_FREE uint64_t *left = NULL, *one = NULL;
 	int r = 0;
 
 	if (l->n == 1)
-		return block_contains(b, name, l->p[0], l->nocase, sel);
+		return err_trace(block_entry_contains(b, block_entry_find(b, name), &m, sel));
 	left = malloc((n_words + 1) * sizeof(*left));
 	one = malloc((n_words + 1) * sizeof(*one));
 	if (left == NULL || one == NULL)
@@ -242,7 +287,8 @@ block_contains_any(struct block *b, struct str name, const struct literals *l, u
 	memcpy(left, sel, n_words * sizeof(*left));
 	for (i = 0; r == 0 && i < l->n && !bits_none(left, n); i++) {
 		memcpy(one, left, n_words * sizeof(*one));
-		r = block_contains(b, name, l->p[i], l->nocase, one);
+		m.literal = l->p[i];
+		r = block_entry_contains(b, block_entry_find(b, name), &m, one);
 		for (w = 0; r == 0 && w < n_words; w++)
 			left[w] &= ~one[w];
 	}

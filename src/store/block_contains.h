@@ -6,17 +6,29 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/literals.h"
 
-/* nocase: literal is in lower case. */
+/* nocase: literal is in lower case.  gaps: LITERAL_ANY in it is any one character. */
 struct block_match {
 	struct str literal;
-	bool nocase;
+	bool nocase, gaps;
 };
+
+static inline bool
+block_match_is_gap(const struct block_match *m, size_t at)
+{
+	return m->gaps && m->literal.p[at] == LITERAL_ANY;
+}
+
+/** block_match_gaps(m, text): block_match_find where there are gaps. */
+size_t block_match_gaps(const struct block_match *m, struct str text);
 
 /** block_match_find(m, text): where ${text} has it first, or SIZE_MAX. */
 static inline size_t
 block_match_find(const struct block_match *m, struct str text)
 {
+	if (m->gaps)
+		return block_match_gaps(m, text);
 	return m->nocase ? str_find_nocase(text, m->literal) : str_find(text, m->literal);
 }
 

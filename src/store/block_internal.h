@@ -137,8 +137,8 @@ int block_chunk(struct block *b, struct block_entry *e, struct enc_chunk *ret);
 /** block_entry_is_id(e): whether its values are in the ID index. */
 bool block_entry_is_id(const struct block_entry *e);
 struct block_entry *block_entry_find(const struct block *b, struct str name);
-/** block_entry_contains(b, e, literal, nocase, sel): as block_contains; ${e} may be NULL. */
-int block_entry_contains(struct block *b, struct block_entry *e, struct str literal, bool nocase,
+/** block_entry_contains(b, e, m, sel): as block_contains_any; ${e} may be NULL. */
+int block_entry_contains(struct block *b, struct block_entry *e, const struct block_match *m,
     uint64_t *sel);
 /** block_entry_hidden(b, role): the entry of a role that is no field, or NULL. */
 struct block_entry *block_entry_hidden(const struct block *b, enum enc_role role);

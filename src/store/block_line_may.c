@@ -10,6 +10,7 @@
  *
  * In a literal with gaps LITERAL_ANY is any one character: one byte where it meets ASCII.  Of a value it asks nothing.
  */
+#include "store/block_contains.h"
 #include "store/block_internal.h"
 #include "store/shape.h"
 
@@ -228,6 +229,26 @@ is_no_number(const struct may *m, const struct block_entry *e, const struct need
 	return need->to - need->from > (n > i ? n : i);
 }
 
+/* Bytes [from, to) of the literal without gaps at their ends. */
+static struct str
+without_ends(const struct may *m, size_t from, size_t to)
+{
+	while (from < to && is_any(m, from))
+		from++;
+	while (from < to && is_any(m, to - 1))
+		to--;
+	return str_sub(m->literal, from, to);
+}
+
+static int
+ask_run(struct may *m, struct block_entry *e, struct str run, bool gaps, bool *ret_some)
+{
+	const struct block_match match = { run, m->nocase, gaps };
+
+	*ret_some = true;
+	return err_trace(block_entry_contains(m->b, e, &match, m->left));
+}
+
 /* Bytes [from, to) of the literal in ${e}: rows that have them not leave m->left.  ${ret_some}: anything was asked. */
 static int
 ask_entry(struct may *m, struct block_entry *e, bool escaped, const struct need *need,
@@ -242,12 +263,14 @@ ask_entry(struct may *m, struct block_entry *e, bool escaped, const struct need 
 		bits_zero(m->left, m->b->header.n_rows);
 		return 0;
 	}
-	while (r == 0 && next_run(m, &at, need->to, &run)) {
-		if (!run_in(m, e, escaped, &run))
-			continue;
-		*ret_some = true;
-		r = block_entry_contains(m->b, e, run, m->nocase, m->left);
-	}
+	/* All of them at once, unless what is escaped makes others of them. */
+	run = without_ends(m, need->from, need->to);
+	if (m->gaps && run.n >= RUN_MIN && e != NULL &&
+	    (!escaped || e->enc == ENC_INT || e->enc == ENC_ID))
+		return err_trace(ask_run(m, e, run, true, ret_some));
+	while (r == 0 && next_run(m, &at, need->to, &run))
+		if (run_in(m, e, escaped, &run))
+			r = ask_run(m, e, run, false, ret_some);
 	return r;
 }
 

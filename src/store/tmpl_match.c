@@ -23,6 +23,11 @@ tmpl_literal_init(struct tmpl_literal *l, const struct block_match *m)
 	l->n = m->literal.n < TMPL_LITERAL_MAX ? m->literal.n : TMPL_LITERAL_MAX;
 	for (i = 0; i < l->n; i++) {
 		c = m->literal.p[i];
+		if (block_match_is_gap(m, i)) {
+			for (c = 0; c < ARRAY_LEN(l->eq); c++)
+				l->eq[c] |= UINT64_C(1) << i;
+			continue;
+		}
 		l->eq[c] |= UINT64_C(1) << i;
 		if (m->nocase && c >= 'a' && c <= 'z')
 			l->eq[c - 'a' + 'A'] |= UINT64_C(1) << i;
@@ -165,6 +170,19 @@ walk_slot(struct walk *w, const struct tmpl_slot *s)
 	}
 }
 
+/* Whether a gap may meet a character beyond ASCII, which is longer than a byte; variables have none. */
+static bool
+is_beyond(const struct tmpl *t, const struct tmpl_literal *l)
+{
+	uint8_t all = 0;
+	size_t i, k;
+
+	for (i = 0; l->m.gaps && i <= t->n_slots; i++)
+		for (k = 0; k < t->pieces[i].n; k++)
+			all |= t->pieces[i].p[k];
+	return all >= 0x80;
+}
+
 enum tmpl_answer
 tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
 {
@@ -172,6 +190,8 @@ tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
 	uint64_t last = UINT64_C(1) << l->n;
 	size_t i;
 
+	if (is_beyond(t, l))
+		return TMPL_MAYBE;
 	walk_bytes(&w, t->pieces[0]);
 	for (i = 0; i < t->n_slots; i++) {
 		walk_slot(&w, &t->slots[i]);

@@ -68,6 +68,8 @@ def test_plan():
     text = explain("(level:warn and (* or x)) and n:>=3590 | stats by (host) count() c | sort by (c)")
     say("query: n:>=3590 level:warn | stats by (host) count(*) as c" in text, "the query is simplified", text)
     say(text.index("n:>=3590   cost") < text.index("level:warn   cost") and "min and max of the column" in text, "filters stand in their order, with their tests", text)
+    text = explain('_msg:~"(?i)pay.ment.*declined"')
+    say('text that contains (in any case) "declined" and "pay.ment", then values' in text, "pieces of a regular expression", text)
 
 
 def test_run():
