@@ -159,7 +159,7 @@ int block_forms(struct block *b, struct str name, const uint32_t *rows, size_t n
 int block_contains(struct block *b, struct str name, struct str literal, bool nocase,
     uint64_t *sel);
 
-/** block_contains_any(b, name, l, sel): the same for one of several literals, which are not none. */
+/** block_contains_any(b, name, l, sel): the same for one of several literals, which are not none and may have gaps. */
 int block_contains_any(struct block *b, struct str name, const struct literals *l, uint64_t *sel);
 
 /**
