@@ -128,14 +128,17 @@ put_group(struct buf *out, const int64_t *v, size_t n)
 {
 	struct frame f = { 0, 64, SIZE_MAX };
 	uint64_t d[ENC_GROUP], most;
-	int64_t min = v[0];
+	int64_t min = v[0], near;
 	size_t i, n_exc = 0;
 
 	for (i = 1; i < n; i++)
 		min = v[i] < min ? v[i] : min;
 	frame_choose(v, n, min, &f);
-	if (f.cost > 6 * n && n >= 4 * SAMPLE)
-		frame_choose(v, n, near_base(v, n), &f);
+	if (f.cost > 6 * n && n >= 4 * SAMPLE) {
+		near = near_base(v, n);
+		if (near != min)
+			frame_choose(v, n, near, &f);
+	}
 	most = most_of(f.width);
 	for (i = 0; i < n; i++) {
 		d[i] = (uint64_t)v[i] - (uint64_t)f.base;
