@@ -334,6 +334,7 @@ form_parse(const struct moment_form *f, struct str s, struct wall *ret)
 static void
 form_learn(struct moment_form *f, struct str s, struct wall t)
 {
+	unsigned second;
 	size_t tail_n;
 	uint64_t x;
 	int64_t into;
@@ -353,9 +354,11 @@ form_learn(struct moment_form *f, struct str s, struct wall t)
 	f->tail = bytes_load_le(s.p + s.n - 8) & f->tail_mask;
 	f->minute[0] = bytes_load_le(s.p);
 	f->minute[1] = bytes_load_le(s.p + 8);
-	into = two_digits(s.p + SECONDS_AT) * NS_PER_S +
-	    (int64_t)digits_value_of(x, f->digits) * fraction_units[f->digits];
-	if (__builtin_sub_overflow(t.ns, into, &f->start_ns) ||
+	second = two_digits(s.p + SECONDS_AT);
+	into =
+	    second * NS_PER_S + (int64_t)digits_value_of(x, f->digits) * fraction_units[f->digits];
+	/* Second 60 is written like the others, and is of the next minute. */
+	if (second > 59 || __builtin_sub_overflow(t.ns, into, &f->start_ns) ||
 	    f->start_ns > INT64_MAX - NS_PER_MIN)
 		return;
 	f->n = s.n;
