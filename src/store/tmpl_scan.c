@@ -11,13 +11,7 @@
 #include "store/tmpl.h"
 #include "store/tmpl_bits.h"
 
-enum {
-	TRIAL = 1024,
-	SLOTS = 4 * TMPL_MAX,
-	WINDOW = 4096,
-	WINDOW_MAX = TMPL_VALUE_MAX,
-	SPANS_MIN = 65536
-};
+enum { TRIAL = 1024, SLOTS = 4 * TMPL_MAX, WINDOW = 4096, WINDOW_MAX = TMPL_VALUE_MAX };
 
 /* The bits of bytes[from..to), of as many as are looked at at once: all of at least one value.  Two words of 0 stand behind them. */
 struct window {
