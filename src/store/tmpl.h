@@ -186,6 +186,22 @@ void tmpl_literal_init(struct tmpl_literal *l, const struct block_match *m);
 enum tmpl_answer { TMPL_NO, TMPL_ALL, TMPL_MAYBE };
 enum tmpl_answer tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l);
 
+/* What of a template's rows is to be looked at: bytes that are the same in all, and slots (bytes is empty then). */
+struct tmpl_step {
+	struct str bytes;
+	const struct tmpl_slot *slot; /* or NULL */
+};
+struct tmpl_plan {
+	struct tmpl_step *steps;
+	size_t n;
+};
+/** tmpl_plan(t, l, arena, ret): the parts of a template's rows that a literal may lie in, of which tmpl_classify said TMPL_MAYBE.  What
+ * is not next to each other in a row is parted by a byte that is not in the literal. */
+int tmpl_plan(const struct tmpl *t, const struct tmpl_literal *l, struct arena *arena,
+    struct tmpl_plan *ret);
+/** tmpl_plan_write(p, k, out): those of row ${k}, at most row_max and p->n bytes; returns their end. */
+uint8_t *tmpl_plan_write(const struct tmpl_plan *p, size_t k, uint8_t *out);
+
 /** tmpl_char_bit(c): the bit of a token's byte in tmpl_slot.chars; '_' shares that of '-'.  0 for other bytes. */
 static inline uint64_t
 tmpl_char_bit(uint8_t c)

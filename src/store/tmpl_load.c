@@ -357,6 +357,17 @@ write_slot(const struct tmpl_slot *s, size_t k, uint8_t *out)
 }
 
 uint8_t *
+tmpl_plan_write(const struct tmpl_plan *p, size_t k, uint8_t *out)
+{
+	const struct tmpl_step *s;
+
+	for (s = p->steps; s < p->steps + p->n; s++)
+		out = s->slot != NULL ? write_slot(s->slot, k, out)
+		                      : write_bytes(s->bytes.p, s->bytes.n, out);
+	return out;
+}
+
+uint8_t *
 tmpl_write(const struct tmpl *t, size_t k, uint8_t *out)
 {
 	size_t i;

@@ -3,204 +3,12 @@
  * One job: ask each template first, and put together only the rows of those that cannot tell.
  * Floor: 2 (uses record, base).
  *
- * A template is a run of bytes and of classes of bytes ("a digit, 1 to 18 times").  The literal runs over it as
- * a shift-and automaton (Baeza-Yates and Gonnet, 1992): bit p of a set is "the first p bytes have been
- * seen, ending here".  One set is carried over classes, another starts anew after each: a literal that is
- * complete in the second is in every row, one that is in the first only may be.
+ * tmpl_walk.c says of each template whether a literal is in all its rows, in none, or in some; of these the parts that it may
+ * lie in are put together, many rows one after the other, and searched at once.
  */
 #include "store/tmpl.h"
 
 enum { RUN = 64 << 10 };
-
-void
-tmpl_literal_init(struct tmpl_literal *l, const struct block_match *m)
-{
-	size_t i;
-	unsigned c;
-
-	memset(l, 0, sizeof(*l));
-	l->m = *m;
-	l->n = m->literal.n < TMPL_LITERAL_MAX ? m->literal.n : TMPL_LITERAL_MAX;
-	for (i = 0; i < l->n; i++) {
-		c = m->literal.p[i];
-		if (block_match_is_gap(m, i)) {
-			for (c = 0; c < ARRAY_LEN(l->eq); c++)
-				l->eq[c] |= UINT64_C(1) << i;
-			continue;
-		}
-		l->eq[c] |= UINT64_C(1) << i;
-		if (m->nocase && c >= 'a' && c <= 'z')
-			l->eq[c - 'a' + 'A'] |= UINT64_C(1) << i;
-	}
-	for (c = '0'; c <= '9'; c++)
-		l->digits |= l->eq[c];
-	l->hex = l->digits;
-	for (c = 'a'; c <= 'f'; c++)
-		l->hex |= l->eq[c];
-}
-
-/* The automaton on its way through a template. */
-struct walk {
-	const struct tmpl_literal *l;
-	uint64_t maybe, sure;
-	uint64_t seen_maybe, seen_sure; /* all sets so far, for the last bit */
-};
-
-static void
-walk_bytes(struct walk *w, struct str s)
-{
-	size_t i;
-	uint64_t eq;
-
-	for (i = 0; i < s.n; i++) {
-		eq = w->l->eq[s.p[i]];
-		w->maybe = (w->maybe & eq) << 1 | 1;
-		w->sure = (w->sure & eq) << 1 | 1;
-		w->seen_maybe |= w->maybe;
-		w->seen_sure |= w->sure;
-	}
-}
-
-/* From least to most bytes, each of them one of a class. */
-static void
-walk_class(struct walk *w, uint64_t class, size_t least, size_t most)
-{
-	uint64_t now = w->maybe, out = 0;
-	size_t i;
-
-	for (i = 1; i <= most; i++) {
-		now = (now & class) << 1 | 1;
-		w->seen_maybe |= now;
-		if (i >= least)
-			out |= now;
-		/* Beyond the literal's length only bytes that repeat are left; and where not even its first byte can
-		 * be of the class, nothing more begins. */
-		if (i > w->l->n + least || (now == 1 && (class & 1) == 0))
-			break;
-	}
-	w->maybe = out | 1;
-	w->sure = 1;
-}
-
-static void
-walk_pattern(struct walk *w, struct str pattern)
-{
-	size_t i;
-
-	for (i = 0; i < pattern.n; i++) {
-		if (pattern.p[i] == TMPL_DIGIT_MARK)
-			walk_class(w, w->l->digits, 1, 1);
-		else
-			walk_bytes(w, str_sub(pattern, i, i + 1));
-	}
-}
-
-/* The places of the literal whose byte is in a slot's set. */
-static uint64_t
-class_of(const struct tmpl_literal *l, uint64_t chars)
-{
-	uint64_t class = 0;
-	unsigned c;
-
-	for (c = '-'; c <= 'z'; c++)
-		if (tmpl_char_bit((uint8_t)c) & chars)
-			class |= l->eq[c];
-	return class;
-}
-
-/* A canonical number: digits, and with a scale a point before the last of them. */
-static void
-walk_number(struct walk *w, const struct tmpl_slot *s)
-{
-	const struct tmpl_literal *l = w->l;
-
-	if (s->scale == 0) {
-		walk_class(w, l->digits, 1, s->size);
-		return;
-	}
-	if (s->size < s->scale + 2) {
-		walk_class(w, l->digits | l->eq['.'], 1, s->size);
-		return;
-	}
-	walk_class(w, l->digits, 1, s->size - s->scale - 1);
-	walk_bytes(w, STR("."));
-	walk_class(w, l->digits, s->scale, s->scale);
-}
-
-static void
-walk_ipv4(struct walk *w)
-{
-	unsigned i;
-
-	for (i = 0; i < 4; i++) {
-		if (i > 0)
-			walk_bytes(w, STR("."));
-		walk_class(w, w->l->digits, 1, 3);
-	}
-}
-
-static void
-walk_slot(struct walk *w, const struct tmpl_slot *s)
-{
-	const struct tmpl_literal *l = w->l;
-
-	switch (s->type) {
-	case SLOT_CONST:
-		walk_bytes(w, s->text);
-		break;
-	case SLOT_NUM:
-		walk_bytes(w, s->text);
-		walk_number(w, s);
-		walk_bytes(w, s->suffix);
-		break;
-	case SLOT_PATTERN:
-		walk_pattern(w, s->text);
-		break;
-	case SLOT_HEX:
-		walk_class(w, l->hex, s->size * 2, s->size * 2);
-		break;
-	case SLOT_IPV4:
-		walk_ipv4(w);
-		break;
-	case SLOT_DICT:
-	case SLOT_TEXT:
-	case SLOT_COMMON:
-		walk_class(w, class_of(l, s->chars), 1, s->size);
-		break;
-	}
-}
-
-/* Whether a gap may meet a character beyond ASCII, which is longer than a byte; variables have none. */
-static bool
-is_beyond(const struct tmpl *t, const struct tmpl_literal *l)
-{
-	uint8_t all = 0;
-	size_t i, k;
-
-	for (i = 0; l->m.gaps && i <= t->n_slots; i++)
-		for (k = 0; k < t->pieces[i].n; k++)
-			all |= t->pieces[i].p[k];
-	return all >= 0x80;
-}
-
-enum tmpl_answer
-tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
-{
-	struct walk w = { l, 1, 1, 1, 1 };
-	uint64_t last = UINT64_C(1) << l->n;
-	size_t i;
-
-	if (is_beyond(t, l))
-		return TMPL_MAYBE;
-	walk_bytes(&w, t->pieces[0]);
-	for (i = 0; i < t->n_slots; i++) {
-		walk_slot(&w, &t->slots[i]);
-		walk_bytes(&w, t->pieces[i + 1]);
-	}
-	if (w.seen_sure & last)
-		return l->n == l->m.literal.n ? TMPL_ALL : TMPL_MAYBE;
-	return w.seen_maybe & last ? TMPL_MAYBE : TMPL_NO;
-}
 
 /* Rows put together, until there are enough to be searched at once. */
 struct gather {
@@ -211,6 +19,7 @@ struct gather {
 	uint32_t *ends, *rows;
 	size_t n_rows;
 	uint64_t *found;
+	struct tmpl_plan *plans; /* of each template that cannot tell */
 };
 
 static void
@@ -222,19 +31,22 @@ gather_search(struct gather *g)
 }
 
 static int
-gather_row(struct gather *g, struct arena *arena, const struct tmpl *t, size_t k, size_t row)
+gather_row(struct gather *g, const struct tmpl_set *set, size_t number, size_t k, size_t row)
 {
-	if (g->cap - g->n < t->row_max) {
+	const struct tmpl_plan *plan = &g->plans[number];
+	size_t most = set->tmpls[number].row_max + plan->n;
+
+	if (g->cap - g->n < most) {
 		gather_search(g);
-		if (g->cap < t->row_max) {
-			g->p = arena_alloc(arena, t->row_max);
-			g->cap = t->row_max;
+		if (g->cap < most) {
+			g->p = arena_alloc(set->arena, most);
+			g->cap = most;
 		}
 		if (g->p == NULL)
 			return err_origin(-ENOMEM);
 	}
 	g->total -= g->n;
-	g->n = (size_t)(tmpl_write(t, k, g->p + g->n) - g->p);
+	g->n = (size_t)(tmpl_plan_write(plan, k, g->p + g->n) - g->p);
 	g->total += g->n;
 	if (g->total > ENC_BYTES_MAX)
 		return BLOCK_E_CORRUPT;
@@ -290,9 +102,10 @@ ask_text(struct tmpl_set *set, const struct block_match *m, const uint32_t *rows
 	return 0;
 }
 
-/* The answers of the templates; those that cannot tell are loaded. */
+/* The answers of the templates; those that cannot tell are loaded, and what of their rows is to be searched goes to ${plans}. */
 static int
-ask_templates(struct tmpl_set *set, const struct block_match *m, uint8_t *answers, bool *ret_maybe)
+ask_templates(struct tmpl_set *set, const struct block_match *m, uint8_t *answers,
+    struct tmpl_plan *plans, bool *ret_maybe)
 {
 	struct tmpl_literal l;
 	size_t i;
@@ -307,6 +120,8 @@ ask_templates(struct tmpl_set *set, const struct block_match *m, uint8_t *answer
 			continue;
 		*ret_maybe = true;
 		r = tmpl_load(set, &set->tmpls[i]);
+		if (r == 0)
+			r = tmpl_plan(&set->tmpls[i], &l, set->arena, &plans[i]);
 		if (r != 0)
 			return r;
 	}
@@ -380,7 +195,7 @@ find_unknown(struct tmpl_set *set, const uint8_t *answers, const uint32_t *rows,
 			bits_set(g->found, row);
 			continue;
 		}
-		r = gather_row(g, set->arena, &set->tmpls[code - 1], k, row);
+		r = gather_row(g, set, code - 1, k, row);
 		if (r != 0)
 			return r;
 	}
@@ -410,9 +225,10 @@ find_all(struct tmpl_set *set, const struct block_match *m, const uint64_t *sel,
 	size_t i;
 	int r;
 
-	if (answers == NULL)
+	g->plans = arena_zalloc(set->arena, set->n + 1, sizeof(*g->plans));
+	if (answers == NULL || g->plans == NULL)
 		return err_origin(-ENOMEM);
-	r = ask_templates(set, m, answers, &maybe);
+	r = ask_templates(set, m, answers, g->plans, &maybe);
 	if (r == 0)
 		r = find_rows(set, &rows);
 	if (r != 0)
