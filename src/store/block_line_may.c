@@ -30,7 +30,8 @@ struct may {
 	struct arena arena;
 	struct map asked; /* ways, as text */
 	struct shape_set set;
-	uint32_t *codes; /* of all rows */
+	/* The rows of code k are rows[first[k]..first[k + 1]). */
+	uint32_t *rows, *first;
 	uint64_t *found; /* rows that may contain it */
 	uint64_t *left;  /* those that are asked next */
 	const uint64_t *sel;
@@ -456,7 +457,7 @@ ask_times(struct may *m, const struct time_style *st)
 {
 	struct time_text text = { 0 };
 	struct column c;
-	size_t i;
+	size_t i, k;
 	int r;
 
 	if (m->times == NULL) {
@@ -465,10 +466,12 @@ ask_times(struct may *m, const struct time_style *st)
 			return r < 0 ? err_trace(r) : WAY_ALL;
 		m->times = c.ints;
 	}
-	BITS_FOREACH(i, m->sel, m->b->header.n_rows)
-	if (m->codes[i] == m->code && !bits_get(m->found, i) &&
-	    holds(m, time_text_of(&text, st, m->times[i])))
-		bits_set(m->found, i);
+	for (k = m->first[m->code]; k < m->first[m->code + 1]; k++) {
+		i = m->rows[k];
+		if (bits_get(m->sel, i) && !bits_get(m->found, i) &&
+		    holds(m, time_text_of(&text, st, m->times[i])))
+			bits_set(m->found, i);
+	}
 	return 0;
 }
 
@@ -518,11 +521,10 @@ is_beyond(const struct may *m, const struct shape *shape)
 static void
 find_code(struct may *m, uint32_t code)
 {
-	size_t i;
+	size_t k;
 
-	for (i = 0; i < m->b->header.n_rows; i++)
-		if (m->codes[i] == code)
-			bits_set(m->found, i);
+	for (k = m->first[code]; k < m->first[code + 1]; k++)
+		bits_set(m->found, m->rows[k]);
 }
 
 static int
@@ -550,30 +552,58 @@ ask_shape(struct may *m, uint32_t number)
 }
 
 /* Lines that are made of fields, kept, or not known. */
+/* Which rows have which code. */
+static int
+sort_codes(struct may *m)
+{
+	const struct enc_rows all = { NULL, m->b->header.n_rows };
+	size_t n_codes = m->set.n + SHAPE_FIRST, i;
+	uint32_t *codes = arena_alloc(&m->arena, (all.n + 1) * sizeof(*codes)), sum = 0, n;
+
+	m->rows = arena_alloc(&m->arena, (all.n + 1) * sizeof(*m->rows));
+	m->first = arena_zalloc(&m->arena, n_codes + 1, sizeof(*m->first));
+	if (codes == NULL || m->rows == NULL || m->first == NULL)
+		return err_origin(-ENOMEM);
+	if (!shape_codes(&m->set, &all, codes))
+		return BLOCK_E_CORRUPT;
+	for (i = 0; i < all.n; i++)
+		m->first[codes[i]]++;
+	for (i = 0; i <= n_codes; i++) {
+		n = m->first[i];
+		m->first[i] = sum;
+		sum += n;
+	}
+	/* Each is moved to where the next one begins, and back. */
+	for (i = 0; i < all.n; i++)
+		m->rows[m->first[codes[i]]++] = (uint32_t)i;
+	for (i = n_codes; i > 0; i--)
+		m->first[i] = m->first[i - 1];
+	m->first[0] = 0;
+	return 0;
+}
+
+static bool
+is_used(const struct may *m, size_t code)
+{
+	return m->first[code] < m->first[code + 1];
+}
+
 static int
 ask_lines(struct may *m, struct block_entry *shapes)
 {
-	const struct enc_rows all = { NULL, m->b->header.n_rows };
-	bool *used;
 	size_t i;
 	int r = block_open_shapes(m->b, shapes, &m->arena, &m->set);
 
+	if (r == 0)
+		r = sort_codes(m);
 	if (r != 0)
 		return r;
-	m->codes = arena_alloc(&m->arena, (all.n + 1) * sizeof(*m->codes));
-	used = arena_zalloc(&m->arena, m->set.n + SHAPE_FIRST, sizeof(*used));
-	if (m->codes == NULL || used == NULL)
-		return err_origin(-ENOMEM);
-	if (!shape_codes(&m->set, &all, m->codes))
-		return BLOCK_E_CORRUPT;
-	for (i = 0; i < all.n; i++)
-		used[m->codes[i]] = true;
-	if (used[SHAPE_NO_LINE])
+	if (is_used(m, SHAPE_NO_LINE))
 		r = ask_whole(m, block_entry_find(m->b, STR("_msg")));
-	if (r == 0 && used[SHAPE_KEPT])
+	if (r == 0 && is_used(m, SHAPE_KEPT))
 		r = ask_whole(m, block_entry_hidden(m->b, ROLE_LINE));
 	for (i = 0; r == 0 && i < m->set.n; i++)
-		if (used[i + SHAPE_FIRST])
+		if (is_used(m, i + SHAPE_FIRST))
 			r = ask_shape(m, (uint32_t)i);
 	return r;
 }
