@@ -301,11 +301,9 @@ move_window(struct input *in)
 {
 	size_t left = in->n - in->at, to = -(uintptr_t)(in->window + left) % PAGE;
 
-	if (in->at == to)
+	/* Little was parsed, or nothing, as while a long line comes piece by piece. */
+	if (in->at < PAGE)
 		return;
-	/* No room: a line as long as the window. */
-	if (to > in->at)
-		to = 0;
 	memmove(in->window + to, in->window + in->at, left);
 	in->at = to;
 	in->n = to + left;
