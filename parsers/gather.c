@@ -405,14 +405,12 @@ gather_keep(struct gather *g, const struct record *rec)
 void
 gather_unknow(struct gather *g)
 {
-	unsigned h;
 	size_t i;
 
 	g->known = NULL;
 	g->usual_n = 0;
 	for (i = 0; i < g->n; i++) {
-		h = gather_hash(g->f[i].name);
-		g->seen[h >> 6] |= UINT64_C(1) << (h & 63);
+		gather_note(g, gather_hash(g->f[i].name));
 		if (names_may_have_role(g->f[i].name))
 			gather_role(g, i);
 	}

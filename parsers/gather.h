@@ -121,6 +121,19 @@ gather_hash(struct str name)
 	return (h * 0x9e3779b1u) >> 24;
 }
 
+/** gather_met(g, hash): whether a name of this hash may be there.  gather_note(g, hash): from now on one is. */
+static inline bool
+gather_met(const struct gather *g, unsigned hash)
+{
+	return (g->seen[hash >> 6] >> (hash & 63) & 1) != 0;
+}
+
+static inline void
+gather_note(struct gather *g, unsigned hash)
+{
+	g->seen[hash >> 6] |= UINT64_C(1) << (hash & 63);
+}
+
 /**
  * gather_add(g, name, value, kind):
  * One more field; a name that is there already keeps its place, takes the new value and is noted.
@@ -137,15 +150,14 @@ gather_add(struct gather *g, struct str name, struct str value, enum value_kind 
 	if (UNLIKELY(name.n == 0))
 		name = STR("_");
 	h = gather_hash(name);
-	if (UNLIKELY((g->seen[h >> 6] >> (h & 63) & 1) != 0) &&
-	    gather_replace(g, name, value, kind))
+	if (UNLIKELY(gather_met(g, h)) && gather_replace(g, name, value, kind))
 		return 0;
 	if (UNLIKELY(g->n == g->cap)) {
 		r = gather_grow(g);
 		if (r != 0)
 			return r;
 	}
-	g->seen[h >> 6] |= UINT64_C(1) << (h & 63);
+	gather_note(g, h);
 	g->f[g->n] = (struct field){ name, value, kind };
 	if (UNLIKELY(names_may_have_role(name)))
 		gather_role(g, g->n);

@@ -336,11 +336,11 @@ take_usual(struct json *j, size_t n)
 
 	for (; g->n < n; g->n++) {
 		k = &j->keys->of[g->path[g->n] & (JSON_KEYS - 1)];
-		if ((g->seen[k->hash >> 6] >> (k->hash & 63) & 1) != 0) {
+		if (gather_met(g, k->hash)) {
 			j->at = (size_t)(g->f[g->n].name.p - j->p) - 1;
 			return false;
 		}
-		g->seen[k->hash >> 6] |= UINT64_C(1) << (k->hash & 63);
+		gather_note(g, k->hash);
 		if (k->role != NAME_PLAIN)
 			gather_take_role(g, g->n, k->role, k->rank);
 		j->last = &j->keys->of[k->hash];

@@ -38,9 +38,8 @@ key_set(struct json_keys *keys, struct json_key *k, struct str key, struct str t
 	k->rank = (uint8_t)rank;
 	memcpy(k->text, text.p, n);
 	k->tail = (uint8_t)(n < 8 ? 0 : n - 8);
-	k->mask = n < 8 ? (UINT64_C(1) << n * 8) - 1 : UINT64_MAX;
-	k->ends.first = bytes_load_le(k->text) & k->mask;
-	k->ends.last = bytes_load_le(k->text + k->tail) & k->mask;
+	k->mask = bytes_mask(n - k->tail);
+	k->ends = bytes_ends_of(k->text, n);
 }
 
 /* The i-th key behind ${last} becomes the first. */

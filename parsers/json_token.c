@@ -51,9 +51,10 @@ unescape_u(const uint8_t *p, size_t at, size_t end, uint8_t **out)
 	return at;
 }
 
-/* p[start..end) without its escapes to out; where a bad escape stands, or 0 and the bytes written. */
+/* The string [start, end) without its escapes to out; where a bad escape stands, or 0 and the bytes written.  ret_own: all escapes
+ * are those that buf_json would make. */
 static size_t
-unescape(const uint8_t *p, size_t start, size_t end, uint8_t *out, size_t *ret_n)
+unescape(const struct json *j, size_t start, size_t end, uint8_t *out, size_t *ret_n, bool *ret_own)
 {
 	static const uint8_t plain[256] = { ['"'] = '"',
 		['\\'] = '\\',
@@ -63,18 +64,20 @@ unescape(const uint8_t *p, size_t start, size_t end, uint8_t *out, size_t *ret_n
 		['n'] = '\n',
 		['r'] = '\r',
 		['t'] = '\t' };
-	const uint8_t *from = out, *stop;
+	const uint8_t *from = out, *p = j->p;
 	size_t at = start, n, next;
 
+	*ret_own = true;
 	while (at < end) {
-		stop = memchr(p + at, '\\', end - at);
-		n = stop != NULL ? (size_t)(stop - p) - at : end - at;
-		memcpy(out, p + at, n);
+		/* What is marked in a string begins an escape, or is one's second byte. */
+		n = json_next_mark(j, at) - at;
+		bytes_copy(out, p + at, n);
 		out += n;
 		at += n;
 		if (at == end)
 			break;
 		/* The scan for the end took escapes by twos, so one more byte is there. */
+		*ret_own &= p[at + 1] != '/' && p[at + 1] != 'u';
 		if (plain[p[at + 1]] != 0) {
 			*out++ = plain[p[at + 1]];
 			at += 2;
@@ -89,12 +92,20 @@ unescape(const uint8_t *p, size_t start, size_t end, uint8_t *out, size_t *ret_n
 	return 0;
 }
 
+/* From the first mark of a string with escapes, at ${mark}, to the one that ends it; n at least when there is none. */
+static size_t
+last_mark(const struct json *j, size_t mark)
+{
+	while (mark < j->n && j->p[mark] == '\\')
+		mark = mark + 2 <= j->n ? json_next_mark(j, mark + 2) : j->n;
+	return mark;
+}
+
 /* The end of a string with escapes, of which the first mark is at mark; at is behind its '"' then. */
 static int
 string_end(struct json *j, size_t mark, size_t *ret_end)
 {
-	while (mark < j->n && j->p[mark] == '\\')
-		mark = mark + 2 <= j->n ? json_next_mark(j, mark + 2) : j->n;
+	mark = last_mark(j, mark);
 	if (mark >= j->n)
 		return json_fail(j, j->shown_n, "");
 	if (j->p[mark] != '"')
@@ -109,6 +120,7 @@ json_string_slow(struct json *j, size_t mark, struct str *ret)
 {
 	size_t start = j->at, end = 0, n = 0, bad;
 	uint8_t *out;
+	bool own;
 	int r;
 
 	r = string_end(j, mark, &end);
@@ -118,7 +130,7 @@ json_string_slow(struct json *j, size_t mark, struct str *ret)
 	out = arena_alloc(j->g->arena, end - start);
 	if (out == NULL)
 		return err_origin(-ENOMEM);
-	bad = unescape(j->p, start, end, out, &n);
+	bad = unescape(j, start, end, out, &n, &own);
 	if (bad != 0)
 		return json_fail(j, bad, "bad escape");
 	*ret = str_of(out, n);
@@ -145,34 +157,17 @@ is_ascii(const uint8_t *p, size_t n)
 size_t
 json_string_own(struct json *j, size_t at, struct str *ret)
 {
-	static const uint8_t own[128] = { ['"'] = '"',
-		['\\'] = '\\',
-		['b'] = '\b',
-		['f'] = '\f',
-		['n'] = '\n',
-		['r'] = '\r',
-		['t'] = '\t' };
-	size_t start = at + 1, from = start, mark = json_next_mark(j, start), end = mark;
-	uint8_t *out, *to;
+	size_t start = at + 1, end = last_mark(j, json_next_mark(j, start)), n = 0;
+	uint8_t *out;
+	bool own;
 
-	while (end < j->n && j->p[end] == '\\')
-		end = end + 2 <= j->n ? json_next_mark(j, end + 2) : j->n;
 	if (end >= j->n || j->p[end] != '"' || !is_ascii(j->p + start, end - start))
 		return 0;
-	out = to = arena_alloc(j->g->arena, end - start);
-	for (; to != NULL && mark < end; mark = json_next_mark(j, from)) {
-		bytes_copy(to, j->p + from, mark - from);
-		to += mark - from;
-		*to = own[j->p[mark + 1]];
-		if (*to++ == 0)
-			return 0;
-		from = mark + 2;
-	}
-	if (to == NULL)
+	out = arena_alloc(j->g->arena, end - start);
+	if (out == NULL || unescape(j, start, end, out, &n, &own) != 0 || !own)
 		return 0;
-	bytes_copy(to, j->p + from, end - from);
-	*ret = str_of(out, (size_t)(to - out) + end - from);
-	j->g->n_escaped += end - start - ret->n;
+	*ret = str_of(out, n);
+	j->g->n_escaped += end - start - n;
 	return end + 1;
 }
 

@@ -380,8 +380,12 @@ inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n)
 }
 
 void
-inflate_why(const struct inflate *in, struct buf *out)
+inflate_why(const struct inflate *in, int r, struct buf *out)
 {
+	if (r < 0) {
+		buf_c(out, err_str(r));
+		return;
+	}
 	buf_printf(out, "damaged %s data found at offset %llu, after %llu bytes of text: %s",
 	    inflate_name(in), (unsigned long long)(in->base + in->at),
 	    (unsigned long long)in->n_plain, in->why);

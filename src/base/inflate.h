@@ -32,8 +32,8 @@ DEFINE_AUTO(struct inflate *, inflate_free)
  */
 int inflate_read(struct inflate *in, uint8_t *p, size_t n, size_t *ret_n);
 
-/** inflate_why(in, out): after INFLATE_E_CORRUPT: append what is wrong, and from which byte of the input on. */
-void inflate_why(const struct inflate *in, struct buf *out);
+/** inflate_why(in, r, out): append why inflate_read failed with ${r}; after INFLATE_E_CORRUPT also from which byte of the input on. */
+void inflate_why(const struct inflate *in, int r, struct buf *out);
 
 /** inflate_name(in): "gzip", "zstd", "xz" or "plain". */
 const char *inflate_name(const struct inflate *in);

@@ -124,10 +124,7 @@ read_failed(const struct inflate *in, const char *path, int r)
 {
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 
-	if (r < 0)
-		buf_c(&why, err_str(r));
-	else
-		inflate_why(in, &why);
+	inflate_why(in, r, &why);
 	return cli_fail(CLI_FAILED, "read failed: %s: %s", path, buf_c_str(&why));
 }
 

@@ -124,7 +124,7 @@ bool
 unzip_why(const struct unzip *u, struct buf *out)
 {
 	if (u->corrupt)
-		inflate_why(u->in, out);
+		inflate_why(u->in, INFLATE_E_CORRUPT, out);
 	return u->corrupt;
 }
 

@@ -161,6 +161,10 @@ bool filter_literal(const struct filter *leaf, struct str *ret, bool *ret_nocase
  * them matches. */
 bool filter_literals(const struct filter *leaf, struct literals *ret);
 
+/** filter_pieces(leaf): what every match of it has, all of them, which says more than its literals; NULL when that is not known. */
+struct regex_pieces;
+const struct regex_pieces *filter_pieces(const struct filter *leaf);
+
 /** filter_time_range(f, ret_min, ret_max): bounds, both included, that _time of every match keeps; min above max when
  * nothing can match. */
 void filter_time_range(const struct filter *f, struct wall *ret_min, struct wall *ret_max);

@@ -142,6 +142,14 @@ filter_literals(const struct filter *f, struct literals *ret)
 	return f->kind == FILTER_SUBSTRING && one.n != 0;
 }
 
+const struct regex_pieces *
+filter_pieces(const struct filter *f)
+{
+	return f->kind == FILTER_REGEX && !regex_is_plain(f->regex) && regex_pieces(f->regex)->n > 0
+	    ? regex_pieces(f->regex)
+	    : NULL;
+}
+
 bool
 filter_literal(const struct filter *f, struct str *ret, bool *ret_nocase)
 {

@@ -17,11 +17,11 @@
 static bool
 put_pieces(struct buf *out, const struct filter *f)
 {
-	const struct regex_pieces *pieces = f->kind == FILTER_REGEX ? regex_pieces(f->regex) : NULL;
+	const struct regex_pieces *pieces = filter_pieces(f);
 	AUTO_FINI(buf_fini) struct buf piece = BUF_INIT;
 	size_t i, k;
 
-	if (pieces == NULL || pieces->n == 0 || regex_is_plain(f->regex))
+	if (pieces == NULL)
 		return false;
 	buf_c(out, "constants and dictionaries once, text that contains");
 	for (i = 0; i < pieces->n; i++) {

@@ -184,10 +184,7 @@ read_fault(struct input *in, int r)
 {
 	AUTO_FINI(buf_fini) struct buf why = BUF_INIT;
 
-	if (r < 0)
-		buf_c(&why, err_str(r));
-	else
-		inflate_why(in->file, &why);
+	inflate_why(in->file, r, &why);
 	fault(in, in->opt.paths[in->next - 1], buf_c_str(&why));
 }
 

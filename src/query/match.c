@@ -82,16 +82,14 @@ static int
 match_contained(const struct filter *leaf, const struct match_rows *m,
     const struct literals *literals, uint64_t *sel)
 {
-	const struct regex_pieces *pieces;
+	const struct regex_pieces *pieces = filter_pieces(leaf);
 	size_t i;
 	int r = 0;
 
-	if (leaf->kind != FILTER_REGEX || regex_is_plain(leaf->regex) ||
-	    regex_pieces(leaf->regex)->n == 0)
+	if (pieces == NULL)
 		return literals->n == 0
 		    ? 1
 		    : err_trace(m->contains(m->ctx, leaf->field, literals, sel));
-	pieces = regex_pieces(leaf->regex);
 	for (i = 0; r == 0 && i < pieces->n && bits_count(sel, m->n) >= m->n / FEW; i++)
 		r = m->contains(m->ctx, leaf->field, &pieces->p[i], sel);
 	return err_trace(r);

@@ -333,6 +333,7 @@ undo_row(struct block_builder *b)
 		c = i < b->n_columns ? &b->columns[i] : others[i - b->n_columns];
 		if (c->n_rows > b->n_rows) {
 			c->n_rows = b->n_rows;
+			b->n_used -= c->n != 0 && c->offs[c->n_rows] == 0;
 			c->n = c->offs[c->n_rows];
 		}
 	}
@@ -379,11 +380,18 @@ copy_lined(uint8_t *to, struct str v, const uint8_t *line, size_t room)
 	}
 }
 
+/* What of a line is no value, by its layout. */
+static inline size_t
+fixed_bytes(const struct record *rec, const struct build_layout *l)
+{
+	return l->n_fixed + rec->time_text.n + rec->n_escaped;
+}
+
 /* What the values of a row need, and its line; false when the line is not long enough for what its layout says. */
 static bool
 known_bytes(const struct record *rec, const struct build_layout *l, size_t *ret, size_t *ret_raw)
 {
-	size_t fixed = l->n_fixed + rec->time_text.n + rec->n_escaped, i;
+	size_t fixed = fixed_bytes(rec, l), i;
 
 	if (rec->line.n < fixed || rec->line.n < ENC_PAD)
 		return false;
@@ -399,8 +407,7 @@ static int
 add_known(struct block_builder *b, const struct record *rec, const struct build_layout *l)
 {
 	const uint8_t *line = rec->line.p;
-	size_t i, lined = rec->line.n - l->n_fixed - rec->time_text.n - rec->n_escaped,
-	          room = rec->line.n - ENC_PAD;
+	size_t i, lined = rec->line.n - fixed_bytes(rec, l), room = rec->line.n - ENC_PAD;
 	size_t row = b->n_rows, n = l->n, n_lined = l->n_lined, at;
 	const struct field *f = rec->fields;
 	struct build_column *c;

@@ -61,18 +61,15 @@ dict_pays(const struct enc_distinct *d, const struct enc_values *v)
 	return cost < v->offs[v->n] / 4;
 }
 
-/* How many values may differ before dict_pays says no whatever they are: their codes alone would be too long. */
+/* How many values may differ before dict_pays says no whatever they are. */
 static size_t
 dict_most(const struct enc_values *v)
 {
-	size_t most = FEW_VALUES;
-	unsigned width = enc_bits_width(FEW_VALUES);
+	size_t most = enc_dict_most(v->n, v->offs[v->n] / 4);
 
 	if (v->n <= FEW_ROWS)
 		return ENC_DICT_MAX;
-	for (; most < ENC_DICT_MAX && enc_bits_bytes(v->n, width) < v->offs[v->n] / 4; width++)
-		most *= 2;
-	return most;
+	return most > FEW_VALUES ? most : FEW_VALUES;
 }
 
 static int

@@ -234,6 +234,8 @@ bool enc_codes_of(const struct enc_codes *c, const struct enc_rows *rows, size_t
 
 /* -- the encodings -- */
 
+/** enc_dict_most(n, size): so many values of n rows may differ at most if a dictionary takes less than ${size} bytes, each half a one. */
+size_t enc_dict_most(size_t n, size_t size);
 int enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n,
     unsigned *ret_version);
 int enc_dict_get(const struct enc_chunk *c, const struct enc_rows *rows, struct arena *arena,

@@ -12,6 +12,17 @@
  */
 #include "store/enc.h"
 
+size_t
+enc_dict_most(size_t n, size_t size)
+{
+	size_t most = 1;
+	unsigned width = 1;
+
+	for (; most < ENC_DICT_MAX && enc_bits_bytes(n, width) + most / 2 < size; width++)
+		most *= 2;
+	return most;
+}
+
 int
 enc_dict_put(struct buf *out, struct enc_scratch *s, const struct enc_distinct *d, size_t n,
     unsigned *ret_version)

@@ -214,6 +214,13 @@ anchor_time(const struct record *rec, struct anchor *a, size_t *n)
 	}
 }
 
+/* Whether the value is a piece of the line itself. */
+static bool
+is_lined(struct str line, struct str v)
+{
+	return v.p >= line.p && v.n <= line.n && v.p <= line.p + (line.n - v.n);
+}
+
 static size_t
 find_anchors(struct shapes *s, const struct record *rec, const uint32_t *columns, size_t n_fields,
     struct anchor *a)
@@ -231,7 +238,7 @@ find_anchors(struct shapes *s, const struct record *rec, const uint32_t *columns
 				.field = (uint32_t)i };
 			if (v.n == 0 || columns[i] == UINT32_MAX)
 				continue;
-			if (v.p >= line.p && v.n <= line.n && v.p <= line.p + (line.n - v.n)) {
+			if (is_lined(line, v)) {
 				if (pass == 0)
 					anchor_add(a, &n, (size_t)(v.p - line.p), v.n, part);
 				continue;
@@ -282,12 +289,6 @@ shape_make(struct shapes *s, const struct record *rec, const uint32_t *columns, 
 	return 0;
 }
 
-static bool
-is_lined(const struct record *rec, struct str v)
-{
-	return (uintptr_t)v.p - (uintptr_t)rec->line.p < rec->line.n;
-}
-
 /* Whether a shape that fits this line fits those of all records of its layout: what it escapes is escaped in all. */
 static bool
 is_of_layout(const struct shape *shape, const struct record *rec)
@@ -296,7 +297,7 @@ is_of_layout(const struct shape *shape, const struct record *rec)
 
 	for (i = 0; shape->escapes && i < shape->n_parts; i++)
 		if (shape->parts[i].type == SHAPE_ESCAPED &&
-		    is_lined(rec, rec->fields[shape->parts[i].field].value))
+		    is_lined(rec->line, rec->fields[shape->parts[i].field].value))
 			return false;
 	return true;
 }
@@ -367,7 +368,7 @@ shapes_fixed(struct shapes *s, uint32_t code, const struct record *rec, struct s
 	const uint8_t *at = rec->line.p;
 	size_t i, n_values = 0, n_escaped = 0;
 	const struct shape_part *p;
-	struct str v = STR_NONE;
+	struct str v = STR_NONE, escaped;
 
 	*ret = (struct shape_fixed){ 0 };
 	if (!is_of_layout(shape, rec))
@@ -390,8 +391,9 @@ shapes_fixed(struct shapes *s, uint32_t code, const struct record *rec, struct s
 			at += rec->time_text.n;
 			break;
 		case SHAPE_ESCAPED:
-			n_escaped += escape(s, v).n - v.n;
-			at += escape(s, v).n;
+			escaped = escape(s, v);
+			n_escaped += escaped.n - v.n;
+			at += escaped.n;
 			break;
 		case SHAPE_VALUE:
 			at += v.n;

@@ -48,8 +48,7 @@ add_span(struct tmpl_found *f, struct arena *arena, const uint8_t *bytes, uint32
 		f->spans = spans;
 		f->cap_spans = cap;
 	}
-	f->spans[f->n_spans++] =
-	    (struct enc_span){ at, n, bytes_load_le(bytes + at) & bytes_mask(n < 8 ? n : 8) };
+	f->spans[f->n_spans++] = (struct enc_span){ at, n, bytes_ends_of(bytes + at, n).first };
 	return true;
 }
 

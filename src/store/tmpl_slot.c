@@ -303,19 +303,6 @@ find_distinct(struct slot_in *in, size_t max)
 	return err_trace(r);
 }
 
-/* How many different values a dictionary may have that is to take less than ${size} bytes: each takes half a byte at least. */
-static size_t
-dict_most(const struct slot_in *in, size_t size)
-{
-	size_t most = 1;
-	unsigned width = 1;
-
-	for (; most < ENC_DICT_MAX && enc_bits_bytes(in->n, width) + most / 2 < size; width++)
-		most *= 2;
-	most = most < in->n / 3 ? most : in->n / 3;
-	return most < ENC_DICT_MAX ? most : ENC_DICT_MAX;
-}
-
 /* Nothing is written when there are more than ${max} different values. */
 static int
 put_dict(struct slot_in *in, size_t max, struct buf *table, struct buf *data)
@@ -356,11 +343,12 @@ put_shorter(struct slot_in *in, struct buf *table, struct buf *data)
 {
 	AUTO_FINI(buf_fini) struct buf dict_table = BUF_INIT;
 	AUTO_FINI(buf_fini) struct buf dict = BUF_INIT;
-	size_t table_at = table->n, data_at = data->n;
+	size_t table_at = table->n, data_at = data->n, most;
 	bool typed = put_typed(in, table, data);
 	int r;
 
-	r = put_dict(in, dict_most(in, typed ? data->n - data_at : SIZE_MAX), &dict_table, &dict);
+	most = enc_dict_most(in->n, typed ? data->n - data_at : SIZE_MAX);
+	r = put_dict(in, most < in->n / 3 ? most : in->n / 3, &dict_table, &dict);
 	if (r != 0)
 		return err_trace(r);
 	if (dict.n == 0)

@@ -171,6 +171,22 @@ walk_slot(struct walk *w, const struct tmpl_slot *s)
 	}
 }
 
+/* Parts of a template: pieces are the even ones, slots those between them. */
+static size_t
+n_parts(const struct tmpl *t)
+{
+	return 2 * t->n_slots + 1;
+}
+
+static void
+walk_part(struct walk *w, const struct tmpl *t, size_t e)
+{
+	if (e % 2 == 0)
+		walk_bytes(w, t->pieces[e / 2]);
+	else
+		walk_slot(w, &t->slots[e / 2]);
+}
+
 /* Whether a gap may meet a character beyond ASCII, which is longer than a byte; variables have none. */
 static bool
 is_beyond(const struct tmpl *t, const struct tmpl_literal *l)
@@ -189,15 +205,12 @@ tmpl_classify(const struct tmpl *t, const struct tmpl_literal *l)
 {
 	struct walk w = { l, 1, 1, 1, 1 };
 	uint64_t last = UINT64_C(1) << l->n;
-	size_t i;
+	size_t e;
 
 	if (is_beyond(t, l))
 		return TMPL_MAYBE;
-	walk_bytes(&w, t->pieces[0]);
-	for (i = 0; i < t->n_slots; i++) {
-		walk_slot(&w, &t->slots[i]);
-		walk_bytes(&w, t->pieces[i + 1]);
-	}
+	for (e = 0; e < n_parts(t); e++)
+		walk_part(&w, t, e);
 	if (w.seen_sure & last)
 		return l->n == l->m.literal.n ? TMPL_ALL : TMPL_MAYBE;
 	return w.seen_maybe & last ? TMPL_MAYBE : TMPL_NO;
@@ -224,16 +237,13 @@ static void
 mark_parts(const struct tmpl *t, const struct tmpl_literal *l, uint8_t *parts)
 {
 	struct walk w = { l, 1, 1, 1, 1 };
-	size_t e, n = 2 * t->n_slots + 1, before;
+	size_t e, before;
 
-	memset(parts, 0, n);
-	for (e = 0; e < n; e++) {
+	memset(parts, 0, n_parts(t));
+	for (e = 0; e < n_parts(t); e++) {
 		before = 63 - (size_t)__builtin_clzll(w.maybe);
 		w.seen_maybe = 0;
-		if (e % 2 == 0)
-			walk_bytes(&w, t->pieces[e / 2]);
-		else
-			walk_slot(&w, &t->slots[e / 2]);
+		walk_part(&w, t, e);
 		if ((w.seen_maybe >> l->n & 1) == 0)
 			continue;
 		/* No piece has all of it, or all rows would. */
@@ -263,7 +273,7 @@ int
 tmpl_plan(const struct tmpl *t, const struct tmpl_literal *l, struct arena *arena,
     struct tmpl_plan *ret)
 {
-	size_t n = 2 * t->n_slots + 1, e, c = other_byte(l), m;
+	size_t n = n_parts(t), e, c = other_byte(l), m;
 	uint8_t *parts = arena_alloc(arena, n), *other = arena_alloc(arena, 1);
 	bool joined = false;
 	struct str s;
