@@ -46,42 +46,67 @@ frame_seed(const uint8_t uuid[16], uint64_t segment)
 }
 
 static void
-put_padded(struct buf *out, struct str s)
+pad(struct buf *out, size_t n)
 {
 	static const uint8_t zeros[8];
 
-	buf_str(out, s);
-	buf_put(out, zeros, frame_pad(s.n) - s.n);
+	buf_put(out, zeros, frame_pad(n) - n);
+}
+
+struct frame_draft
+frame_begin(struct buf *out, enum frame_type type, struct str meta)
+{
+	static const uint8_t head[FRAME_HEAD];
+	struct frame_draft d = { type, out->n, meta.n };
+
+	buf_put(out, head, sizeof(head));
+	buf_str(out, meta);
+	pad(out, meta.n);
+	return d;
+}
+
+void
+frame_finish(struct buf *out, struct frame_chain *chain, struct frame_draft d)
+{
+	AUTO_FINI(buf_fini) struct buf head = BUF_INIT;
+	size_t body_at = d.start + FRAME_HEAD + frame_pad(d.n_meta);
+	struct str meta, body;
+	uint64_t check;
+
+	if (out->failed)
+		return;
+	meta = str_of(out->p + d.start + FRAME_HEAD, d.n_meta);
+	body = str_of(out->p + body_at, out->n - body_at);
+	buf_u32(&head, FRAME_MAGIC);
+	buf_byte(&head, (uint8_t)d.type);
+	buf_byte(&head, FRAME_VERSION);
+	buf_u16(&head, 0);
+	buf_u32(&head, chain->next_number);
+	buf_u32(&head, (uint32_t)meta.n);
+	buf_u32(&head, (uint32_t)body.n);
+	buf_u32(&head, 0);
+	buf_u64(&head, hash64(meta));
+	buf_u64(&head, hash64(body));
+	buf_u64(&head, chain->prev);
+	check = hash64_seed(buf_view(&head), chain->seed);
+	buf_u64(&head, check);
+	pad(out, body.n);
+	out->failed |= head.failed;
+	if (out->failed)
+		return;
+	memcpy(out->p + d.start, head.p, FRAME_HEAD);
+	chain->next_number++;
+	chain->prev = check;
 }
 
 void
 frame_put(struct buf *out, struct frame_chain *chain, enum frame_type type, struct str meta,
     struct str body)
 {
-	size_t start = out->n;
-	uint64_t check;
+	struct frame_draft d = frame_begin(out, type, meta);
 
-	buf_u32(out, FRAME_MAGIC);
-	buf_byte(out, (uint8_t)type);
-	buf_byte(out, FRAME_VERSION);
-	buf_u16(out, 0);
-	buf_u32(out, chain->next_number);
-	buf_u32(out, (uint32_t)meta.n);
-	buf_u32(out, (uint32_t)body.n);
-	buf_u32(out, 0);
-	buf_u64(out, hash64(meta));
-	buf_u64(out, hash64(body));
-	buf_u64(out, chain->prev);
-	if (out->failed)
-		return;
-	check = hash64_seed(str_of(out->p + start, FRAME_HEAD - 8), chain->seed);
-	buf_u64(out, check);
-	put_padded(out, meta);
-	put_padded(out, body);
-	if (out->failed)
-		return;
-	chain->next_number++;
-	chain->prev = check;
+	buf_str(out, body);
+	frame_finish(out, chain, d);
 }
 
 bool

@@ -74,6 +74,19 @@ struct frame_chain {
 void frame_put(struct buf *out, struct frame_chain *chain, enum frame_type type, struct str meta,
     struct str body);
 
+/* A frame whose body is being appended. */
+struct frame_draft {
+	enum frame_type type;
+	size_t start, n_meta;
+};
+
+/**
+ * frame_begin(out, type, meta), frame_finish(out, chain, draft):
+ * The same for a body that is made where it is to stand: append it to ${out} between the two.
+ */
+struct frame_draft frame_begin(struct buf *out, enum frame_type type, struct str meta);
+void frame_finish(struct buf *out, struct frame_chain *chain, struct frame_draft d);
+
 /** frame_parse(p, seed, at, ret): false when these FRAME_HEAD bytes are no frame of this segment. */
 bool frame_parse(const uint8_t p[FRAME_HEAD], uint64_t seed, uint64_t at, struct frame *ret);
 

@@ -73,34 +73,6 @@ idindex_bytes(struct idindex_shape shape)
 	return n == 0 ? 0 : (n - 1) * IDINDEX_PAGE + page_bytes(shape, n - 1);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct idindex_entry *x = a, *y = b;
-
-	if (x->fp != y->fp)
-		return x->fp < y->fp ? -1 : 1;
-	return (x->block > y->block) - (x->block < y->block);
-}
-
-void
-idindex_sort(struct idindex_entry *v, size_t n)
-{
-	AUTO_FREE uint64_t *keys = malloc((n + 1) * sizeof(*keys));
-	size_t i;
-
-	if (keys == NULL) {
-		if (n > 1)
-			qsort(v, n, sizeof(*v), compare);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		keys[i] = (uint64_t)v[i].fp << 32 | v[i].block;
-	hash_sort(keys, n);
-	for (i = 0; i < n; i++)
-		v[i] = (struct idindex_entry){ (uint32_t)(keys[i] >> 32), (uint32_t)keys[i] };
-}
-
 static void
 finish_page(struct idindex_writer *w)
 {

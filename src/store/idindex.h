@@ -20,9 +20,6 @@ idindex_fp(uint64_t hash)
 	return (uint32_t)(hash >> 32);
 }
 
-/** idindex_sort(v, n): by fingerprint, then block. */
-void idindex_sort(struct idindex_entry *v, size_t n);
-
 /* Where the pages of an index lie; the sizes follow from the two counts. */
 struct idindex_shape {
 	uint64_t n_ids;

@@ -58,14 +58,15 @@ read_indexes(struct segment *seg, struct id_list *l)
 static int
 read_tail(struct segment *seg, struct id_list *l)
 {
-	size_t i, k, at;
+	const uint32_t *fps;
+	size_t i, k, n;
 	int r;
 
-	l->first_block = 0;
-	for (i = seg->n_indexed; i < seg->blocks.n && seg->tail_at != NULL; i++) {
-		k = i - seg->n_indexed;
-		for (at = seg->tail_at[k]; at < seg->tail_at[k + 1]; at++) {
-			r = add_entry(l, (struct idindex_entry){ seg->tail_ids[at], (uint32_t)i });
+	l->first_block = (uint32_t)seg->n_indexed;
+	for (i = 0; i < seg->tail_ids.n; i++) {
+		fps = idlists_get(&seg->tail_ids, i, &n);
+		for (k = 0; k < n; k++) {
+			r = add_entry(l, (struct idindex_entry){ fps[k], (uint32_t)i });
 			if (r < 0)
 				return err_trace(r);
 		}
@@ -92,13 +93,8 @@ part_by_block(struct segment *seg, const struct id_list *l)
 		at[i] += at[i - 1];
 	for (i = 0; i < l->n; i++)
 		ids[at[l->v[i].block + 1]++] = l->v[i].fp;
-	free(seg->tail_ids);
-	free(seg->tail_at);
-	seg->tail_ids = ids;
-	seg->n_tail_ids = l->n;
-	seg->cap_tail_ids = l->n + 1;
-	seg->tail_at = at;
-	seg->cap_tail_at = seg->blocks.n + 2;
+	idlists_fini(&seg->tail_ids);
+	seg->tail_ids = (struct idlists){ ids, at, seg->blocks.n, l->n + 1, seg->blocks.n + 2 };
 	seg->n_indexed = seg->n_indexes = 0;
 	return 0;
 }

@@ -13,8 +13,7 @@
 #include "store/seal.h"
 
 /*
- * Invariants: blocks.v[i] has the fingerprints fps[fp_at[i] .. fp_at[i + 1]); the rows in the builder have
- * the numbers of runs, in order; file bytes before ${at} are written, out comes next.
+ * Invariants: list i of ids is that of blocks.v[i]; the rows in the builder have the numbers of runs, in order; file bytes before ${at} are written, out comes next.
  */
 struct writer {
 	struct seal_job *job;
@@ -23,10 +22,7 @@ struct writer {
 	uint64_t at;
 	struct frame_chain chain;
 	struct segment_blocks blocks;
-	uint32_t *fps;
-	size_t n_fps, cap_fps;
-	size_t *fp_at;
-	size_t cap_fp_at;
+	struct idlists ids;
 	struct block_builder *builder;
 	struct seal_runs runs;
 	struct wall committed; /* the newest of the rows in the builder */
@@ -48,31 +44,12 @@ write_out(struct writer *w, size_t at_least)
 	return 0;
 }
 
-static int
-room(void **p, size_t *cap, size_t want, size_t size)
-{
-	size_t n = *cap;
-	void *q;
-
-	if (want <= n)
-		return 0;
-	while (n < want)
-		n = n < 64 ? 64 : n + n / 2;
-	q = reallocarray(*p, n, size);
-	if (q == NULL)
-		return err_origin(-ENOMEM);
-	*p = q;
-	*cap = n;
-	return 0;
-}
-
 /* One BLOCK frame, and what the footer will say of it.  fps is sorted and distinct. */
 static int
 put_block(struct writer *w, struct segment_block *b, const struct segment_run *runs,
     const uint32_t *fps, size_t n_fps, struct str body)
 {
 	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT;
-	void *p = w->fps, *q = w->fp_at;
 	int r;
 
 	b->body_at = 0;
@@ -85,19 +62,10 @@ put_block(struct writer *w, struct segment_block *b, const struct segment_run *r
 	if (r == 0)
 		r = segment_blocks_add(&w->blocks, b, runs);
 	if (r == 0)
-		r = room(&p, &w->cap_fps, w->n_fps + n_fps, sizeof(*w->fps));
-	w->fps = p;
+		r = idlists_add(&w->ids, fps, n_fps);
 	if (r == 0)
-		r = room(&q, &w->cap_fp_at, w->blocks.n + 1, sizeof(*w->fp_at));
-	w->fp_at = q;
-	if (r < 0)
-		return err_trace(r);
-	w->fp_at[0] = 0;
-	if (n_fps > 0)
-		memcpy(w->fps + w->n_fps, fps, n_fps * sizeof(*fps));
-	w->n_fps += n_fps;
-	w->fp_at[w->blocks.n] = w->n_fps;
-	return err_trace(write_out(w, SEAL_WRITE_BYTES));
+		r = write_out(w, SEAL_WRITE_BYTES);
+	return err_trace(r);
 }
 
 /* The high halves of sorted hashes, each once. */
@@ -305,7 +273,7 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 	if (r < 0)
 		return err_trace(r);
 	body.n = b.n_body;
-	fps = segment_tail_ids(seg, i, &n);
+	fps = idlists_get(&seg->tail_ids, i, &n);
 	if (b.ids_lost) {
 		r = find_ids(seg, &b, &found, &n);
 		if (r < 0)
@@ -331,65 +299,18 @@ take_block(struct writer *w, struct segment *seg, size_t i)
 	return r;
 }
 
-/* Entries with fingerprints in [from, to] of all blocks. */
-static int
-gather(const struct writer *w, size_t *next, uint64_t to, struct idindex_entry **v, size_t *cap,
-    size_t *ret_n)
-{
-	void *p = *v;
-	size_t i, n = 0;
-	int r = 0;
-
-	for (i = 0; i < w->blocks.n && r == 0; i++)
-		for (; next[i] < w->fp_at[i + 1] && w->fps[next[i]] <= to && r == 0; n++) {
-			r = room(&p, cap, n + 1, sizeof(**v));
-			*v = p;
-			if (r == 0)
-				(*v)[n] = (struct idindex_entry){ w->fps[next[i]++], (uint32_t)i };
-		}
-	*ret_n = n;
-	return err_trace(r);
-}
-
-/* The lists of all blocks become one index, a slice of the fingerprints at a time to keep memory low. */
-static int
-put_index(const struct writer *w, struct buf *out)
-{
-	struct idindex_writer x = { .out = out };
-	AUTO_FREE struct idindex_entry *v = NULL;
-	AUTO_FREE size_t *next = NULL;
-	size_t cap = 0, n = 0, i;
-	uint64_t slice;
-	int r = 0;
-
-	next = calloc(w->blocks.n + 1, sizeof(*next));
-	if (next == NULL)
-		return err_origin(-ENOMEM);
-	if (w->blocks.n > 0)
-		memcpy(next, w->fp_at, w->blocks.n * sizeof(*next));
-	x.shape = (struct idindex_shape){ w->n_fps, (uint32_t)w->blocks.n };
-	for (slice = 1; slice <= 256 && r == 0; slice++) {
-		r = gather(w, next, (slice << 24) - 1, &v, &cap, &n);
-		idindex_sort(v, n);
-		for (i = 0; i < n && r == 0; i++)
-			idindex_writer_put(&x, v[i]);
-	}
-	idindex_writer_end(&x);
-	return r < 0 ? err_trace(r) : buf_err(out);
-}
-
 static int
 put_footer(struct writer *w)
 {
-	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT, body = BUF_INIT, positions = BUF_INIT;
-	struct segment_footer foot = { (uint32_t)w->blocks.n, w->n_fps, w->job->commit };
+	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT, positions = BUF_INIT;
+	struct segment_footer foot = { (uint32_t)w->blocks.n, idlists_ids(&w->ids),
+		w->job->commit };
+	struct frame_draft frame;
 	uint64_t at;
 	size_t i;
 	int r;
 
 	r = positions_put(&w->job->positions, true, &positions, &foot.commit.n_positions);
-	if (r == 0)
-		r = put_index(w, &body);
 	if (r < 0)
 		return err_trace(r);
 	foot.commit.whole = true;
@@ -400,11 +321,14 @@ put_footer(struct writer *w)
 		segment_entry_put(&meta, &w->blocks.v[i],
 		    segment_runs(&w->blocks, &w->blocks.v[i]));
 	buf_str(&meta, buf_view(&positions));
+	at = w->at + w->out.n;
+	frame = frame_begin(&w->out, FRAME_FOOTER, buf_view(&meta));
 	r = buf_err(&meta);
+	if (r == 0)
+		r = idlists_put(&w->ids, &w->out);
 	if (r < 0)
 		return err_trace(r);
-	at = w->at + w->out.n;
-	frame_put(&w->out, &w->chain, FRAME_FOOTER, buf_view(&meta), buf_view(&body));
+	frame_finish(&w->out, &w->chain, frame);
 	segment_trailer_put(&w->out, &w->part->head, at);
 	r = write_out(w, 0);
 	if (r == 0)
@@ -448,8 +372,7 @@ writer_fini(struct writer *w)
 {
 	buf_fini(&w->out);
 	segment_blocks_fini(&w->blocks);
-	free(w->fps);
-	free(w->fp_at);
+	idlists_fini(&w->ids);
 	seal_runs_fini(&w->runs);
 	(void)block_builder_free(w->builder);
 	arena_fini(&w->arena);

@@ -487,32 +487,9 @@ segment_close(struct segment *s)
 		(void)close(s->fd);
 	segment_blocks_fini(&s->blocks);
 	free(s->indexes);
-	free(s->tail_ids);
-	free(s->tail_at);
+	idlists_fini(&s->tail_ids);
 	free(s);
 	return NULL;
-}
-
-int
-segment_ids_add(struct segment *s, const uint32_t *fps, size_t n)
-{
-	size_t k = s->blocks.n - s->n_indexed;
-	void *ids = s->tail_ids, *at = s->tail_at;
-	bool ok;
-
-	ok = list_room(&ids, &s->cap_tail_ids, s->n_tail_ids, n, sizeof(*s->tail_ids));
-	s->tail_ids = ids;
-	if (ok)
-		ok = list_room(&at, &s->cap_tail_at, k, 1, sizeof(*s->tail_at));
-	s->tail_at = at;
-	if (!ok)
-		return err_origin(-ENOMEM);
-	s->tail_at[0] = 0;
-	if (n > 0)
-		memcpy(s->tail_ids + s->n_tail_ids, fps, n * sizeof(*fps));
-	s->n_tail_ids += n;
-	s->tail_at[k] = s->n_tail_ids;
-	return 0;
 }
 
 int
@@ -526,6 +503,6 @@ segment_index_add(struct segment *s, uint64_t at, uint64_t n_ids, uint32_t n_blo
 	s->indexes = v;
 	v[s->n_indexes++] = (struct segment_index){ at, n_ids, (uint32_t)s->n_indexed, n_blocks };
 	s->n_indexed += n_blocks;
-	s->n_tail_ids = 0;
+	idlists_cut(&s->tail_ids, 0);
 	return 0;
 }

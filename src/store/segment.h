@@ -8,6 +8,7 @@
 #include "record/record.h"
 #include "store/block.h"
 #include "store/frame.h"
+#include "store/idlists.h"
 
 enum {
 	SEGMENT_HEAD = 4096, /* bytes of the file header */
@@ -127,7 +128,7 @@ typedef void (*segment_fault_fn)(void *ctx, const char *file, uint64_t at, const
 /*
  * A segment as loaded.
  * Invariants: blocks holds those of whole commits only; indexes cover the blocks before n_indexed, and
- * tail_ids[tail_at[i] .. tail_at[i + 1]) are the sorted fingerprints of block n_indexed + i; end is
+ * list i of tail_ids is that of block n_indexed + i; end is
  * where the last whole commit ends, and chain is where the next frame goes on.
  */
 struct segment {
@@ -138,10 +139,7 @@ struct segment {
 	struct segment_index *indexes;
 	size_t n_indexes;
 	size_t n_indexed;
-	uint32_t *tail_ids;
-	size_t n_tail_ids, cap_tail_ids;
-	size_t *tail_at; /* blocks.n - n_indexed + 1 of them, or NULL */
-	size_t cap_tail_at;
+	struct idlists tail_ids;
 	bool no_index; /* its footer is lost: any block may hold any ID */
 	bool damaged;  /* something of it could not be read */
 	bool torn;     /* there are bytes behind end */
@@ -220,15 +218,6 @@ void segment_trailer_put(struct buf *out, const struct segment_head *head, uint6
 /** segment_index_add(s, at, n_ids, n_blocks): the next n_blocks blocks are in the index at ${at}. */
 int segment_index_add(struct segment *s, uint64_t at, uint64_t n_ids, uint32_t n_blocks);
 
-/** segment_ids_add(s, fps, n): the fingerprints of the block added last. */
-int segment_ids_add(struct segment *s, const uint32_t *fps, size_t n);
-/* Those of block n_indexed + k, and how many. */
-static inline const uint32_t *
-segment_tail_ids(const struct segment *s, size_t k, size_t *ret_n)
-{
-	*ret_n = s->tail_at[k + 1] - s->tail_at[k];
-	return *ret_n != 0 ? s->tail_ids + s->tail_at[k] : NULL;
-}
 /* A BLOCK frame's meta: one entry and the block's sorted fingerprints. */
 struct segment_meta {
 	struct segment_blocks blocks; /* exactly one after a good parse */

@@ -162,7 +162,8 @@ static void
 forget_blocks(struct segment *s)
 {
 	s->blocks.n = s->blocks.n_runs = 0;
-	s->n_indexes = s->n_indexed = s->n_tail_ids = 0;
+	s->n_indexes = s->n_indexed = 0;
+	idlists_cut(&s->tail_ids, 0);
 	s->n_rows = s->raw_bytes = 0;
 	s->last_directory = 0;
 }

@@ -159,7 +159,7 @@ keep_last(struct loader *l, const struct group *g, struct wall committed)
 	b->ids_lost = n == SIZE_MAX;
 	s->n_rows += b->sum.n_rows;
 	s->raw_bytes += b->sum.raw_bytes;
-	return err_trace(segment_ids_add(s, fps, b->ids_lost ? 0 : n));
+	return err_trace(idlists_add(&s->tail_ids, fps, b->ids_lost ? 0 : n));
 }
 
 /* Add the blocks that a COMMIT lists; those that a directory gave already are left out. */

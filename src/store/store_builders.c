@@ -3,6 +3,7 @@
  * One job: sort rows into their classes' builders, and encode those that are full.
  * Floor: 2 (uses record, base).
  */
+#include "store/idindex.h"
 #include "store/store_internal.h"
 
 void

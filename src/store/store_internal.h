@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "store/idindex.h"
+#include "store/idlists.h"
 #include "store/manifest.h"
 #include "store/positions.h"
 #include "store/skeletons.h"
@@ -47,7 +47,7 @@ struct store_lane {
 /*
  * The open segment as it is written.
  * Invariants: what lies before committed_at is durable; at >= committed_at, and chain goes on at ${at};
- * since and ids are those of the durable blocks that no DIRECTORY holds.
+ * since are the durable blocks that no DIRECTORY holds.
  */
 struct tail {
 	uint64_t number;
@@ -56,8 +56,7 @@ struct tail {
 	struct frame_chain chain, committed_chain;
 	uint64_t directory; /* the last DIRECTORY, durable */
 	struct segment_blocks since;
-	struct idindex_entry *ids;
-	size_t n_ids, cap_ids;
+	struct idlists ids;           /* list i is that of since.v[i] */
 	uint32_t frames_since;        /* a DIRECTORY */
 	int64_t min_keep;             /* ns, the shortest of its classes; 0: they have none */
 	bool has_commit;              /* else the next one holds all positions */

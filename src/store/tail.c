@@ -23,7 +23,7 @@ tail_free(struct tail *t)
 	if (t->fd >= 0)
 		(void)close(t->fd);
 	segment_blocks_fini(&t->since);
-	free(t->ids);
+	idlists_fini(&t->ids);
 	free(t);
 	return NULL;
 }
@@ -140,26 +140,6 @@ tail_new(struct store *s, struct wall now)
 	return 0;
 }
 
-static int
-add_ids(struct tail *t, uint32_t block, const uint32_t *fps, size_t n)
-{
-	struct idindex_entry *v;
-	size_t i, cap = t->cap_ids;
-
-	while (cap < t->n_ids + n)
-		cap = cap < 1024 ? 1024 : cap * 2;
-	if (cap != t->cap_ids) {
-		v = reallocarray(t->ids, cap, sizeof(*v));
-		if (v == NULL)
-			return err_origin(-ENOMEM);
-		t->ids = v;
-		t->cap_ids = cap;
-	}
-	for (i = 0; i < n; i++)
-		t->ids[t->n_ids++] = (struct idindex_entry){ fps[i], block };
-	return 0;
-}
-
 int
 tail_resume(struct store *s, const struct segment *seg, const struct manifest_segment *info)
 {
@@ -194,9 +174,9 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 		k = i - seg->n_indexed;
 		r = segment_blocks_add(&t->since, &seg->blocks.v[i],
 		    segment_runs(&seg->blocks, &seg->blocks.v[i]));
-		fps = segment_tail_ids(seg, k, &n);
+		fps = idlists_get(&seg->tail_ids, k, &n);
 		if (r == 0)
-			r = add_ids(t, (uint32_t)k, fps, n);
+			r = idlists_add(&t->ids, fps, n);
 		if (r < 0)
 			return err_trace(r);
 	}
@@ -300,17 +280,17 @@ tail_write_early(struct store *s)
 static int
 put_directory(struct store *s, struct buf *out, struct frame_chain *chain, struct wall now)
 {
-	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT, body = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf meta = BUF_INIT;
 	struct tail *t = s->tail;
-	struct idindex_writer w = { .out = &body };
+	struct frame_draft frame;
 	struct segment_directory d = { t->directory, (uint32_t)(t->since.n + s->n_pending), 0 };
 	struct segment_block b;
-	size_t i, n_ids = t->n_ids;
+	size_t i;
 	int r = 0;
 
 	for (i = 0; i < s->n_pending && r == 0; i++)
-		r = add_ids(t, (uint32_t)(t->since.n + i), s->pending[i].fps, s->pending[i].n_fps);
-	d.n_ids = t->n_ids;
+		r = idlists_add(&t->ids, s->pending[i].fps, s->pending[i].n_fps);
+	d.n_ids = idlists_ids(&t->ids);
 	segment_directory_put(&meta, &d);
 	for (i = 0; i < t->since.n; i++)
 		segment_entry_put(&meta, &t->since.v[i], segment_runs(&t->since, &t->since.v[i]));
@@ -319,20 +299,13 @@ put_directory(struct store *s, struct buf *out, struct frame_chain *chain, struc
 		b.committed = now;
 		segment_entry_put(&meta, &b, NULL);
 	}
-	w.shape = (struct idindex_shape){ d.n_ids, d.n_blocks };
-	idindex_sort(t->ids, t->n_ids);
-	for (i = 0; i < t->n_ids; i++)
-		idindex_writer_put(&w, t->ids[i]);
-	idindex_writer_end(&w);
-	/* The list goes back to what is durable; its order does not matter. */
-	for (i = 0, t->n_ids = 0; i < d.n_ids; i++)
-		if (t->ids[i].block < t->since.n)
-			t->ids[t->n_ids++] = t->ids[i];
-	if (r == 0 && n_ids != t->n_ids)
-		r = err_origin(-EPROTO);
+	frame = frame_begin(out, FRAME_DIRECTORY, buf_view(&meta));
 	if (r == 0)
-		frame_put(out, chain, FRAME_DIRECTORY, buf_view(&meta), buf_view(&body));
-	out->failed |= meta.failed || body.failed;
+		r = idlists_put(&t->ids, out);
+	/* Back to what is durable. */
+	idlists_cut(&t->ids, t->since.n);
+	frame_finish(out, chain, frame);
+	out->failed |= meta.failed;
 	return err_trace(r);
 }
 
@@ -340,7 +313,7 @@ static bool
 directory_is_due(const struct store *s)
 {
 	const struct tail *t = s->tail;
-	size_t i, n_ids = t->n_ids;
+	size_t i, n_ids = idlists_ids(&t->ids);
 
 	for (i = 0; i < s->n_pending; i++)
 		n_ids += s->pending[i].n_fps;
@@ -426,7 +399,8 @@ remember_blocks(struct store *s, struct wall now, uint64_t directory)
 
 	if (directory != t->directory) {
 		t->directory = directory;
-		t->since.n = t->since.n_runs = t->n_ids = 0;
+		t->since.n = t->since.n_runs = 0;
+		idlists_cut(&t->ids, 0);
 		t->frames_since = 0;
 		return;
 	}
@@ -434,7 +408,7 @@ remember_blocks(struct store *s, struct wall now, uint64_t directory)
 	for (i = 0; i < s->n_pending; i++) {
 		b = s->pending[i].block;
 		b.committed = now;
-		if (add_ids(t, (uint32_t)t->since.n, s->pending[i].fps, s->pending[i].n_fps) < 0 ||
+		if (idlists_add(&t->ids, s->pending[i].fps, s->pending[i].n_fps) < 0 ||
 		    segment_blocks_add(&t->since, &b, NULL) < 0) {
 			t->poisoned = true;
 			return;

@@ -164,7 +164,7 @@ find_in_tail(struct finder *f, uint32_t fp)
 	size_t i, n;
 
 	for (i = s->n_indexed; i < s->blocks.n; i++) {
-		fps = segment_tail_ids(s, i - s->n_indexed, &n);
+		fps = idlists_get(&s->tail_ids, i - s->n_indexed, &n);
 		if (s->blocks.v[i].ids_lost || has_fp(fps, n, fp))
 			bits_set(f->bits, f->vs->order[i]);
 	}
