@@ -217,7 +217,8 @@ resync(struct frame_walk *w, struct frame *ret)
 {
 	uint64_t at = w->at + 8;
 	struct str part = STR_NONE;
-	size_t i;
+	const uint8_t *p;
+	size_t i, n;
 	int r;
 
 	for (;;) {
@@ -226,12 +227,18 @@ resync(struct frame_walk *w, struct frame *ret)
 			return err_trace(r);
 		if (part.n < FRAME_HEAD)
 			return FRAME_E_END;
-		for (i = 0; i + FRAME_HEAD <= part.n; i += 8)
-			if (memcmp(part.p + i, "wFRM", 4) == 0 &&
-			    frame_parse(part.p + i, w->chain.seed, at + i, ret) &&
+		/* Of the room behind the end of a segment that is being written this looks at every byte. */
+		n = (part.n - FRAME_HEAD) / 8 * 8 + 1;
+		for (i = 0; i < n; i = frame_pad(i + 1)) {
+			p = memchr(part.p + i, 'w', n - i);
+			if (p == NULL)
+				break;
+			i = (size_t)(p - part.p);
+			if (i % 8 == 0 && frame_parse(p, w->chain.seed, at + i, ret) &&
 			    ret->number >= w->chain.next_number && frame_end(ret) <= w->win.limit)
 				return 0;
-		at += i;
+		}
+		at += n + 7;
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "store/idindex.h"
 #include "store/segment.h"
 
-enum { DIRECTORIES_MAX = 1 << 16, BACK_FIRST = 64 << 10, BACK_MAX = 64 << 20 };
+enum { DIRECTORIES_MAX = 1 << 16, BACK_STEP = 64 << 10, BACK_MAX = 64 << 20 };
 
 /*
  * DIRECTORY meta, version 1: of the blocks since the DIRECTORY before; it stands right before a COMMIT.
@@ -263,27 +263,26 @@ segment_load_sealed(struct segment *s, const struct segment_sinks *sinks)
 	return 0;
 }
 
-/* The last COMMIT below ${limit}, looked for from the end. */
+/* The last COMMIT below ${limit}, looked for from the end: there may be zeros behind it, and what was cut off. */
 static int
 last_commit(struct segment *s, uint64_t limit, struct frame *ret, struct segment_commit *ret_c)
 {
 	AUTO_FINI(buf_fini) struct buf part = BUF_INIT, meta = BUF_INIT;
-	uint64_t n = BACK_FIRST, at;
+	uint64_t end = limit & ~UINT64_C(7), at;
 	struct scan in;
-	size_t i;
+	size_t i, n;
 	int r;
 
-	for (;; n *= 4) {
-		at = limit > SEGMENT_HEAD + n ? (limit - n) & ~UINT64_C(7) : SEGMENT_HEAD;
-		n = limit - at;
-		buf_clear(&part);
-		if (!buf_grow(&part, n))
-			return err_origin(-ENOMEM);
-		r = frame_read_exact(s->fd, part.p, n, at);
+	if (!buf_grow(&part, BACK_STEP))
+		return err_origin(-ENOMEM);
+	for (; end > SEGMENT_HEAD && limit - end < BACK_MAX; end = at) {
+		at = end > SEGMENT_HEAD + BACK_STEP ? end - BACK_STEP : SEGMENT_HEAD;
+		/* Its writer may just have cut the file. */
+		r = io_pread(s->fd, part.p, end - at, at, &n);
 		if (r < 0)
 			return err_trace(r);
-		for (i = (n / 8) * 8; i >= 8; i -= 8) {
-			if (n - (i - 8) < FRAME_HEAD || memcmp(part.p + i - 8, "wFRM\002", 5) != 0)
+		for (i = n & ~(size_t)7; i >= 8; i -= 8) {
+			if (memcmp(part.p + i - 8, "wFRM\002", 5) != 0)
 				continue;
 			r = read_frame(s, at + i - 8, limit, FRAME_COMMIT, ret, &meta);
 			in = SCAN_OF(buf_view(&meta));
@@ -292,9 +291,8 @@ last_commit(struct segment *s, uint64_t limit, struct frame *ret, struct segment
 			if (r < 0)
 				return err_trace(r);
 		}
-		if (at == SEGMENT_HEAD || n >= BACK_MAX)
-			return SEGMENT_E_CORRUPT;
 	}
+	return SEGMENT_E_CORRUPT;
 }
 
 /* Directory frames from the newest to the oldest, as offsets. */
@@ -384,7 +382,7 @@ segment_load_directories(struct segment *s, uint64_t limit, bool trusted)
 	AUTO_FREE uint64_t *at = NULL;
 	int r;
 
-	if (limit < SEGMENT_HEAD + BACK_FIRST)
+	if (limit < SEGMENT_HEAD + BACK_STEP)
 		return 0;
 	at = calloc(DIRECTORIES_MAX, sizeof(*at));
 	if (at == NULL)

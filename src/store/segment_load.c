@@ -7,6 +7,9 @@
  * durable, since it is written after the sync of the earlier; so only the last group can be torn, and it
  * counts only when all its bytes hold.  In an earlier group damage is damage: it is reported, and
  * what can be read is kept.
+ *
+ * The open segment is written while it is read, into room that is already the file's: a reader may come upon half of a
+ * commit, and find another COMMIT behind it a moment later.  So damage is believed when it is seen a second time.
  */
 #include "base/io.h"
 #include "store/segment.h"
@@ -47,6 +50,7 @@ struct loader {
 	struct group a, b;
 	struct group *held; /* closed, and not yet known to be durable */
 	struct group *now;  /* being gathered */
+	uint64_t doubt;     /* damage up to here was seen before */
 	struct segment_meta meta;
 };
 
@@ -281,6 +285,18 @@ accept(struct loader *l, struct group *g)
 	return 0;
 }
 
+enum { LOAD_AGAIN = FRAME_E_END + 1 };
+
+/* Whether damage is to be looked at again, rather than taken for what lies in the file. */
+static bool
+doubt(struct loader *l, const struct group *g)
+{
+	if (g->n_damages == 0 || g->damages[0].at < l->doubt)
+		return false;
+	l->doubt = g->damages[0].at + 1;
+	return true;
+}
+
 /* A COMMIT came: the group held before it was durable, and now the new one is held. */
 static int
 close_group(struct loader *l, const struct frame *f, struct str meta)
@@ -293,6 +309,8 @@ close_group(struct loader *l, const struct frame *f, struct str meta)
 	buf_str(&g->commit_meta, meta);
 	if (g->commit_meta.failed)
 		return err_origin(-ENOMEM);
+	if (l->held->closed && doubt(l, l->held))
+		return LOAD_AGAIN;
 	if (l->held->closed)
 		r = accept(l, l->held);
 	group_clear(l->held);
@@ -372,28 +390,28 @@ finish(struct loader *l, bool trusted, uint64_t limit)
 }
 
 static int
-load(struct loader *l, uint64_t limit, bool trusted)
+walk(struct loader *l, uint64_t limit)
 {
 	struct frame_walk w;
 	int r;
 
+	group_clear(l->now);
+	group_clear(l->held);
 	frame_walk_init(&w, l->s->fd, &l->s->chain, l->s->end, limit);
-	do {
-		r = frame_walk_next(&w);
-		if (r == 0)
-			r = take_frame(l, &w);
-	} while (r == 0);
+	while ((r = frame_walk_next(&w)) == 0) {
+		r = take_frame(l, &w);
+		if (r != 0)
+			break;
+	}
 	frame_walk_fini(&w);
-	if (r < 0)
-		return err_trace(r);
-	return err_trace(finish(l, trusted, limit));
+	return r;
 }
 
 int
 segment_load(struct segment *s, uint64_t limit, unsigned flags, const struct segment_sinks *sinks)
 {
 	struct loader l = { .s = s, .sinks = sinks };
-	bool trusted = (flags & SEGMENT_LOAD_TRUSTED) != 0;
+	const bool trusted = (flags & SEGMENT_LOAD_TRUSTED) != 0;
 	int r;
 
 	l.now = &l.a;
@@ -406,7 +424,11 @@ segment_load(struct segment *s, uint64_t limit, unsigned flags, const struct seg
 	if ((flags & SEGMENT_LOAD_QUICK) != 0 && s->commit.sequence == 0)
 		r = segment_load_directories(s, limit, trusted);
 	if (r >= 0)
-		r = load(&l, limit, trusted);
+		do
+			r = walk(&l, limit);
+		while (r == LOAD_AGAIN);
+	if (r >= 0)
+		r = finish(&l, trusted, limit);
 	group_fini(&l.a);
 	group_fini(&l.b);
 	segment_meta_fini(&l.meta);

@@ -114,7 +114,7 @@ store_close(struct store *s)
 	store_drop_pending(s);
 	free(s->pending);
 	/* Nothing of it is durable by promise, but a clean end is quicker to open. */
-	tail_rewind(s);
+	tail_trim(s->tail);
 	(void)tail_free(s->tail);
 	positions_fini(&s->positions);
 	manifest_fini(&s->man);

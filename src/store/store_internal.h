@@ -19,6 +19,8 @@ enum {
 	STORE_ALLOCATE_MAX =
 	    16 << 20, /* preallocation: as much again as there is, in these bounds */
 	STORE_ALLOCATE_MIN = 256 << 10,
+	STORE_ROOM = 256 << 10,       /* zeros behind the end, which commits of at most */
+	STORE_ROOM_FOR = 32 << 10,    /* so many bytes fill */
 	STORE_RESERVE = 1 << 20,      /* set aside so that MANIFEST can be written on a full disk */
 	STORE_DIRECTORY_FRAMES = 256, /* frames after which a DIRECTORY is written; */
 	STORE_DIRECTORY_IDS = 1 << 16, /* or IDs */
@@ -53,6 +55,7 @@ struct tail {
 	uint64_t number;
 	int fd;
 	uint64_t at, committed_at, allocated;
+	uint64_t size; /* of the file; what lies between ${at} and it is zeros, unless dirty */
 	struct frame_chain chain, committed_chain;
 	uint64_t directory; /* the last DIRECTORY, durable */
 	struct segment_blocks since;
@@ -149,6 +152,8 @@ void tail_write_early(struct store *s);
 int tail_commit(struct store *s, struct wall now);
 /** tail_rewind(s): forget what was written since the last commit. */
 void tail_rewind(struct store *s);
+/** tail_trim(t): cut off what lies behind the last commit, and the room. */
+void tail_trim(struct tail *t);
 
 /* store_skeletons.c */
 void store_skeletons_open(struct store *s);

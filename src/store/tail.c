@@ -126,7 +126,7 @@ tail_new(struct store *s, struct wall now)
 	(void)TAKE_FD(fd);
 	t->chain.seed = t->chain.prev = frame_seed(s->man.uuid, number);
 	t->committed_chain = t->chain;
-	t->at = t->committed_at = t->allocated = SEGMENT_HEAD;
+	t->at = t->committed_at = t->allocated = t->size = SEGMENT_HEAD;
 	r = begin_segment(s, t, now);
 	if (r < 0) {
 		/* MANIFEST may name it by now: it goes when one that does not is durable. */
@@ -164,7 +164,7 @@ tail_resume(struct store *s, const struct segment *seg, const struct manifest_se
 		return err_origin(-ENOMEM);
 	(void)TAKE_FD(fd);
 	t->chain = t->committed_chain = seg->chain;
-	t->at = t->committed_at = t->allocated = seg->end;
+	t->at = t->committed_at = t->allocated = t->size = seg->end;
 	t->directory = seg->last_directory;
 	t->has_commit = seg->commit.sequence > 0;
 	t->info = *info;
@@ -209,6 +209,26 @@ reserve(struct tail *t, uint64_t n)
 	return err_trace(r);
 }
 
+/*
+ * Zeros behind the end, so that the commits that come fill room that is already the file's: neither its size nor its
+ * extents change with them, and their sync waits for no journal and no worker of the file system.
+ */
+static int
+put_room(struct tail *t, uint64_t end, uint64_t n)
+{
+	static uint8_t zeros[STORE_ROOM];
+	int r;
+
+	if (n > t->allocated - end)
+		n = t->allocated - end;
+	t->size = end;
+	r = io_pwrite(t->fd, zeros, n, end);
+	if (r == 0)
+		t->size += n;
+	/* A part of them does no harm. */
+	return store_is_full(r) ? 0 : err_trace(r);
+}
+
 /* Cut off what a write left behind ${to}: old frames behind new ones could be taken for theirs after a crash. */
 static int
 cut(struct tail *t, uint64_t to)
@@ -217,7 +237,7 @@ cut(struct tail *t, uint64_t to)
 
 	if (r < 0)
 		t->poisoned = true;
-	t->allocated = to;
+	t->allocated = t->size = to;
 	t->dirty = false;
 	return err_trace(r);
 }
@@ -226,6 +246,7 @@ cut(struct tail *t, uint64_t to)
 static int
 put_bytes(struct tail *t, const struct buf *out)
 {
+	uint64_t end = t->at + out->n;
 	int r = t->dirty ? cut(t, t->at) : 0;
 
 	if (r == 0)
@@ -235,6 +256,8 @@ put_bytes(struct tail *t, const struct buf *out)
 		return err_trace(r);
 	}
 	r = io_pwrite(t->fd, out->p, out->n, t->at);
+	if (r == 0 && end > t->size)
+		r = put_room(t, end, end - t->committed_at <= STORE_ROOM_FOR ? STORE_ROOM : 0);
 	if (r < 0) {
 		t->dirty = true;
 		t->poisoned |= !store_is_full(r);
@@ -434,6 +457,14 @@ accept(struct store *s, struct wall now, const struct frame_chain *chain, uint64
 	positions_commit(&s->positions);
 	store_skeletons_see(s, now);
 	store_drop_pending(s);
+}
+
+/* An error leaves what the next start cuts off. */
+void
+tail_trim(struct tail *t)
+{
+	if (t != NULL && !t->poisoned && t->allocated > t->committed_at)
+		(void)cut(t, t->committed_at);
 }
 
 int
