@@ -220,13 +220,17 @@ field_read(struct journal_convert *cv, unsigned last, struct str text, struct en
 {
 	unsigned number = journal_names_expect(&cv->names, last, text);
 	const struct journal_name *k;
+	struct entry_field other;
 
+	/* Nobody else has the address of *f, so that it need not be in memory. */
 	if (UNLIKELY(number == 0)) {
-		if (!field_other(cv, last, text, f))
+		if (!field_other(cv, last, text, &other))
 			return false;
-		if (f->number == 0)
+		if (other.number == 0) {
+			*f = other;
 			return true;
-		number = f->number;
+		}
+		number = other.number;
 	}
 	k = &cv->names.of[number];
 	*f = (struct entry_field){ number, k->kept, k->fact, str_sub(text, 0, k->n - 1U),
@@ -259,7 +263,7 @@ entry_read(struct journal_convert *cv, struct journal_proto_batch *b, uint32_t n
 			continue;
 		}
 		if (f.fact != FACT_MESSAGE && f.fact != FACT_NONE)
-			memcpy((uint8_t *)e + facts[f.fact].at, &f.value, sizeof(f.value));
+			*(struct str *)(void *)((uint8_t *)e + facts[f.fact].at) = f.value;
 		if (f.value.n == 0)
 			continue;
 		r = entry_keep(e, &f, arena);
