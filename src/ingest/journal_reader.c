@@ -124,6 +124,7 @@ reader_flush(struct journal_reader *rd)
 	if (rd->entries.cap > 8 * READER_BATCH_BYTES)
 		buf_fini(&rd->entries);
 	reader_drop(rd);
+	journal_pages();
 	return r;
 }
 

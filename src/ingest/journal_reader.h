@@ -161,6 +161,10 @@ void journal_count_loss(struct journal_reader *rd);
 /** journal_entry_put(rd, realtime): append the current entry to the batch.  > 0: a filter took it out. */
 int journal_entry_put(struct journal_reader *rd, uint64_t realtime);
 
+/* journal_pages.c */
+/** journal_pages(): give back the pages of journal files, when they are many. */
+void journal_pages(void);
+
 /* journal_guard.c */
 /** journal_guard(fd): rights given up, and a fault in a mapped file names the file before it kills. */
 void journal_guard(int fd);

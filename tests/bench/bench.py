@@ -110,7 +110,7 @@ def make_journal(b, folder, n):
 
 
 def bench_journal(b, _path):
-    n = 100_000
+    n = 300_000
     if not os.path.exists(os.path.join(SHARED, "tools", "loggen.c")):
         print("journal: needs loggen.c; left out")
         return

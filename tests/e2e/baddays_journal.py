@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tests/e2e/baddays_journal.py - bad days of the journal: odd entries, rotation under load, restarts, clocks, our own words."""
+import base64
 import ctypes
 import json
 import os
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from harness import WEIRD, Journald, Place, Skip, check, main, wait_until
+from harness import WEIRD, Journald, Place, Skip, check, main, sanitized, wait_until
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
 BOOT = "b" * 31
@@ -36,18 +37,18 @@ def crafted(place, entries):
         raise Skip("no systemd-journal-remote")
     folder = os.path.join(place.dir, "j")
     os.mkdir(folder)
-    out = b""
+    out = []
     for us, boot, mono, fields in entries:
-        out += f"__REALTIME_TIMESTAMP={us}\n__MONOTONIC_TIMESTAMP={mono}\n".encode()
+        out.append(f"__REALTIME_TIMESTAMP={us}\n__MONOTONIC_TIMESTAMP={mono}\n".encode())
         if boot:
-            out += f"_BOOT_ID={BOOT}{boot}\n".encode()
+            out.append(f"_BOOT_ID={BOOT}{boot}\n".encode())
         for name, value in fields:
             value = value if isinstance(value, bytes) else str(value).encode()
-            out += name.encode() + b"\n" + len(value).to_bytes(8, "little") + value + b"\n"
-        out += b"\n"
+            out.append(name.encode() + b"\n" + len(value).to_bytes(8, "little") + value + b"\n")
+        out.append(b"\n")
     export = os.path.join(place.dir, "export")
     with open(export, "wb") as f:
-        f.write(out)
+        f.write(b"".join(out))
     p = subprocess.run([REMOTE, "-o", os.path.join(folder, "x.journal"), export], capture_output=True)
     check(p.returncode == 0, f"systemd-journal-remote: {p.stderr}")
     return folder
@@ -113,6 +114,26 @@ def test_fast_reader():
         deleted = [os.readlink(f"/proc/{p}/fd/{f}") for p in children(place.daemon.pid) for f in os.listdir(f"/proc/{p}/fd")
                    if os.path.islink(f"/proc/{p}/fd/{f}")]
         check(not [d for d in deleted if ".journal" in d and "(deleted)" in d], f"deleted files are held: {deleted}")
+        check(place.stop() == 0, "SIGTERM")
+
+
+def test_large_journal():
+    """A journal of 100 MB is read whole, and its pages do not stay in the reader's memory."""
+    if sanitized():
+        raise Skip("memory under a sanitizer says nothing")
+    n, began = 120_000, 1_700_000_000_000_000
+    with Place("large") as place:
+        folder = crafted(place, ((began + 1000 * i, "1", 1000 * i, [("MESSAGE", f"entry {i}"), ("NOISE", base64.b64encode(os.urandom(450)))])
+                                 for i in range(n)))
+        size = sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
+        check(size > 90 << 20, f"a journal of {size} bytes is too small for this test")
+        place.config(f"  - journal: {{path: {folder}, from: beginning}}", store="commit_interval: 100ms")
+        place.start()
+        wait_until(lambda: place.count("*") == n, seconds=60, what="all entries", every=0.5)
+        (reader,) = children(place.daemon.pid)
+        with open(f"/proc/{reader}/status") as f:
+            most = int(f.read().split("VmHWM:")[1].split()[0])
+        check(most < 64 << 10, f"the reader had {most} kB of memory")
         check(place.stop() == 0, "SIGTERM")
 
 
@@ -287,5 +308,5 @@ def test_own_words():
 
 
 if __name__ == "__main__":
-    main([test_odd_entries, test_fast_reader, test_slow_reader, test_journald_dies, test_flush, test_clock_jumps,
+    main([test_odd_entries, test_fast_reader, test_large_journal, test_slow_reader, test_journald_dies, test_flush, test_clock_jumps,
           test_words_of_journald, test_own_words])
