@@ -133,15 +133,16 @@ take_piece(struct request *req, const char *data, size_t n)
 static int
 body_open(struct request *req)
 {
-	AUTO_FINI(buf_fini) struct buf plain = BUF_INIT;
+	AUTO_FINI(buf_fini) struct buf plain = BUF_INIT, why = BUF_INIT;
 	int r;
 
-	r = inflate_bytes(buf_view(&req->body), req->encoding, API_BATCH_MAX, &plain);
+	buf_c(&why, "Content-Encoding: ");
+	r = inflate_bytes(buf_view(&req->body), req->encoding, API_BATCH_MAX, &plain, &why);
 	if (r == INFLATE_E_LARGE)
 		return request_fail(req, MHD_HTTP_CONTENT_TOO_LARGE, str_c(too_large));
-	if (r > 0)
-		return request_fail(req, MHD_HTTP_BAD_REQUEST,
-		    STR("Content-Encoding: the body is not of it, or cut, or damaged\n"));
+	buf_byte(&why, '\n');
+	if (r > 0 && !why.failed)
+		return request_fail(req, MHD_HTTP_BAD_REQUEST, buf_view(&why));
 	if (r < 0)
 		return request_fail(req, MHD_HTTP_SERVICE_UNAVAILABLE, STR("no memory\n"));
 	buf_fini(&req->body);

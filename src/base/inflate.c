@@ -392,7 +392,7 @@ inflate_why(const struct inflate *in, int r, struct buf *out)
 }
 
 int
-inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret)
+inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret, struct buf *why)
 {
 	AUTO(inflate_free) struct inflate *in = NULL;
 	size_t got = 1;
@@ -406,10 +406,14 @@ inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret)
 		if (!buf_grow(ret, RAW_MAX))
 			return err_origin(-ENOMEM);
 		r = inflate_read(in, ret->p + ret->n, ret->cap - ret->n, &got);
+		if (r > 0)
+			inflate_why(in, r, why);
 		if (r != 0)
 			return r;
-		if (strcmp(inflate_name(in), name) != 0)
+		if (strcmp(inflate_name(in), name) != 0) {
+			buf_printf(why, "expected %s, found %s", name, inflate_name(in));
 			return INFLATE_E_CORRUPT;
+		}
 		ret->n += got;
 		if (ret->n > max)
 			return INFLATE_E_LARGE;

@@ -39,9 +39,10 @@ void inflate_why(const struct inflate *in, int r, struct buf *out);
 const char *inflate_name(const struct inflate *in);
 
 /**
- * inflate_bytes(packed, name, max, ret):
+ * inflate_bytes(packed, name, max, ret, why):
  * Append what ${packed} holds; it must be of the codec ${name}.  A zstd window may have 8 MiB here.
  *
- * Errors: INFLATE_E_CORRUPT, INFLATE_E_LARGE (more than ${max} bytes), -ENOMEM.
+ * Errors: INFLATE_E_CORRUPT (${why} says where), INFLATE_E_LARGE (more than ${max} bytes), -ENOMEM.
  */
-int inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret);
+int inflate_bytes(struct str packed, const char *name, size_t max, struct buf *ret,
+    struct buf *why);
