@@ -85,7 +85,7 @@ mark_blocks(struct store_view *view, const struct str *ids, size_t n, struct are
 	if (sel == NULL || ret->blocks == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++) {
-		r = store_view_find_id(view, ids[i], arena, &found, &n_found);
+		r = store_view_find_id(view, ids[i], names_since_max(), arena, &found, &n_found);
 		if (r != 0)
 			return err_fold(r);
 		for (k = 0; k < n_found; k++)

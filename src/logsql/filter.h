@@ -177,6 +177,7 @@ struct filter_id {
 	struct str field;
 	const struct str *values;
 	size_t n_values;
+	uint64_t since; /* names_id_since of the fields: the first segment whose index has them */
 };
 
 /** filter_ids(f, arena, ret, ret_n): all of them, of ID fields (record/names.h) alone; values are not empty.  After

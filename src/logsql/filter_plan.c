@@ -213,7 +213,7 @@ set_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *
 		return err_origin(-ENOMEM);
 	for (i = 0; i < f->set->n; i++)
 		values[i] = f->set->entries[i].key;
-	*id = (struct filter_id){ f->field, values, f->set->n };
+	*id = (struct filter_id){ f->field, values, f->set->n, names_id_since(f->field) };
 	*ret_found = true;
 	return 0;
 }
@@ -225,6 +225,7 @@ or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *r
 	struct str_list values = { 0 };
 	struct str field = f->children[0]->field;
 	struct filter_id one;
+	uint64_t since = 0;
 	size_t i, k;
 	bool found;
 	int r;
@@ -237,12 +238,13 @@ or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *r
 			field = one.field;
 		else if (!str_eq(field, one.field))
 			field = STR_NONE;
+		since = one.since > since ? one.since : since;
 		for (k = 0; k < one.n_values && r == 0; k++)
 			r = str_list_add(&values, arena, one.values[k]);
 		if (r != 0)
 			return err_trace(r);
 	}
-	*id = (struct filter_id){ field, values.p, values.n };
+	*id = (struct filter_id){ field, values.p, values.n, since };
 	*ret_found = true;
 	return 0;
 }
@@ -267,7 +269,7 @@ find_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool 
 	if (f->kind == FILTER_IN)
 		return err_trace(set_id(f, arena, id, ret_found));
 	*ret_found = f->text.n != 0;
-	*id = (struct filter_id){ f->field, &f->text, 1 };
+	*id = (struct filter_id){ f->field, &f->text, 1, names_id_since(f->field) };
 	return 0;
 }
 

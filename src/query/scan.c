@@ -24,7 +24,7 @@ mark_id(struct scan_plan *p, const struct filter_id *id, struct arena *arena, ui
 
 	bits_zero(ret, p->n_all);
 	for (i = 0; i < id->n_values; i++) {
-		r = store_view_find_id(p->view, id->values[i], arena, &found, &n);
+		r = store_view_find_id(p->view, id->values[i], id->since, arena, &found, &n);
 		if (r != 0)
 			return err_fold(r);
 		for (k = 0; k < n; k++)

@@ -93,6 +93,9 @@ static const struct str id_names[] = {
  */
 static struct str *set_ids;
 static size_t n_set_ids;
+/* What names_set_since was given; of names beyond it, 0. */
+static uint64_t *since;
+static size_t n_since;
 
 static int
 rank_in(const struct str *names, size_t n, struct str name)
@@ -134,17 +137,44 @@ id_equal(struct str name, struct str id)
 	return true;
 }
 
-bool
-names_is_id(struct str name)
+/* Where ${name} stands in names_ids, or SIZE_MAX. */
+static size_t
+id_place(struct str name)
 {
-	const struct str *ids = set_ids != NULL ? set_ids : id_names;
-	size_t n = set_ids != NULL ? n_set_ids : ARRAY_LEN(id_names), i;
+	const struct str *ids;
+	size_t n, i;
 
+	ids = names_ids(&n);
 	name = last_part(name);
 	for (i = 0; i < n; i++)
 		if (id_equal(name, ids[i]))
-			return true;
-	return false;
+			return i;
+	return SIZE_MAX;
+}
+
+bool
+names_is_id(struct str name)
+{
+	return id_place(name) != SIZE_MAX;
+}
+
+uint64_t
+names_id_since(struct str name)
+{
+	size_t i = id_place(name);
+
+	return i < n_since ? since[i] : 0;
+}
+
+uint64_t
+names_since_max(void)
+{
+	uint64_t max = 0;
+	size_t i;
+
+	for (i = 0; i < n_since; i++)
+		max = since[i] > max ? since[i] : max;
+	return max;
 }
 
 int
@@ -193,10 +223,40 @@ names_is_level(struct str name)
 }
 
 const struct str *
+names_builtin_ids(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(id_names);
+	return id_names;
+}
+
+const struct str *
 names_ids(size_t *ret_n)
 {
-	*ret_n = set_ids != NULL ? n_set_ids : 0;
-	return set_ids;
+	*ret_n = set_ids != NULL ? n_set_ids : ARRAY_LEN(id_names);
+	return set_ids != NULL ? set_ids : id_names;
+}
+
+static void
+forget_since(void)
+{
+	free(since);
+	since = NULL;
+	n_since = 0;
+}
+
+int
+names_set_since(const uint64_t *values, size_t n)
+{
+	uint64_t *copy = calloc(n + 1, sizeof(*copy));
+
+	if (copy == NULL)
+		return err_origin(-ENOMEM);
+	if (n > 0)
+		memcpy(copy, values, n * sizeof(*copy));
+	forget_since();
+	since = copy;
+	n_since = n;
+	return 0;
 }
 
 int
@@ -209,6 +269,7 @@ names_set_ids(const struct str *names, size_t n)
 	if (n == 0) {
 		free(set_ids);
 		set_ids = NULL;
+		forget_since();
 		return 0;
 	}
 	for (i = 0; i < n; i++)
@@ -227,5 +288,6 @@ names_set_ids(const struct str *names, size_t n)
 	free(set_ids);
 	set_ids = ids;
 	n_set_ids = n;
+	forget_since();
 	return 0;
 }

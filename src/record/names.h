@@ -44,8 +44,21 @@ names_may_have_role(struct str name)
 /** names_is_level(name): level, severity, lvl, loglevel, log.level, levelname, … without case. */
 bool names_is_level(struct str name);
 
-/** names_ids(ret_n): the names that names_set_ids was given, in their normal form; none: the built-in ones hold. */
+/** names_builtin_ids(ret_n): those that hold unless others are set. */
+const struct str *names_builtin_ids(size_t *ret_n);
+
+/** names_ids(ret_n): the names that hold, in their normal form. */
 const struct str *names_ids(size_t *ret_n);
 
 /** names_set_ids(names, n): use these instead of the built-in ID names, or with none of them those again; copies. */
 int names_set_ids(const struct str *names, size_t n);
+
+/**
+ * names_set_since(since, n):
+ * The first segment of the store whose index has each name, in the order of names_ids; copies.  After names_set_ids all are 0.
+ */
+int names_set_since(const uint64_t *since, size_t n);
+
+/** names_id_since(name): that of an ID field; names_since_max(): the highest of all. */
+uint64_t names_id_since(struct str name);
+uint64_t names_since_max(void);

@@ -72,13 +72,14 @@ void store_view_column_fault(struct store_view *v, size_t i, struct str column, 
     const char *what);
 
 /**
- * store_view_find_id(v, value, arena, ret, ret_n):
- * The blocks that may hold ${value} in an ID field, ascending: none is missed, few are in vain.
+ * store_view_find_id(v, value, since, arena, ret, ret_n):
+ * The blocks that may hold ${value} in an ID field, ascending: none is missed, few are in vain.  All blocks of the segments
+ * below number ${since} (names_id_since) may.
  *
  * Source: docs/FORMAT.md, "ID index".
  */
-int store_view_find_id(struct store_view *v, struct str value, struct arena *arena, uint32_t **ret,
-    size_t *ret_n);
+int store_view_find_id(struct store_view *v, struct str value, uint64_t since, struct arena *arena,
+    uint32_t **ret, size_t *ret_n);
 
 /**
  * store_view_refresh(v):

@@ -3,6 +3,7 @@
  * One job: turn the indexes of a segment back into one list a block.
  * Floor: 2 (uses record, base).
  */
+#include "record/names.h"
 #include "store/idindex.h"
 #include "store/seal.h"
 
@@ -106,7 +107,9 @@ seal_load_ids(struct segment *seg)
 	size_t i;
 	int r;
 
-	for (i = 0; seg->no_index && i < seg->blocks.n; i++)
+	/* What is written is of a number from which on the index has all names. */
+	for (i = 0; (seg->no_index || seg->head.number < names_since_max()) && i < seg->blocks.n;
+	     i++)
 		seg->blocks.v[i].ids_lost = true;
 	r = seg->no_index ? 0 : read_indexes(seg, &l);
 	if (r == 0 && !seg->no_index)

@@ -335,6 +335,18 @@ read_manifest(struct store *s, struct wall now, struct buf *ret_error)
 	return err_fold(r);
 }
 
+/* Names that nobody can be told of are not used: answers are narrower, and no row is worse off. */
+static void
+settle_ids(struct store *s)
+{
+	int r = store_ids_settle(s->dir_fd, s->man.n > 0 ? s->man.next_segment : 0);
+
+	if (r < 0)
+		store_notice(s, "ids",
+		    "%s/ids: cannot be written: %s; the fields with the exact index are those before",
+		    s->path, err_str(r));
+}
+
 int
 store_open(struct store **ret, const char *path, const struct store_options *opt, struct wall now,
     struct buf *ret_error)
@@ -362,8 +374,7 @@ store_open(struct store **ret, const char *path, const struct store_options *opt
 		return err_trace(r);
 	store_reserve_make(s);
 	store_skeletons_open(s);
-	/* Without it answers are narrower, and no row is worse off. */
-	(void)store_ids_save(s->dir_fd);
+	settle_ids(s);
 	*ret = TAKE(s);
 	return 0;
 }

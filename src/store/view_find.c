@@ -232,8 +232,18 @@ find_in_idfiles(struct store_view *v, uint32_t fp, places_bits *ret)
 	}
 }
 
+/* All blocks of a segment, open or shut. */
+static void
+mark_segment(const struct view_segment *vs, uint64_t *bits)
+{
+	uint32_t i;
+
+	for (i = 0; i < vs->n_slots; i++)
+		bits_set(bits, vs->first + i);
+}
+
 static int
-mark_blocks(struct store_view *v, uint32_t fp, uint64_t *bits)
+mark_blocks(struct store_view *v, uint32_t fp, uint64_t since, uint64_t *bits)
 {
 	AUTO_FREE places_bits *named = calloc(v->idfiles.n + 1, sizeof(*named));
 	struct finder f = { .bits = bits };
@@ -246,6 +256,10 @@ mark_blocks(struct store_view *v, uint32_t fp, uint64_t *bits)
 	find_in_idfiles(v, fp, named);
 	for (i = 0; i < v->n_segs && r == 0; i++) {
 		vs = &v->segs[i];
+		if (vs->info.number < since) {
+			mark_segment(vs, bits);
+			continue;
+		}
 		if (vs->idfile != 0 && !bits_get(named[vs->idfile - 1], vs->place))
 			continue;
 		r = store_view_open_segment(v, i);
@@ -257,8 +271,8 @@ mark_blocks(struct store_view *v, uint32_t fp, uint64_t *bits)
 }
 
 int
-store_view_find_id(struct store_view *v, struct str value, struct arena *arena, uint32_t **ret,
-    size_t *ret_n)
+store_view_find_id(struct store_view *v, struct str value, uint64_t since, struct arena *arena,
+    uint32_t **ret, size_t *ret_n)
 {
 	AUTO_FREE uint64_t *bits = calloc(BITS_WORDS(v->n_blocks) + 1, sizeof(*bits));
 	uint32_t *out;
@@ -266,7 +280,7 @@ store_view_find_id(struct store_view *v, struct str value, struct arena *arena, 
 	int r = bits == NULL ? err_origin(-ENOMEM) : view_load_idfiles(v);
 
 	if (r == 0)
-		r = mark_blocks(v, idindex_fp(hash64(value)), bits);
+		r = mark_blocks(v, idindex_fp(hash64(value)), since, bits);
 	if (r < 0)
 		return err_trace(r);
 	out = arena_alloc(arena, (bits_count(bits, v->n_blocks) + 1) * sizeof(*out));

@@ -554,9 +554,45 @@ def test_ids():
         place.weir("ingest", "-", input=b'{"application_name":"req_1","msg":"by hand"}\n')
         place.weir("store", "seal")
         check(place.weir("trace", "--output", "json", "req_1").stdout.count(b"\n") == 3, "a row that came by hand, after a seal")
-        place.config(f"  - files: {{paths: [{place.logs}/*.log]}}")
+        write(f"{place.logs}/a.log", {"trace_id": "t 1", "msg": "before its name held"})
         place.once()
-        check(not os.path.exists(f"{place.store}/ids"), "the built-in names hold again")
+        place.config(f"  - files: {{paths: [{place.logs}/*.log]}}")
+        write(f"{place.logs}/a.log", {"trace_id": "t 1", "msg": "since it holds"})
+        place.once()
+        check("trace_id\t" in open(f"{place.store}/ids").read(), "the built-in names hold again, and it is known since when")
+        check(place.count('trace_id:="t 1"') == 2, "a row that was not indexed then")
+
+
+def test_ids_change():
+    """A name that becomes an ID's, is none for a while, and one again: no row is missed, the index is made anew by seals."""
+    with Place("ids2") as place:
+        names = lambda ids: place.config(f"  - files: {{paths: [{place.logs}/*.log]}}", more=f"ids: [{ids}]")
+        asked = lambda: (place.count('basket:="b 7"'), place.count('basket:in("b 7", "b 7000")'),
+                         place.weir("trace", "--output", "json", "b 7").stdout.count(b"\n"))
+        for n, ids in ((1, "request_id"), (2, "request_id, basket"), (3, "request_id"), (4, "basket, request_id")):
+            names(ids)
+            write(f"{place.logs}/a.log", *({"basket": f"b {i}", "msg": f"turn {n}"} for i in range(300)))
+            place.once()
+            check(asked() == ((n, n, n) if "basket" in ids else (n, n, 0)), f"turn {n}: {asked()}")
+            if n == 2:
+                place.weir("store", "seal")
+                check(asked() == (n, n, n), f"after a seal: {asked()}")
+        place.start()
+        check(asked() == (4, 4, 4), f"asked beside the daemon: {asked()}")
+        names("request_id")
+        place.daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: "basket" not in open(f"{place.store}/ids").read(), what="a reload")
+        write(f"{place.logs}/a.log", {"basket": "b 7", "msg": "turn 5"})
+        wait_until(lambda: place.count("turn 5") == 1, what="a row")
+        names("request_id, basket")
+        place.daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: "basket" in open(f"{place.store}/ids").read(), what="another")
+        check(asked() == (5, 5, 5), f"after two reloads: {asked()}")
+        check(place.stop() == 0, "SIGTERM")
+        place.weir("store", "seal")
+        check(asked() == (5, 5, 5), f"sealed: {asked()}")
+        said = place.weir("query", "--explain", 'basket:="b 7"').stdout.decode()
+        check("by the ID index" in said, said)
 
 
 def test_hostile_terminal():
@@ -573,4 +609,4 @@ def test_hostile_terminal():
 
 main([test_journal_rows, test_files_follow, test_once, test_second_daemon, test_bad_config, test_reload, test_retention_reload, test_insert_and_status,
       test_redact_by_name, test_original_lines, test_original_lines_journal,
-      test_tail, test_failing_source, test_stream_context, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_hostile_terminal])
+      test_tail, test_failing_source, test_stream_context, test_idle, test_store_full, test_push_full, test_flipped_bit, test_ids, test_ids_change, test_hostile_terminal])

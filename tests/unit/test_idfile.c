@@ -89,7 +89,7 @@ finds(struct store_view *v, uint64_t row, size_t *ret_n)
 
 	(void)snprintf(id, sizeof(id), "%08x-req-%" PRIu64, (unsigned)(row / 10 * 2654435761u),
 	    row / 10);
-	MUST(store_view_find_id(v, str_c(id), &a, &blocks, &n) == 0);
+	MUST(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n) == 0);
 	for (i = 0; i < n; i++) {
 		store_view_block(v, blocks[i], &info);
 		hit |= info.first_row <= row && row < info.end_row;
