@@ -78,6 +78,7 @@ mark_blocks(struct store_view *view, const struct str *ids, size_t n, struct are
 {
 	size_t n_all = store_view_n_blocks(view), i, k, n_found;
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(n_all) + 1, sizeof(*sel));
+	struct store_id one = { .since = names_since_max() };
 	uint32_t *found;
 	int r;
 
@@ -85,7 +86,8 @@ mark_blocks(struct store_view *view, const struct str *ids, size_t n, struct are
 	if (sel == NULL || ret->blocks == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < n; i++) {
-		r = store_view_find_id(view, ids[i], names_since_max(), arena, &found, &n_found);
+		one.value = ids[i];
+		r = store_view_find_id(view, &one, arena, &found, &n_found);
 		if (r != 0)
 			return err_fold(r);
 		for (k = 0; k < n_found; k++)

@@ -173,12 +173,20 @@ void filter_time_range(const struct filter *f, struct wall *ret_min, struct wall
  * Every row that matches has one of values in field: from field:=x and field:in(x, y) in the top AND, or in each branch
  * of an OR there; field is empty where the branches name different ones.
  */
+struct filter_id_value {
+	struct str text;
+	struct str
+	    field; /* of a phrase, which may be a part of this field's values (names_id_phrase); else empty */
+};
 struct filter_id {
 	struct str field;
-	const struct str *values;
+	const struct filter_id_value *values;
 	size_t n_values;
 	uint64_t since; /* names_id_since of the fields: the first segment whose index has them */
 };
+
+/** filter_by_id(f): whether a leaf gives such values. */
+bool filter_by_id(const struct filter *f);
 
 /** filter_ids(f, arena, ret, ret_n): all of them, of ID fields (record/names.h) alone; values are not empty.  After
  * filter_set_values, the values of subqueries count too. */

@@ -203,7 +203,7 @@ static int find_id(const struct filter *f, struct arena *arena, struct filter_id
 static int
 set_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
 {
-	struct str *values;
+	struct filter_id_value *values;
 	size_t i;
 
 	if (map_get(f->set, STR_NONE) != NULL || f->set->n == 0)
@@ -212,21 +212,41 @@ set_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *
 	if (values == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < f->set->n; i++)
-		values[i] = f->set->entries[i].key;
+		values[i] = (struct filter_id_value){ .text = f->set->entries[i].key };
 	*id = (struct filter_id){ f->field, values, f->set->n, names_id_since(f->field) };
 	*ret_found = true;
 	return 0;
+}
+
+/* The list with those of ${id} behind it; NULL: no memory. */
+static struct filter_id_value *
+add_values(struct arena *arena, struct filter_id_value *v, size_t *n, size_t *cap,
+    const struct filter_id *id)
+{
+	struct filter_id_value *grown = v;
+
+	if (*n + id->n_values > *cap) {
+		*cap = 2 * (*n + id->n_values);
+		grown = arena_alloc(arena, *cap * sizeof(*grown));
+		if (grown == NULL)
+			return NULL;
+		if (*n > 0)
+			memcpy(grown, v, *n * sizeof(*grown));
+	}
+	memcpy(grown + *n, id->values, id->n_values * sizeof(*grown));
+	*n += id->n_values;
+	return grown;
 }
 
 /* Every branch of an OR must have an ID; then each match has one of them all. */
 static int
 or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
 {
-	struct str_list values = { 0 };
+	struct filter_id_value *values = NULL;
 	struct str field = f->children[0]->field;
 	struct filter_id one;
 	uint64_t since = 0;
-	size_t i, k;
+	size_t n = 0, cap = 0, i;
 	bool found;
 	int r;
 
@@ -239,20 +259,30 @@ or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *r
 		else if (!str_eq(field, one.field))
 			field = STR_NONE;
 		since = one.since > since ? one.since : since;
-		for (k = 0; k < one.n_values && r == 0; k++)
-			r = str_list_add(&values, arena, one.values[k]);
-		if (r != 0)
-			return err_trace(r);
+		values = add_values(arena, values, &n, &cap, &one);
+		if (values == NULL)
+			return err_origin(-ENOMEM);
 	}
-	*id = (struct filter_id){ field, values.p, values.n, since };
+	*id = (struct filter_id){ field, values, n, since };
 	*ret_found = true;
 	return 0;
+}
+
+bool
+filter_by_id(const struct filter *f)
+{
+	if (f->kind == FILTER_EXACT)
+		return f->text.n != 0 && names_is_id(f->field);
+	if (f->kind == FILTER_PHRASE)
+		return names_id_phrase(f->text) < NAMES_DASHES_MAX && names_is_id(f->field);
+	return f->kind == FILTER_IN && names_is_id(f->field);
 }
 
 /* The first ID that every match of ${f} must have. */
 static int
 find_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *ret_found)
 {
+	struct filter_id_value *value;
 	size_t i;
 	int r = 0;
 
@@ -264,12 +294,17 @@ find_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool 
 	}
 	if (f->kind == FILTER_OR)
 		return err_trace(or_id(f, arena, id, ret_found));
-	if ((f->kind != FILTER_EXACT && f->kind != FILTER_IN) || !names_is_id(f->field))
+	if (!filter_by_id(f))
 		return 0;
 	if (f->kind == FILTER_IN)
 		return err_trace(set_id(f, arena, id, ret_found));
-	*ret_found = f->text.n != 0;
-	*id = (struct filter_id){ f->field, &f->text, 1, names_id_since(f->field) };
+	value = arena_alloc(arena, sizeof(*value));
+	if (value == NULL)
+		return err_origin(-ENOMEM);
+	*ret_found = true;
+	*value =
+	    (struct filter_id_value){ f->text, f->kind == FILTER_PHRASE ? f->field : STR_NONE };
+	*id = (struct filter_id){ f->field, value, 1, names_id_since(f->field) };
 	return 0;
 }
 

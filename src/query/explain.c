@@ -46,7 +46,7 @@ put_test(struct buf *out, const struct filter *f)
 
 	if (f->kind == FILTER_TIME)
 		buf_c(out, "time range of the block, then _time");
-	else if ((f->kind == FILTER_EXACT || f->kind == FILTER_IN) && names_is_id(f->field))
+	else if (filter_by_id(f))
 		buf_c(out, "ID index, then values");
 	else if (!filter_is_value_leaf(f))
 		buf_c(out, "values of two fields");

@@ -13,18 +13,23 @@
 
 #include "query/match.h"
 #include "query/scan_internal.h"
+#include "record/names.h"
 
 /* Blocks that may hold one of the values: bits set in ret[n_all]. */
 static int
 mark_id(struct scan_plan *p, const struct filter_id *id, struct arena *arena, uint64_t *ret)
 {
+	struct store_id one = { .since = id->since };
 	uint32_t *found;
 	size_t i, k, n;
 	int r;
 
 	bits_zero(ret, p->n_all);
 	for (i = 0; i < id->n_values; i++) {
-		r = store_view_find_id(p->view, id->values[i], id->since, arena, &found, &n);
+		one.value = id->values[i].text;
+		one.field = id->values[i].field;
+		one.dashes = names_id_phrase(one.value);
+		r = store_view_find_id(p->view, &one, arena, &found, &n);
 		if (r != 0)
 			return err_fold(r);
 		for (k = 0; k < n; k++)

@@ -158,6 +158,37 @@ names_is_id(struct str name)
 	return id_place(name) != SIZE_MAX;
 }
 
+static bool
+is_alnum(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+unsigned
+names_id_dashes(struct str value)
+{
+	unsigned n = 0;
+	uint8_t c;
+	size_t i;
+
+	for (i = 0; i < value.n && n < NAMES_DASHES_MAX; i++) {
+		c = value.p[i];
+		if (c == '-')
+			n++;
+		else if (c != '_' && !is_alnum(c))
+			n = NAMES_DASHES_MAX;
+	}
+	return n;
+}
+
+unsigned
+names_id_phrase(struct str text)
+{
+	if (text.n == 0 || text.p[0] == '-' || text.p[text.n - 1] == '-')
+		return NAMES_DASHES_MAX;
+	return names_id_dashes(text);
+}
+
 uint64_t
 names_id_since(struct str name)
 {

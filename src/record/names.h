@@ -59,6 +59,16 @@ int names_set_ids(const struct str *names, size_t n);
  */
 int names_set_since(const uint64_t *since, size_t n);
 
+/*
+ * A phrase matches a value of letters, digits, '_' and '-' that is not the phrase itself only where the value has more
+ * dashes than it: what stands beside the phrase is parted from it by one.
+ */
+enum { NAMES_DASHES_MAX = 5 };
+/** names_id_dashes(value): how many dashes such a value has; NAMES_DASHES_MAX: many, or there are other bytes. */
+unsigned names_id_dashes(struct str value);
+/** names_id_phrase(text): the dashes of a phrase of which that holds, which begins and ends with none; else NAMES_DASHES_MAX. */
+unsigned names_id_phrase(struct str text);
+
 /** names_id_since(name): that of an ID field; names_since_max(): the highest of all. */
 uint64_t names_id_since(struct str name);
 uint64_t names_since_max(void);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "record/names.h"
 #include "store/block_build.h"
+#include "store/idindex.h"
 
 /* Room for ${n} more hashes. */
 static int
@@ -69,6 +70,36 @@ collect_ids(struct block_builder *b, const struct enc_values *v)
 		if (d->values[i].n != 0)
 			b->ids[b->n_ids++] = hash64(d->values[i]);
 	return 0;
+}
+
+/* The most dashes of the column that was encoded last; IDs of one form have all the same. */
+static unsigned
+most_dashes(const struct block_builder *b, const struct enc_values *v, uint8_t enc)
+{
+	const struct enc_distinct *d = &b->scratch.distinct;
+	size_t n = d->n != 0 ? d->n : v->n, i;
+	unsigned most = 0, k;
+	struct str x;
+
+	for (i = 0; i < n && most < NAMES_DASHES_MAX; i++) {
+		x = d->n != 0 ? d->values[i] : enc_value(v, i);
+		k = names_id_dashes(x);
+		most = k > most ? k : most;
+		if (x.n != 0 && (enc == ENC_ID || enc == ENC_CONST))
+			break;
+	}
+	return most;
+}
+
+static int
+put_marks(struct block_builder *b, struct str name, unsigned dashes)
+{
+	unsigned i;
+	int r = ids_room(b, dashes);
+
+	for (i = 0; r == 0 && i < dashes; i++)
+		b->ids[b->n_ids++] = idindex_mark(name, i);
+	return err_trace(r);
 }
 
 static void
@@ -141,9 +172,12 @@ put_column(struct block_builder *b, struct build_column *c, struct str name, enu
 		if (r != 0)
 			return err_trace(r);
 	}
-	if (block_entry_is_id(&e))
-		return err_trace(collect_ids(b, &v));
-	return 0;
+	if (!block_entry_is_id(&e))
+		return 0;
+	r = collect_ids(b, &v);
+	if (r == 0 && names_is_id(name))
+		r = put_marks(b, name, most_dashes(b, &v, e.enc));
+	return err_trace(r);
 }
 
 static int
@@ -163,21 +197,30 @@ put_streams(struct block_builder *b, struct block_header *h)
 	return 0;
 }
 
-/* IDs among the values of rare fields; is_id says which names bear them. */
+/* A rare field: whether it bears IDs, and the most dashes of its values. */
+struct rest_name {
+	bool is_id;
+	unsigned dashes;
+};
+
+/* IDs among the values of rare fields. */
 static int
-collect_rest_ids(struct block_builder *b, const struct enc_values *rest, const bool *is_id)
+collect_rest_ids(struct block_builder *b, const struct enc_values *rest, struct rest_name *names)
 {
 	struct scan s = { rest->bytes, rest->offs[rest->n], 0, false };
 	struct str v;
-	uint64_t name;
+	struct rest_name *name;
+	unsigned dashes;
 	size_t grown;
 	int r;
 
 	while (s.at < s.n) {
-		name = scan_varint(&s);
+		name = &names[scan_varint(&s)];
 		v = scan_bytes(&s, scan_varint(&s));
-		if (!is_id[name])
+		if (!name->is_id)
 			continue;
+		dashes = names_id_dashes(v);
+		name->dashes = dashes > name->dashes ? dashes : name->dashes;
 		grown = b->n_ids / 2 + 64;
 		r = b->n_ids < b->cap_ids ? 0 : ids_room(b, grown);
 		if (r < 0)
@@ -190,15 +233,19 @@ collect_rest_ids(struct block_builder *b, const struct enc_values *rest, const b
 static int
 put_rest_ids(struct block_builder *b, const struct enc_values *rest)
 {
-	AUTO_FREE bool *is_id = calloc(b->rest_names.n + 1, sizeof(*is_id));
+	AUTO_FREE struct rest_name *names = calloc(b->rest_names.n + 1, sizeof(*names));
 	bool any = false;
 	size_t i;
+	int r;
 
-	if (is_id == NULL)
+	if (names == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < b->rest_names.n; i++)
-		any |= is_id[i] = names_is_id(b->rest_names.entries[i].key);
-	return any ? err_trace(collect_rest_ids(b, rest, is_id)) : 0;
+		any |= names[i].is_id = names_is_id(b->rest_names.entries[i].key);
+	r = any ? collect_rest_ids(b, rest, names) : 0;
+	for (i = 0; r == 0 && i < b->rest_names.n; i++)
+		r = put_marks(b, b->rest_names.entries[i].key, names[i].dashes);
+	return err_trace(r);
 }
 
 /* The names of fields that have no column of their own, and their values. */

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "record/names.h"
 #include "store/block_internal.h"
+#include "store/idindex.h"
 
 bool
 block_entry_is_id(const struct block_entry *e)
@@ -19,25 +20,31 @@ block_entry_is_id(const struct block_entry *e)
 }
 
 static int
-add_column(const struct column *c, uint64_t **ids, size_t *n, size_t *cap)
+add_column(const struct column *c, struct str name, uint64_t **ids, size_t *n, size_t *cap)
 {
+	size_t want = c->n_rows + (size_t)NAMES_DASHES_MAX, i;
+	unsigned dashes, most = 0, k;
 	char scratch[COLUMN_SCRATCH];
 	uint64_t *grown;
 	struct str v;
-	size_t i;
 
-	if (*cap - *n < c->n_rows) {
-		grown = reallocarray(*ids, *n + c->n_rows, sizeof(**ids));
+	if (*cap - *n < want) {
+		grown = reallocarray(*ids, *n + want, sizeof(**ids));
 		if (grown == NULL)
 			return err_origin(-ENOMEM);
 		*ids = grown;
-		*cap = *n + c->n_rows;
+		*cap = *n + want;
 	}
 	for (i = 0; i < c->n_rows; i++) {
 		v = column_value(c, i, scratch);
-		if (v.n > 0)
-			(*ids)[(*n)++] = hash64(v);
+		if (v.n == 0)
+			continue;
+		(*ids)[(*n)++] = hash64(v);
+		dashes = names_id_dashes(v);
+		most = dashes > most ? dashes : most;
 	}
+	for (k = 0; names_is_id(name) && k < most; k++)
+		(*ids)[(*n)++] = idindex_mark(name, k);
 	return 0;
 }
 
@@ -59,7 +66,7 @@ block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
 		arena_clear(&arena);
 		r = block_decode(b, e, &all, &arena, &c);
 		if (r == 0)
-			r = add_column(&c, &ids, &n, &cap);
+			r = add_column(&c, e->name, &ids, &n, &cap);
 		if (r == -ENOMEM)
 			return err_trace(r);
 	}

@@ -45,7 +45,8 @@
  *     4096        pages of an ID index (idindex.c) of n_segments blocks, with segments for blocks: their
  *                 places in the table; each pair once
  *
- * The stamp is hash64 of seven numbers of MANIFEST's line, 8 bytes each: NUMBER ROWS BLOCKS BYTES RAW MIN MAX.
+ * The stamp is hash64 of seven numbers of MANIFEST's line, 8 bytes each: NUMBER ROWS BLOCKS BYTES RAW MIN MAX; of a segment
+ * whose index has marks it is that XOR 0x9e3779b97f4a7c15.
  *
  * It is written to "tmp", synced, and renamed: a crash leaves the file or none.  Valid when the header's sum holds and
  * the size is what follows from it; a page whose sum does not hold makes every segment of the file a candidate.
@@ -210,7 +211,9 @@ idfile_place(const struct idfile *f, uint64_t number, uint64_t stamp)
 		else
 			hi = mid;
 	}
-	return f->segments[lo].number == number && f->segments[lo].stamp == stamp ? lo : SIZE_MAX;
+	return f->segments[lo].number == number && idfile_is_stamp(f->segments[lo].stamp, stamp)
+	    ? lo
+	    : SIZE_MAX;
 }
 
 static int

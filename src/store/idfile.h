@@ -43,6 +43,16 @@ struct idfile {
 /** idfile_stamp(g): of a sealed segment as MANIFEST has it: another file of the same number has another one. */
 uint64_t idfile_stamp(const struct manifest_segment *g);
 
+/* A segment whose index has marks (SEGMENT_MARKS) stands in the table with the stamp of idfile_stamp turned into another. */
+static const uint64_t IDFILE_MARKED = UINT64_C(0x9e3779b97f4a7c15);
+
+/** idfile_is_stamp(stamp, is): whether ${stamp} of a table is that of the segment that MANIFEST gives ${is}, marked or not. */
+static inline bool
+idfile_is_stamp(uint64_t stamp, uint64_t is)
+{
+	return stamp == is || stamp == (is ^ IDFILE_MARKED);
+}
+
 /** idfile_name(out, number), idfile_name_parse(name, ret): such as 0000000012.idx. */
 void idfile_name(char out[IDFILE_NAME_MAX], uint64_t number);
 bool idfile_name_parse(const char *name, uint64_t *ret);
@@ -61,7 +71,7 @@ idfile_shape(const struct idfile *f)
 	return (struct idindex_shape){ f->n_ids, f->n_segments };
 }
 
-/** idfile_place(f, number, stamp): where the segment stands in the table, or SIZE_MAX. */
+/** idfile_place(f, number, stamp): where the segment stands in the table, marked or not, or SIZE_MAX. */
 size_t idfile_place(const struct idfile *f, uint64_t number, uint64_t stamp);
 
 /** idfile_find(f, fp, ret): a bit for each segment that may hold ${fp}; IDFILE_E_CORRUPT, read errors: any may. */

@@ -117,6 +117,8 @@ open_segment(struct merge *m, const struct manifest_segment *g, uint64_t *bytes)
 		return 0;
 	*bytes += idindex_bytes(shape);
 	*s = (struct stream){ .number = g->number, .stamp = idfile_stamp(g) };
+	if ((seg->head.compat & SEGMENT_MARKS) != 0)
+		s->stamp ^= IDFILE_MARKED;
 	s->cursor.fd = seg->fd;
 	s->cursor.at = x->at;
 	s->cursor.shape = shape;

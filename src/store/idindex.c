@@ -26,6 +26,8 @@
  * half of hash64 of the value.  Entries ascend by fingerprint, then block.
  */
 
+static const uint64_t MARK_SEED = UINT64_C(0x6d61726b73000000); /* "marks" */
+
 static unsigned
 entry_width(uint32_t n_blocks)
 {
@@ -71,6 +73,12 @@ idindex_bytes(struct idindex_shape shape)
 	uint64_t n = n_pages(shape);
 
 	return n == 0 ? 0 : (n - 1) * IDINDEX_PAGE + page_bytes(shape, n - 1);
+}
+
+uint64_t
+idindex_mark(struct str name, unsigned n)
+{
+	return hash64_seed(name, MARK_SEED + n);
 }
 
 static void

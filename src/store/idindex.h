@@ -20,6 +20,10 @@ idindex_fp(uint64_t hash)
 	return (uint32_t)(hash >> 32);
 }
 
+/** idindex_mark(name, n): stands among the hashes of a block where some value of the ID field ${name} has more than ${n}
+ * dashes (names_id_dashes): a phrase of n dashes may be in it, whether or not its own hash is there. */
+uint64_t idindex_mark(struct str name, unsigned n);
+
 /* Where the pages of an index lie; the sizes follow from the two counts. */
 struct idindex_shape {
 	uint64_t n_ids;

@@ -71,14 +71,23 @@ void store_view_fault(struct store_view *v, size_t i, uint64_t at, const char *w
 void store_view_column_fault(struct store_view *v, size_t i, struct str column, uint64_t at,
     const char *what);
 
+/* A value of an ID field. */
+struct store_id {
+	struct str value;
+	uint64_t
+	    since; /* names_id_since: in the segments below this number any block may hold it */
+	struct str
+	    field; /* a phrase of ${dashes} dashes (names_id_phrase), so a part of this field's values; or empty */
+	unsigned dashes;
+};
+
 /**
- * store_view_find_id(v, value, since, arena, ret, ret_n):
- * The blocks that may hold ${value} in an ID field, ascending: none is missed, few are in vain.  All blocks of the segments
- * below number ${since} (names_id_since) may.
+ * store_view_find_id(v, id, arena, ret, ret_n):
+ * The blocks that may hold ${id}, ascending: none is missed, few are in vain.
  *
  * Source: docs/FORMAT.md, "ID index".
  */
-int store_view_find_id(struct store_view *v, struct str value, uint64_t since, struct arena *arena,
+int store_view_find_id(struct store_view *v, const struct store_id *id, struct arena *arena,
     uint32_t **ret, size_t *ret_n);
 
 /**

@@ -116,6 +116,7 @@ add_part(struct store *s, struct seal_job *job, struct span keep, struct wall no
 		return err_trace(r);
 	*p = (struct seal_part){ .fd = fd };
 	p->head.kind = SEGMENT_SEALED;
+	p->head.compat = SEGMENT_MARKS;
 	p->head.number = number;
 	memcpy(p->head.uuid, s->man.uuid, sizeof(p->head.uuid));
 	p->head.created = now;

@@ -100,6 +100,14 @@ part_by_block(struct segment *seg, const struct id_list *l)
 	return 0;
 }
 
+/* What is written is of a number from which on the index has all names, and all marks. */
+static bool
+is_incomplete(const struct segment *seg)
+{
+	return seg->no_index || seg->head.number < names_since_max() ||
+	    (seg->head.compat & SEGMENT_MARKS) == 0;
+}
+
 int
 seal_load_ids(struct segment *seg)
 {
@@ -107,10 +115,9 @@ seal_load_ids(struct segment *seg)
 	size_t i;
 	int r;
 
-	/* What is written is of a number from which on the index has all names. */
-	for (i = 0; (seg->no_index || seg->head.number < names_since_max()) && i < seg->blocks.n;
-	     i++)
-		seg->blocks.v[i].ids_lost = true;
+	if (is_incomplete(seg))
+		for (i = 0; i < seg->blocks.n; i++)
+			seg->blocks.v[i].ids_lost = true;
 	r = seg->no_index ? 0 : read_indexes(seg, &l);
 	if (r == 0 && !seg->no_index)
 		r = read_tail(seg, &l);

@@ -42,7 +42,7 @@ segment_name_parse(const char *name, uint64_t *ret)
  *        8     2   format      1; a reader refuses a higher one
  *       10     2   kind        1 stream, 2 sealed
  *       12     4   incompat    feature bits; a reader refuses one that it does not know
- *       16     4   compat      feature bits that may be ignored
+ *       16     4   compat      feature bits that may be ignored; bit 0: the ID index has marks
  *       20     4   n_replaces
  *       24     8   number      of the segment
  *       32    16   uuid        of the store
@@ -72,7 +72,7 @@ segment_head_put(struct buf *out, const struct segment_head *head)
 	buf_u16(out, SEGMENT_FORMAT);
 	buf_u16(out, (uint16_t)head->kind);
 	buf_u32(out, 0);
-	buf_u32(out, 0);
+	buf_u32(out, head->compat);
 	buf_u32(out, head->n_replaces);
 	buf_u64(out, head->number);
 	buf_put(out, head->uuid, sizeof(head->uuid));
@@ -105,7 +105,7 @@ head_parse(struct scan *s, struct segment_head *ret)
 	incompat = scan_u32(s);
 	if (format > SEGMENT_FORMAT || incompat != 0)
 		return SEGMENT_E_FORMAT;
-	(void)scan_u32(s);
+	ret->compat = scan_u32(s);
 	ret->n_replaces = scan_u32(s);
 	ret->number = scan_u64(s);
 	uuid = scan_bytes(s, sizeof(ret->uuid));

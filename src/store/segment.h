@@ -25,8 +25,10 @@ enum segment_kind {
 };
 
 /* The file header.  Invariant: n_replaces <= SEGMENT_REPLACES_MAX. */
+enum { SEGMENT_MARKS = 1 }; /* compat: the index has marks (idindex_mark) */
 struct segment_head {
 	enum segment_kind kind;
+	uint32_t compat; /* feature bits */
 	uint64_t number;
 	uint8_t uuid[16];
 	struct wall created;

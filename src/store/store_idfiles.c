@@ -201,7 +201,8 @@ find_live(const struct picture *p, struct idfile_segment g)
 		else
 			hi = mid;
 	}
-	return lo < p->n && p->v[lo].info->number == g.number && p->v[lo].stamp == g.stamp
+	return lo < p->n && p->v[lo].info->number == g.number &&
+	        idfile_is_stamp(g.stamp, p->v[lo].stamp)
 	    ? &p->v[lo]
 	    : NULL;
 }

@@ -81,7 +81,7 @@ static int
 begin_segment(struct store *s, struct tail *t, struct wall now)
 {
 	AUTO_FINI(manifest_fini) struct manifest m = { 0 };
-	struct segment_head head = { .kind = SEGMENT_STREAM };
+	struct segment_head head = { .kind = SEGMENT_STREAM, .compat = SEGMENT_MARKS };
 	int r;
 
 	head.number = t->number;

@@ -83,6 +83,7 @@ place_segment(const struct view_idfiles *x, struct view_segment *vs)
 	size_t i, place;
 
 	vs->idfile = 0;
+	vs->marked = false;
 	for (i = 0; i < x->n && vs->idfile == 0; i++) {
 		if (vs->info.number < x->v[i]->segments[0].number ||
 		    vs->info.number > x->v[i]->segments[x->v[i]->n_segments - 1].number)
@@ -94,6 +95,7 @@ place_segment(const struct view_idfiles *x, struct view_segment *vs)
 			continue;
 		vs->idfile = (uint32_t)i + 1;
 		vs->place = (uint32_t)place;
+		vs->marked = x->v[i]->segments[place].stamp != stamp;
 	}
 }
 
@@ -214,21 +216,31 @@ find_in_segment(struct store_view *v, struct finder *f, uint32_t fp)
 
 typedef uint64_t places_bits[BITS_WORDS(IDFILE_SEGMENTS_MAX)];
 
-/* A bit for each segment that each merged index names; of one that cannot be read, for all. */
+/* What is looked for in the indexes: an ID, and for a phrase the mark of its field too. */
+struct wanted {
+	uint32_t fps[2];
+	unsigned n;
+	uint64_t since;
+};
+
+/* A bit more for each segment that each merged index names; of one that cannot be read, for all. */
 static void
 find_in_idfiles(struct store_view *v, uint32_t fp, places_bits *ret)
 {
 	const struct idfile *f;
-	size_t i;
+	places_bits one;
+	size_t i, w;
 	int r;
 
 	for (i = 0; i < v->idfiles.n; i++) {
 		f = v->idfiles.v[i];
-		r = idfile_find(f, fp, ret[i]);
-		if (r == 0)
-			continue;
-		say_bad(v, f->number, r > 0 ? "is damaged" : err_str(r));
-		bits_fill(ret[i], IDFILE_SEGMENTS_MAX);
+		r = idfile_find(f, fp, one);
+		if (r != 0) {
+			say_bad(v, f->number, r > 0 ? "is damaged" : err_str(r));
+			bits_fill(one, IDFILE_SEGMENTS_MAX);
+		}
+		for (w = 0; w < ARRAY_LEN(one); w++)
+			ret[i][w] |= one[w];
 	}
 }
 
@@ -243,44 +255,62 @@ mark_segment(const struct view_segment *vs, uint64_t *bits)
 }
 
 static int
-mark_blocks(struct store_view *v, uint32_t fp, uint64_t since, uint64_t *bits)
+mark_in_segment(struct store_view *v, size_t i, const struct wanted *w, uint64_t *bits)
+{
+	struct view_segment *vs = &v->segs[i];
+	struct finder f = { .bits = bits, .vs = vs };
+	unsigned k;
+	int r = store_view_open_segment(v, i);
+
+	if (r < 0)
+		return err_trace(r);
+	if (w->n > 1 && vs->seg != NULL && (vs->seg->head.compat & SEGMENT_MARKS) == 0) {
+		mark_segment(vs, bits);
+		return 0;
+	}
+	for (k = 0; k < w->n; k++)
+		find_in_segment(v, &f, w->fps[k]);
+	return 0;
+}
+
+static int
+mark_blocks(struct store_view *v, const struct wanted *w, uint64_t *bits)
 {
 	AUTO_FREE places_bits *named = calloc(v->idfiles.n + 1, sizeof(*named));
-	struct finder f = { .bits = bits };
 	struct view_segment *vs;
 	size_t i;
+	unsigned k;
 	int r = 0;
 
 	if (named == NULL)
 		return err_origin(-ENOMEM);
-	find_in_idfiles(v, fp, named);
+	for (k = 0; k < w->n; k++)
+		find_in_idfiles(v, w->fps[k], named);
 	for (i = 0; i < v->n_segs && r == 0; i++) {
 		vs = &v->segs[i];
-		if (vs->info.number < since) {
+		if (vs->info.number < w->since)
 			mark_segment(vs, bits);
-			continue;
-		}
-		if (vs->idfile != 0 && !bits_get(named[vs->idfile - 1], vs->place))
-			continue;
-		r = store_view_open_segment(v, i);
-		f.vs = vs;
-		if (r == 0)
-			find_in_segment(v, &f, fp);
+		else if (vs->idfile == 0 || (w->n > 1 && !vs->marked) ||
+		    bits_get(named[vs->idfile - 1], vs->place))
+			r = mark_in_segment(v, i, w, bits);
 	}
 	return err_trace(r);
 }
 
 int
-store_view_find_id(struct store_view *v, struct str value, uint64_t since, struct arena *arena,
+store_view_find_id(struct store_view *v, const struct store_id *id, struct arena *arena,
     uint32_t **ret, size_t *ret_n)
 {
+	struct wanted w = { { idindex_fp(hash64(id->value)) }, 1, id->since };
 	AUTO_FREE uint64_t *bits = calloc(BITS_WORDS(v->n_blocks) + 1, sizeof(*bits));
 	uint32_t *out;
 	size_t i, n = 0;
 	int r = bits == NULL ? err_origin(-ENOMEM) : view_load_idfiles(v);
 
+	if (id->field.n != 0)
+		w.fps[w.n++] = idindex_fp(idindex_mark(id->field, id->dashes));
 	if (r == 0)
-		r = mark_blocks(v, idindex_fp(hash64(value)), since, bits);
+		r = mark_blocks(v, &w, bits);
 	if (r < 0)
 		return err_trace(r);
 	out = arena_alloc(arena, (bits_count(bits, v->n_blocks) + 1) * sizeof(*out));

@@ -30,6 +30,7 @@ struct view_segment {
 	    gone; /* found when it was to be opened again; what there is to say is said */
 	uint32_t idfile,
 	    place; /* idfile > 0: its IDs are in merged index idfile - 1, at this place of the table */
+	bool marked; /* … which says that they have marks */
 };
 
 /* What block.h reads through; stays where it is until the next refresh. */

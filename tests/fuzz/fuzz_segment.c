@@ -133,7 +133,8 @@ read_all(struct store_view *v)
 	}
 	for (i = 0; i < store_view_n_segments(v); i++)
 		store_view_segment(v, i, &segment);
-	(void)store_view_find_id(v, STR("00000000-req-0"), 0, &arena, &blocks, &n);
+	(void)store_view_find_id(v, &(struct store_id){ .value = STR("00000000-req-0") }, &arena,
+	    &blocks, &n);
 	(void)store_view_faults(v, no_fault, &n);
 	(void)store_view_refresh(v);
 	arena_fini(&arena);

@@ -48,7 +48,7 @@ def make(n):
     return store
 
 
-QUERIES = ['*', 'level:error', f'request_id:="{request(5)}"', f'request_id:in("{request(7)}","{request(900)}","none")', 'ticket:="9e3779b97f4a7c15"',
+QUERIES = ['*', 'level:error', f'request_id:="{request(5)}"', f'request_id:"{request(5)}"', f'request_id:{request(5)[:8]}', f'request_id:in("{request(7)}","{request(900)}","none")', 'ticket:="9e3779b97f4a7c15"',
            'request_id:="none"', 'n:>=2990', '* | stats count() c, sum(n) s', '* | sort by (_time desc) | limit 10', 'level:error | sort by (n) | limit 5',
            f'request_id:="{request(5)}" or n:=77', '* | stats by (level) count() c', f'n:in(request_id:="{request(3)}" | fields n)']
 LIMITS = ['*', 'level:error', 'n:<1000']
@@ -107,6 +107,7 @@ def test_few_files(store):
 def test_opened(store, n, index):
     some = n // 8 + 15 if index else n
     for name, got, most in (("one ID", opened(store, f'request_id:="{request(5)}"'), 3 + 7 if index else n),
+                            ("one ID as a phrase", opened(store, f'request_id:"{request(5)}"'), 3 + 7 if index else n),
                             ("no ID", opened(store, 'request_id:="none"'), 7 if index else n),
                             ("the newest", opened(store, "level:error", "--limit", "10"), some),
                             ("the newest by a pipe", opened(store, "level:error | sort by (_time desc) limit 10"), some),

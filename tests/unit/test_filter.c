@@ -294,7 +294,7 @@ test_planning(void)
 
 	f = parse("trace_id:=abc a:x _time:[2024-05-06, 2024-05-07)", &arena);
 	MUST(f != NULL && filter_ids(f, &arena, &ids, &n) == 0 && n == 1);
-	CHECK_STR(ids[0].values[0], STR("abc"));
+	CHECK_STR(ids[0].values[0].text, STR("abc"));
 	filter_time_range(f, &min, &max);
 	CHECK(max.ns - min.ns == NS_PER_DAY - 1);
 	MUST(filter_fields(f, &arena, &names, &n) == 0);

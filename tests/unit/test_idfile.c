@@ -89,7 +89,7 @@ finds(struct store_view *v, uint64_t row, size_t *ret_n)
 
 	(void)snprintf(id, sizeof(id), "%08x-req-%" PRIu64, (unsigned)(row / 10 * 2654435761u),
 	    row / 10);
-	MUST(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n) == 0);
+	MUST(store_view_find_id(v, &(struct store_id){ .value = str_c(id) }, &a, &blocks, &n) == 0);
 	for (i = 0; i < n; i++) {
 		store_view_block(v, blocks[i], &info);
 		hit |= info.first_row <= row && row < info.end_row;
@@ -175,7 +175,7 @@ test_levels(void)
 		done = steps[i].segments;
 		CHECK(count_files(&bytes) <= steps[i].files_max);
 		CHECK((count_files(&bytes) > 0) == (steps[i].files_max > 0));
-		/* A header, five bytes an ID, and the sum of each page. */
+		/* A header, five bytes for each ID and each of two marks of a segment, and the sum of each page. */
 		CHECK(bytes <= count_files(&bytes) * (IDFILE_HEAD + 16) + done * 2 * 5 * 2);
 		check_ids(done * PER_SEGMENT, 0);
 	}
@@ -225,10 +225,10 @@ test_reference(void)
 	CHECK(memcmp(p, "weirIDX\n", 8) == 0 && number_at(p + 8, 2) == 1);
 	n_segments = number_at(p + 20, 4);
 	n_ids = number_at(p + 24, 8);
-	CHECK(n_segments == 8 && n_ids == 16);
+	CHECK(n_segments == 8 && n_ids == 32);
 	CHECK(number_at(p + 4088, 8) == hash64(str_of(p, 4088)));
-	CHECK(n_read == 4096 + 80 + 8);
-	CHECK(number_at(p + 4096 + 80, 8) == hash64_seed(str_of(p + 4096, 80), 0));
+	CHECK(n_read == 4096 + 160 + 8);
+	CHECK(number_at(p + 4096 + 160, 8) == hash64_seed(str_of(p + 4096, 160), 0));
 	for (row = 0; row < 8 * PER_SEGMENT; row += 10) {
 		(void)snprintf(id, sizeof(id), "%08x-req-%" PRIu64,
 		    (unsigned)(row / 10 * 2654435761u), row / 10);
@@ -236,6 +236,13 @@ test_reference(void)
 			n_found += number_at(p + 4096 + 5 * k, 4) == hash64(str_c(id)) >> 32 &&
 			    p[4096 + 5 * k + 4] == row / PER_SEGMENT;
 	}
+	CHECK(n_found == 16);
+	/* The IDs have two dashes: so more than none, and more than one. */
+	for (row = 0, n_found = 0; row < 2; row++)
+		for (k = 0; k < n_ids; k++)
+			n_found += number_at(p + 4096 + 5 * k, 4) ==
+			    hash64_seed(STR("request_id"), UINT64_C(0x6d61726b73000000) + row) >>
+			        32;
 	CHECK(n_found == 16);
 }
 

@@ -136,7 +136,8 @@ check_rows(uint64_t n)
 	CHECK(rows_are(&seen, n));
 	for (i = 0; i < n; i += 5) {
 		(void)snprintf(id, sizeof(id), "req-%" PRIu64, i / 5);
-		MUST(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n_blocks) == 0);
+		MUST(store_view_find_id(v, &(struct store_id){ .value = str_c(id) }, &a, &blocks,
+		         &n_blocks) == 0);
 		for (m = 0, hit = false; m < n_blocks; m++) {
 			store_view_block(v, blocks[m], &info);
 			hit |= info.first_row <= i && i < info.end_row;
@@ -144,6 +145,11 @@ check_rows(uint64_t n)
 		CHECK(hit);
 		arena_clear(&a);
 	}
+	/* A phrase may be a part of an ID in each of them: their marks are there. */
+	MUST(store_view_find_id(v,
+	         &(struct store_id){ .value = STR("req"), .field = STR("request_id") }, &a, &blocks,
+	         &n_blocks) == 0);
+	CHECK(n_blocks == store_view_n_blocks(v));
 	for (k = 0; k < store_view_n_blocks(v); k++) {
 		store_view_block(v, k, &info);
 		CHECK(info.sealed);
@@ -240,7 +246,7 @@ finds(struct store_view *v, size_t block, const char *id)
 	uint32_t *blocks;
 	size_t n, i;
 
-	MUST(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n) == 0);
+	MUST(store_view_find_id(v, &(struct store_id){ .value = str_c(id) }, &a, &blocks, &n) == 0);
 	for (i = 0; i < n; i++)
 		if (blocks[i] == block)
 			return true;

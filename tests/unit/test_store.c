@@ -151,7 +151,8 @@ id_is_found(struct store_view *v, uint64_t i)
 
 	(void)snprintf(id, sizeof(id), "%08x-req-%" PRIu64, (unsigned)(i / 10 * 2654435761u),
 	    i / 10);
-	CHECK(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n) == 0);
+	CHECK(
+	    store_view_find_id(v, &(struct store_id){ .value = str_c(id) }, &a, &blocks, &n) == 0);
 	for (k = 0; k < n; k++) {
 		store_view_block(v, blocks[k], &info);
 		hit |= store_view_rows_from(v, blocks[k], i) < info.sum.n_rows &&

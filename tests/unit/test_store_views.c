@@ -471,7 +471,7 @@ trace_ms(uint64_t row)
 	(void)snprintf(id, sizeof(id), "%08x-req-%" PRIu64, (unsigned)(row / 10 * 2654435761u),
 	    row / 10);
 	MUST(store_view_open(&v, path, &err) == 0);
-	MUST(store_view_find_id(v, str_c(id), 0, &a, &blocks, &n) == 0);
+	MUST(store_view_find_id(v, &(struct store_id){ .value = str_c(id) }, &a, &blocks, &n) == 0);
 	CHECK(n >= 1 && n <= 12);
 	for (i = 0; i < n; i++) {
 		b = NULL;
