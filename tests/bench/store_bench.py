@@ -132,6 +132,10 @@ def bench_trace(b, path):
         b.say(f"trace, {name}, in process", mine, "ms", inside and f"<= {inside}", inside and mine <= inside)
         opened = max(opened_segments(b, store, f'request_id:="{i}"') for i in ids)
         b.say(f"trace, {name}, segments opened", opened, "", "<= 10", opened <= 10)
+        mine = min(in_process(b, store, f'request_id:"{i}"') for i in ids) * 1000
+        b.say(f"request_id:ID, {name}, in process", mine, "ms", inside and f"<= {inside}", inside and mine <= inside)
+        opened = max(opened_segments(b, store, f'request_id:"{i}"') for i in ids)
+        b.say(f"request_id:ID, {name}, segments opened", opened, "", "<= 10", opened <= 10)
         newest = [WEIR, "query", "--store", store, "--limit", "100", "level:ERROR"]
         b.say(f"newest 100 errors, {name}, whole process, wall", b.best(lambda: b.run(newest), runs=15)[0][1] * 1000, "ms")
 
