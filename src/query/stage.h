@@ -110,9 +110,12 @@ stage_push(struct stage *s, unsigned worker, struct batch *b)
 	return s->ops->push(s, worker, b);
 }
 
+/* Nobody waits for what was gathered when Ctrl-C came. */
 static inline int
 stage_flush(struct stage *s)
 {
+	if (atomic_load(&s->env->cancelled))
+		return err_origin(-ECANCELED);
 	return s->ops->flush(s);
 }
 

@@ -203,10 +203,10 @@ run_text(struct str text, const struct run_rows *rows, unsigned n_workers, uint6
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
 	const struct logsql_options opt = { { INT64_C(1714979289000000000) }, 0 };
-	struct run_last last = { { &run_last_ops, NULL, NULL }, out };
 	struct run_ctx ctx = { rows, n_workers, 0 };
 	struct logsql_error error = { 0 };
 	struct query_env env = { .n_workers = n_workers, .now = opt.now, .memory_max = memory };
+	struct run_last last = { { &run_last_ops, NULL, &env }, out };
 	struct query *q = NULL;
 	int r;
 
