@@ -150,9 +150,29 @@ run_verify(const struct options *opt, const char *path)
 	return out_finish(&o, CLI_DONE);
 }
 
+static const struct upkeep {
+	const char *name;
+	int (*run)(struct store *s, struct wall now);
+} upkeeps[] = {
+	{ "seal", store_seal },
+	{ "merge", store_merge },
+	{ "upgrade", store_upgrade },
+};
+
+static const struct upkeep *
+find_upkeep(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(upkeeps); i++)
+		if (strcmp(upkeeps[i].name, name) == 0)
+			return &upkeeps[i];
+	return NULL;
+}
+
 /* Upkeep needs the lock: no daemon may hold it. */
 static int
-run_upkeep(const char *path, bool seal)
+run_upkeep(const char *path, const struct upkeep *what)
 {
 	AUTO(store_view_free) struct store_view *view = NULL;
 	AUTO(store_close) struct store *s = NULL;
@@ -168,7 +188,7 @@ run_upkeep(const char *path, bool seal)
 	buf_clear(&error);
 	r = store_open(&s, path, &how, now, &error);
 	if (r == 0)
-		r = seal ? store_seal(s, now) : store_merge(s, now);
+		r = what->run(s, now);
 	if (r == 0)
 		r = store_maintain(s, now);
 	if (r == 0)
@@ -182,20 +202,19 @@ run_store_command(struct options *opt)
 {
 	AUTO_FINI(buf_fini) struct buf place = BUF_INIT;
 	const char *path = place_store(opt, &place), *what = opt->n_args > 0 ? opt->args[0] : "";
-	bool upkeep =
-	    strcmp(what, "seal") == 0 || strcmp(what, "merge") == 0 || strcmp(what, "upgrade") == 0;
+	const struct upkeep *upkeep = find_upkeep(what);
 	int r;
 
 	if (path == NULL)
 		return cli_fail(CLI_FAILED, "%s", err_str(-ENOMEM));
 	if (opt->n_args != 1 ||
-	    (!upkeep && strcmp(what, "stats") != 0 && strcmp(what, "verify") != 0))
+	    (upkeep == NULL && strcmp(what, "stats") != 0 && strcmp(what, "verify") != 0))
 		return cli_fail(CLI_USAGE, "store: expected stats, verify, seal, merge or upgrade");
 	r = place_check(path);
 	if (r != 0)
 		return r;
-	if (upkeep)
-		return run_upkeep(path, strcmp(what, "seal") == 0);
+	if (upkeep != NULL)
+		return run_upkeep(path, upkeep);
 	return strcmp(what, "stats") == 0 ? run_stats(opt, path) : run_verify(opt, path);
 }
 

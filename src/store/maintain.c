@@ -93,6 +93,18 @@ store_seal(struct store *s, struct wall now)
 }
 
 int
+store_upgrade(struct store *s, struct wall now)
+{
+	int r = seal_now(s, now, true);
+
+	if (r == 0)
+		r = seal_renew(s, now);
+	if (r == 0)
+		store_idfiles_now(s, now);
+	return err_trace(r);
+}
+
+int
 store_merge(struct store *s, struct wall now)
 {
 	int r = seal_now(s, now, true);

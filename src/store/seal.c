@@ -225,18 +225,16 @@ choose_small(const struct store *s, struct manifest_segment *out)
 	return 0;
 }
 
-/* What is due as a job that is ready to run, or NULL in *ret. */
+/* The chosen segments as a job that is ready to run, or NULL in *ret. */
 static int
-plan(struct store *s, struct wall now, bool merge, struct seal_job **ret)
+make_job(struct store *s, struct wall now, const struct manifest_segment *chosen, size_t n,
+    struct seal_job **ret)
 {
-	struct manifest_segment chosen[SEAL_INPUTS_MAX];
-	size_t i, n = choose_closed(s, chosen);
 	struct seal_job *job;
+	size_t i;
 	int r = 0;
 
 	*ret = NULL;
-	if (n == 0 && merge)
-		n = choose_small(s, chosen);
 	if (n == 0)
 		return 0;
 	job = calloc(1, sizeof(*job));
@@ -257,6 +255,18 @@ plan(struct store *s, struct wall now, bool merge, struct seal_job **ret)
 	}
 	*ret = job;
 	return 0;
+}
+
+/* What is due. */
+static int
+plan(struct store *s, struct wall now, bool merge, struct seal_job **ret)
+{
+	struct manifest_segment chosen[SEAL_INPUTS_MAX];
+	size_t n = choose_closed(s, chosen);
+
+	if (n == 0 && merge)
+		n = choose_small(s, chosen);
+	return err_trace(make_job(s, now, chosen, n, ret));
 }
 
 /* The files are there: MANIFEST names them instead of what they replace. */
@@ -396,6 +406,56 @@ seal_now(struct store *s, struct wall now, bool merge)
 		if (r < 0)
 			return err_trace(r);
 	}
+}
+
+/* Whether a sealed segment's index has less than what is written now. */
+static bool
+is_stale(const struct store *s, const struct manifest_segment *g)
+{
+	AUTO(segment_close) struct segment *seg = NULL;
+	char name[SEGMENT_NAME_MAX];
+
+	segment_name(name, g->number);
+	return g->state == MANIFEST_SEALED && segment_open(&seg, s->dir_fd, name) == 0 &&
+	    seal_is_stale(seg);
+}
+
+/* The first stale segment above number ${above}. */
+static size_t
+choose_stale(const struct store *s, uint64_t above, struct manifest_segment *out)
+{
+	size_t i;
+
+	for (i = 0; i < s->man.n; i++)
+		if (s->man.v[i].number > above && is_stale(s, &s->man.v[i])) {
+			*out = s->man.v[i];
+			return 1;
+		}
+	return 0;
+}
+
+int
+seal_renew(struct store *s, struct wall now)
+{
+	struct manifest_segment g = { 0 };
+	struct seal_job *job;
+	int r;
+
+	while (choose_stale(s, g.number, &g) > 0) {
+		r = make_job(s, now, &g, 1, &job);
+		if (r < 0)
+			return err_trace(r);
+		/* What is damaged stays as it is: a part that cannot be read now may be later. */
+		if (job != NULL && job->damaged)
+			job = job_free(s, job, false);
+		if (job == NULL)
+			continue;
+		job->result = seal_write(job);
+		r = finish(s, job, now);
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
 }
 
 bool

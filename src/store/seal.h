@@ -66,5 +66,8 @@ enum { SEAL_E_STOPPED = 1 };
 /** seal_write(job): make the files of all parts, synced; SEAL_E_STOPPED when told to. */
 int seal_write(struct seal_job *job);
 
+/** seal_is_stale(seg): its index has less than what is written now. */
+bool seal_is_stale(const struct segment *seg);
+
 /** seal_load_ids(seg): have the fingerprints block by block; where they are damaged, ids_lost says so. */
 int seal_load_ids(struct segment *seg);

@@ -101,11 +101,10 @@ part_by_block(struct segment *seg, const struct id_list *l)
 }
 
 /* What is written is of a number from which on the index has all names, and all marks. */
-static bool
-is_incomplete(const struct segment *seg)
+bool
+seal_is_stale(const struct segment *seg)
 {
-	return seg->no_index || seg->head.number < names_since_max() ||
-	    (seg->head.compat & SEGMENT_MARKS) == 0;
+	return seg->head.number < names_since_max() || (seg->head.compat & SEGMENT_MARKS) == 0;
 }
 
 int
@@ -115,7 +114,7 @@ seal_load_ids(struct segment *seg)
 	size_t i;
 	int r;
 
-	if (is_incomplete(seg))
+	if (seg->no_index || seal_is_stale(seg))
 		for (i = 0; i < seg->blocks.n; i++)
 			seg->blocks.v[i].ids_lost = true;
 	r = seg->no_index ? 0 : read_indexes(seg, &l);

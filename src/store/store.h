@@ -96,6 +96,8 @@ bool store_maintain_soon(const struct store *s, struct wall now);
 int store_seal(struct store *s, struct wall now);
 /** store_merge(s, now): merge all that is due now: small sealed segments, and the ID indexes of many (weir store merge). */
 int store_merge(struct store *s, struct wall now);
+/** store_upgrade(s, now): the same, and what an earlier version or other ID fields have left is written anew (weir store upgrade). */
+int store_upgrade(struct store *s, struct wall now);
 
 /** store_skeletons(s): the known forms of messages (store/skeletons.h), as of the last commit; NULL where they cannot be
  * read.  Borrowed; changes with each commit. */

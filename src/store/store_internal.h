@@ -182,6 +182,8 @@ uint64_t store_bytes(const struct store *s);
 int seal_maintain(struct store *s, struct wall now);
 /** seal_now(s, now, merge): all that is closed (and small), in this thread. */
 int seal_now(struct store *s, struct wall now, bool merge);
+/** seal_renew(s, now): seal anew what is sealed and has less in its index than what is written now. */
+int seal_renew(struct store *s, struct wall now);
 void seal_stop(struct store *s);
 /** seal_uses(s, number): whether the thread reads this segment now. */
 bool seal_uses(const struct store *s, uint64_t number);

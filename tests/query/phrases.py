@@ -105,6 +105,14 @@ def old_and_new():
     shutil.copytree(os.path.join(here, "..", "stores", "unmarked"), store)
     theirs = ["9531985d5d9dc9f8", "req_0badc0de", "923a7369-94e3-4f91-9a61-dbe22e44158b", "923a7369", "child", "1", "a", "large", "none"]
     compare_few(store, theirs, "as they lie")
+    upgraded = os.path.join(work, "upgraded")
+    shutil.copytree(store, upgraded)
+    before = run("query", "--store", upgraded, "--output", "raw", "--", "*")
+    run("store", "--store", upgraded, "seal")
+    say(run("store", "--store", upgraded, "upgrade") == (0, "", ""), "upgrade")
+    say(run("query", "--store", upgraded, "--output", "raw", "--", "*") == before, "upgraded: the same lines")
+    compare_few(upgraded, theirs, "upgraded")
+    say(read(upgraded, 'request_id:none') <= 9 < read(store, 'request_id:none'), "upgraded: a phrase opens few", read(upgraded, 'request_id:none'))
     for k in range(24):
         run("ingest", "--quiet", "--store", store, "-", input="".join(rows(90 + k, 12, theirs, ("request_id", "trace_id"))).encode())
         run("store", "--store", store, "seal")
