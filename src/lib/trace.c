@@ -78,7 +78,7 @@ mark_blocks(struct store_view *view, const struct str *ids, size_t n, struct are
 {
 	size_t n_all = store_view_n_blocks(view), i, k, n_found;
 	uint64_t *sel = arena_zalloc(arena, BITS_WORDS(n_all) + 1, sizeof(*sel));
-	struct store_id one = { .since = names_since_max() };
+	struct store_id one = { 0 };
 	uint32_t *found;
 	int r;
 

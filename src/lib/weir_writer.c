@@ -5,6 +5,7 @@
  */
 #include "lib/weir_internal.h"
 #include "record/stream.h"
+#include "store/ids.h"
 #include "store/store.h"
 #include "weir/weir.h"
 
@@ -38,7 +39,10 @@ weir_writer_open(const char *path, struct weir_writer **ret)
 
 	if (w == NULL)
 		return weir_fail(-ENOMEM, "%s", err_str(-ENOMEM));
-	r = store_open(&w->store, path, &opt, wall_now(), &error);
+	/* The names that the daemon set hold for what comes by hand too. */
+	r = store_ids_load(path);
+	if (r == 0)
+		r = store_open(&w->store, path, &opt, wall_now(), &error);
 	if (r == 0) {
 		*ret = w;
 		return 0;

@@ -174,15 +174,13 @@ void filter_time_range(const struct filter *f, struct wall *ret_min, struct wall
  * of an OR there; field is empty where the branches name different ones.
  */
 struct filter_id_value {
-	struct str text;
-	struct str
-	    field; /* of a phrase, which may be a part of this field's values (names_id_phrase); else empty */
+	struct str text, field;
+	bool is_phrase; /* which may be a part of the field's values (names_id_phrase) */
 };
 struct filter_id {
 	struct str field;
 	const struct filter_id_value *values;
 	size_t n_values;
-	uint64_t since; /* names_id_since of the fields: the first segment whose index has them */
 };
 
 /** filter_by_id(f): whether a leaf gives such values. */

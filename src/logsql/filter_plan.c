@@ -212,8 +212,8 @@ set_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *
 	if (values == NULL)
 		return err_origin(-ENOMEM);
 	for (i = 0; i < f->set->n; i++)
-		values[i] = (struct filter_id_value){ .text = f->set->entries[i].key };
-	*id = (struct filter_id){ f->field, values, f->set->n, names_id_since(f->field) };
+		values[i] = (struct filter_id_value){ f->set->entries[i].key, f->field, false };
+	*id = (struct filter_id){ f->field, values, f->set->n };
 	*ret_found = true;
 	return 0;
 }
@@ -245,7 +245,6 @@ or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *r
 	struct filter_id_value *values = NULL;
 	struct str field = f->children[0]->field;
 	struct filter_id one;
-	uint64_t since = 0;
 	size_t n = 0, cap = 0, i;
 	bool found;
 	int r;
@@ -258,12 +257,11 @@ or_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool *r
 			field = one.field;
 		else if (!str_eq(field, one.field))
 			field = STR_NONE;
-		since = one.since > since ? one.since : since;
 		values = add_values(arena, values, &n, &cap, &one);
 		if (values == NULL)
 			return err_origin(-ENOMEM);
 	}
-	*id = (struct filter_id){ field, values, n, since };
+	*id = (struct filter_id){ field, values, n };
 	*ret_found = true;
 	return 0;
 }
@@ -302,9 +300,8 @@ find_id(const struct filter *f, struct arena *arena, struct filter_id *id, bool 
 	if (value == NULL)
 		return err_origin(-ENOMEM);
 	*ret_found = true;
-	*value =
-	    (struct filter_id_value){ f->text, f->kind == FILTER_PHRASE ? f->field : STR_NONE };
-	*id = (struct filter_id){ f->field, value, 1, names_id_since(f->field) };
+	*value = (struct filter_id_value){ f->text, f->field, f->kind == FILTER_PHRASE };
+	*id = (struct filter_id){ f->field, value, 1 };
 	return 0;
 }
 

@@ -19,16 +19,15 @@
 static int
 mark_id(struct scan_plan *p, const struct filter_id *id, struct arena *arena, uint64_t *ret)
 {
-	struct store_id one = { .since = id->since };
+	struct store_id one;
 	uint32_t *found;
 	size_t i, k, n;
 	int r;
 
 	bits_zero(ret, p->n_all);
 	for (i = 0; i < id->n_values; i++) {
-		one.value = id->values[i].text;
-		one.field = id->values[i].field;
-		one.dashes = names_id_phrase(one.value);
+		one = (struct store_id){ id->values[i].text, id->values[i].field,
+			id->values[i].is_phrase, names_id_phrase(id->values[i].text) };
 		r = store_view_find_id(p->view, &one, arena, &found, &n);
 		if (r != 0)
 			return err_fold(r);

@@ -6,6 +6,8 @@
 #include "record/names.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 
@@ -88,14 +90,16 @@ static const struct str id_names[] = {
 };
 
 /*
- * The names that names_set_ids was given, in normal form; written while no other thread runs that
- * reads it.  NULL: id_names hold.
+ * The names that names_set_ids was given, in normal form; NULL: id_names hold.  Other threads may be reading a table when
+ * another takes its place, so it is never changed, and stays: there are as many as settings that were changed.
  */
-static struct str *set_ids;
-static size_t n_set_ids;
-/* What names_set_since was given; of names beyond it, 0. */
-static uint64_t *since;
-static size_t n_since;
+struct id_table {
+	struct id_table *before;
+	size_t n;
+	struct str names[];
+};
+static struct id_table *_Atomic id_table;
+static struct id_table *id_tables; /* all there were */
 
 static int
 rank_in(const struct str *names, size_t n, struct str name)
@@ -137,9 +141,8 @@ id_equal(struct str name, struct str id)
 	return true;
 }
 
-/* Where ${name} stands in names_ids, or SIZE_MAX. */
-static size_t
-id_place(struct str name)
+bool
+names_is_id(struct str name)
 {
 	const struct str *ids;
 	size_t n, i;
@@ -148,14 +151,8 @@ id_place(struct str name)
 	name = last_part(name);
 	for (i = 0; i < n; i++)
 		if (id_equal(name, ids[i]))
-			return i;
-	return SIZE_MAX;
-}
-
-bool
-names_is_id(struct str name)
-{
-	return id_place(name) != SIZE_MAX;
+			return true;
+	return false;
 }
 
 static bool
@@ -189,23 +186,10 @@ names_id_phrase(struct str text)
 	return names_id_dashes(text);
 }
 
-uint64_t
-names_id_since(struct str name)
+bool
+names_same_id(struct str name, struct str id)
 {
-	size_t i = id_place(name);
-
-	return i < n_since ? since[i] : 0;
-}
-
-uint64_t
-names_since_max(void)
-{
-	uint64_t max = 0;
-	size_t i;
-
-	for (i = 0; i < n_since; i++)
-		max = since[i] > max ? since[i] : max;
-	return max;
+	return id_equal(last_part(name), id);
 }
 
 int
@@ -263,62 +247,40 @@ names_builtin_ids(size_t *ret_n)
 const struct str *
 names_ids(size_t *ret_n)
 {
-	*ret_n = set_ids != NULL ? n_set_ids : ARRAY_LEN(id_names);
-	return set_ids != NULL ? set_ids : id_names;
-}
+	const struct id_table *t = atomic_load(&id_table);
 
-static void
-forget_since(void)
-{
-	free(since);
-	since = NULL;
-	n_since = 0;
-}
-
-int
-names_set_since(const uint64_t *values, size_t n)
-{
-	uint64_t *copy = calloc(n + 1, sizeof(*copy));
-
-	if (copy == NULL)
-		return err_origin(-ENOMEM);
-	if (n > 0)
-		memcpy(copy, values, n * sizeof(*copy));
-	forget_since();
-	since = copy;
-	n_since = n;
-	return 0;
+	*ret_n = t != NULL ? t->n : ARRAY_LEN(id_names);
+	return t != NULL ? t->names : id_names;
 }
 
 int
 names_set_ids(const struct str *names, size_t n)
 {
 	size_t i, k, bytes = n * sizeof(*names);
-	struct str part, *ids;
+	struct id_table *t;
+	struct str part;
 	uint8_t *at;
 
 	if (n == 0) {
-		free(set_ids);
-		set_ids = NULL;
-		forget_since();
+		atomic_store(&id_table, NULL);
 		return 0;
 	}
 	for (i = 0; i < n; i++)
 		bytes += names[i].n;
 	/* One piece of memory: the table, then the bytes of its names. */
-	ids = malloc(bytes + 1);
-	if (ids == NULL)
+	t = malloc(sizeof(*t) + bytes);
+	if (t == NULL)
 		return err_origin(-ENOMEM);
-	at = (uint8_t *)(ids + n);
+	at = (uint8_t *)(t->names + n);
 	for (i = 0; i < n; i++) {
 		part = last_part(names[i]);
-		ids[i] = str_of(at, part.n);
+		t->names[i] = str_of(at, part.n);
 		for (k = 0; k < part.n; k++)
 			*at++ = id_byte(part.p[k]);
 	}
-	free(set_ids);
-	set_ids = ids;
-	n_set_ids = n;
-	forget_since();
+	t->n = n;
+	t->before = id_tables;
+	id_tables = t;
+	atomic_store(&id_table, t);
 	return 0;
 }

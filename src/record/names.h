@@ -3,8 +3,8 @@
  * One job: say which names carry the time, the message, the level and IDs.
  * Floor: 1 (uses base).
  *
- * IDs: names are compared without case, '-' as '_', by their last dotted part.  The table can be
- * replaced (names_set_ids) while no other thread reads it.
+ * IDs: names are compared without case, '-' as '_', by their last dotted part.  The table can be replaced
+ * (names_set_ids, by one thread) while others read it.
  */
 #pragma once
 
@@ -53,11 +53,8 @@ const struct str *names_ids(size_t *ret_n);
 /** names_set_ids(names, n): use these instead of the built-in ID names, or with none of them those again; copies. */
 int names_set_ids(const struct str *names, size_t n);
 
-/**
- * names_set_since(since, n):
- * The first segment of the store whose index has each name, in the order of names_ids; copies.  After names_set_ids all are 0.
- */
-int names_set_since(const uint64_t *since, size_t n);
+/** names_same_id(name, id): whether ${name} is that of the ID field ${id}, which is in normal form. */
+bool names_same_id(struct str name, struct str id);
 
 /*
  * A phrase matches a value of letters, digits, '_' and '-' that is not the phrase itself only where the value has more
@@ -68,7 +65,3 @@ enum { NAMES_DASHES_MAX = 5 };
 unsigned names_id_dashes(struct str value);
 /** names_id_phrase(text): the dashes of a phrase of which that holds, which begins and ends with none; else NAMES_DASHES_MAX. */
 unsigned names_id_phrase(struct str text);
-
-/** names_id_since(name): that of an ID field; names_since_max(): the highest of all. */
-uint64_t names_id_since(struct str name);
-uint64_t names_since_max(void);

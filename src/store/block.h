@@ -236,9 +236,9 @@ int block_lines_may(struct block *b, const struct literals *l, uint64_t *sel);
 typedef void (*block_report_fn)(void *ctx, struct str column, uint64_t at, const char *what);
 int block_verify(struct block *b, block_report_fn report, void *ctx);
 
-/** block_ids(b, ret, ret_n): sorted hash64s of the values of ID fields, as far as their columns can be read; the
- * caller frees them. */
-int block_ids(struct block *b, uint64_t **ret, size_t *ret_n);
+/** block_ids(b, ret, ret_n, ret_lost): sorted hash64s of the values of ID fields, as far as their columns can be read
+ * (*ret_lost: not all of them), and their marks; the caller frees them. */
+int block_ids(struct block *b, uint64_t **ret, size_t *ret_n, bool *ret_lost);
 
 /**
  * block_records(b, from, n, arena, ret):

@@ -3,12 +3,14 @@
  * One job: find the values of ID fields again, where their index was lost.
  * Floor: 2 (uses record, base).
  *
- * A column that cannot be read has no IDs that a query could come upon, so the others' are all that there are.
+ * Of a column with a page that cannot be read the others have IDs that a query can come upon, so they are taken.
  */
 #include "base/hash.h"
 #include "record/names.h"
 #include "store/block_internal.h"
 #include "store/idindex.h"
+
+enum { IDS_SLICE = 64 }; /* rows */
 
 bool
 block_entry_is_id(const struct block_entry *e)
@@ -19,59 +21,110 @@ block_entry_is_id(const struct block_entry *e)
 	    names_is_id(e->name);
 }
 
+/* What is gathered of one column after the other. */
+struct gathered {
+	struct block *b;
+	uint64_t *ids;
+	size_t n, cap;
+	bool lost; /* some of a column cannot be read */
+};
+
 static int
-add_column(const struct column *c, struct str name, uint64_t **ids, size_t *n, size_t *cap)
+add_marks(struct gathered *g, struct str name, unsigned dashes)
 {
-	size_t want = c->n_rows + (size_t)NAMES_DASHES_MAX, i;
-	unsigned dashes, most = 0, k;
+	uint64_t *grown = g->ids;
+	unsigned k;
+
+	if (!names_is_id(name))
+		return 0;
+	if (g->cap - g->n < dashes) {
+		grown = reallocarray(g->ids, g->n + dashes, sizeof(*grown));
+		if (grown == NULL)
+			return err_origin(-ENOMEM);
+		g->cap = g->n + dashes;
+	}
+	g->ids = grown;
+	for (k = 0; k < dashes; k++)
+		g->ids[g->n++] = idindex_mark(name, k);
+	return 0;
+}
+
+static int
+add_column(struct gathered *g, const struct column *c, struct str name)
+{
+	unsigned dashes, most = 0;
 	char scratch[COLUMN_SCRATCH];
 	uint64_t *grown;
 	struct str v;
+	size_t i;
 
-	if (*cap - *n < want) {
-		grown = reallocarray(*ids, *n + want, sizeof(**ids));
+	if (g->cap - g->n < c->n_rows) {
+		grown = reallocarray(g->ids, g->n + c->n_rows, sizeof(*grown));
 		if (grown == NULL)
 			return err_origin(-ENOMEM);
-		*ids = grown;
-		*cap = *n + want;
+		g->ids = grown;
+		g->cap = g->n + c->n_rows;
 	}
 	for (i = 0; i < c->n_rows; i++) {
 		v = column_value(c, i, scratch);
 		if (v.n == 0)
 			continue;
-		(*ids)[(*n)++] = hash64(v);
+		g->ids[g->n++] = hash64(v);
 		dashes = names_id_dashes(v);
 		most = dashes > most ? dashes : most;
 	}
-	for (k = 0; names_is_id(name) && k < most; k++)
-		(*ids)[(*n)++] = idindex_mark(name, k);
-	return 0;
+	return err_trace(add_marks(g, name, most));
+}
+
+/* The rows [from, from + n) of a column; where they cannot be read at once, by halves, down to a page or so. */
+static int
+add_rows(struct gathered *g, struct block_entry *e, uint32_t from, uint32_t n)
+{
+	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
+	uint32_t *list = arena_alloc(&arena, ((size_t)n + 1) * sizeof(*list)), i;
+	struct enc_rows rows = { list, n };
+	struct column c;
+	int r;
+
+	if (list == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++)
+		list[i] = from + i;
+	if (n == g->b->header.n_rows)
+		rows.rows = NULL;
+	r = block_decode(g->b, e, &rows, &arena, &c);
+	if (r == 0)
+		return err_trace(add_column(g, &c, e->name));
+	if (r == -ENOMEM)
+		return err_trace(r);
+	if (n <= IDS_SLICE) {
+		g->lost = true;
+		return err_trace(add_marks(g, e->name, NAMES_DASHES_MAX));
+	}
+	r = add_rows(g, e, from, n / 2);
+	return r == 0 ? add_rows(g, e, from + n / 2, n - n / 2) : err_trace(r);
 }
 
 int
-block_ids(struct block *b, uint64_t **ret, size_t *ret_n)
+block_ids(struct block *b, uint64_t **ret, size_t *ret_n, bool *ret_lost)
 {
-	const struct enc_rows all = { NULL, b->header.n_rows };
-	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
-	AUTO_FREE uint64_t *ids = NULL;
+	struct gathered g = { .b = b };
 	struct block_entry *e;
-	struct column c;
-	size_t i, n = 0, cap = 0;
-	int r;
+	size_t i;
+	int r = 0;
 
-	for (i = 0; i < b->n_listed; i++) {
+	for (i = 0; i < b->n_listed && r == 0; i++) {
 		e = &b->entries[i];
-		if (!block_entry_is_id(e))
-			continue;
-		arena_clear(&arena);
-		r = block_decode(b, e, &all, &arena, &c);
-		if (r == 0)
-			r = add_column(&c, e->name, &ids, &n, &cap);
-		if (r == -ENOMEM)
-			return err_trace(r);
+		if (block_entry_is_id(e))
+			r = add_rows(&g, e, 0, b->header.n_rows);
 	}
-	hash_sort(ids, n);
-	*ret = TAKE(ids);
-	*ret_n = n;
+	if (r < 0) {
+		free(g.ids);
+		return err_trace(r);
+	}
+	hash_sort(g.ids, g.n);
+	*ret = g.ids;
+	*ret_n = g.n;
+	*ret_lost = g.lost;
 	return 0;
 }

@@ -4,9 +4,10 @@
  * Floor: 2 (uses record, base).
  *
  * The file "ids": one name a line, a tab, and the number of the first segment whose index has it; there is none while the
- * built-in names hold and did so always.  It is replaced as a whole.  In an older segment the values of a name are not in
- * the index, unless they look like IDs, so such a segment is read; a seal makes its index anew.  Without the file an
- * answer is only narrower: `trace` looks at the built-in names alone.
+ * built-in names hold and did so always.  It is replaced as a whole, before a row comes by other names.  In an older
+ * segment, and for a name that does not stand there, values need not be in the index, so such segments are read; a seal
+ * makes its index anew.  A view reads the file behind all that it reads of segments, so that it knows at least as much as
+ * whoever wrote them.
  */
 #include "store/ids.h"
 
@@ -19,19 +20,12 @@
 
 #define IDS_FILE "ids"
 
-/* Names and since when; those of text borrow from it. */
-struct ids_list {
-	struct buf text;
-	struct str names[STORE_IDS_MAX];
-	uint64_t since[STORE_IDS_MAX];
-	size_t n;
-	bool builtin; /* no file */
-};
-
-static void
-ids_fini(struct ids_list *l)
+void
+store_ids_fini(struct store_ids *l)
 {
 	buf_fini(&l->text);
+	free(l->v);
+	*l = (struct store_ids){ 0 };
 }
 
 /* UINT64_MAX for what is no number. */
@@ -48,71 +42,101 @@ ids_number(struct str s)
 
 /* A line without a number is of a version that did not know it: nothing is known to be in the index. */
 static void
-ids_line(struct ids_list *l, struct str line)
+ids_line(struct store_ids *l, struct str line)
 {
 	size_t tab = str_find_byte(line, '\t');
 	struct str name = str_sub(line, 0, tab);
+	uint64_t since = UINT64_MAX;
 
-	if (name.n == 0)
-		return;
-	l->names[l->n] = name;
-	l->since[l->n++] =
-	    tab != SIZE_MAX ? ids_number(str_sub(line, tab + 1, line.n)) : UINT64_MAX;
+	if (tab != SIZE_MAX)
+		since = ids_number(str_sub(line, tab + 1, line.n));
+	if (name.n > 0)
+		l->v[l->n++] = (struct store_ids_name){ name, since };
 }
 
-/* -errno: it cannot be read, and there are no names. */
-static int
-ids_read(int dir_fd, struct ids_list *l)
+static void
+ids_builtin(struct store_ids *l)
 {
-	int r = io_read_file(dir_fd, IDS_FILE, STORE_IDS_BYTES_MAX, &l->text);
-	struct str rest = buf_view(&l->text);
-	const struct str *builtin;
-	size_t end;
+	size_t n, i;
+	const struct str *names = names_builtin_ids(&n);
 
-	if (r == -ENOENT) {
-		builtin = names_builtin_ids(&l->n);
-		memcpy(l->names, builtin, l->n * sizeof(*builtin));
-		l->builtin = true;
-		return 0;
-	}
+	for (i = 0; i < n && i < STORE_IDS_MAX; i++)
+		l->v[l->n++].name = names[i];
+	l->is_builtin = true;
+}
+
+int
+store_ids_read(int dir_fd, struct store_ids *ret)
+{
+	struct str rest;
+	size_t end;
+	int r;
+
+	*ret = (struct store_ids){ .text = BUF_INIT, .v = calloc(STORE_IDS_MAX, sizeof(*ret->v)) };
+	if (ret->v == NULL)
+		return err_origin(-ENOMEM);
+	r = io_read_file(dir_fd, IDS_FILE, STORE_IDS_BYTES_MAX, &ret->text);
+	if (r == -ENOENT)
+		ids_builtin(ret);
 	if (r < 0)
-		return err_trace(r);
-	while (l->n < STORE_IDS_MAX && (end = str_find_byte(rest, '\n')) != SIZE_MAX) {
-		ids_line(l, str_sub(rest, 0, end));
+		return r == -ENOENT ? 0 : err_trace(r);
+	rest = buf_view(&ret->text);
+	while (ret->n < STORE_IDS_MAX && (end = str_find_byte(rest, '\n')) != SIZE_MAX) {
+		ids_line(ret, str_sub(rest, 0, end));
 		rest = str_sub(rest, end + 1, rest.n);
 	}
 	return 0;
 }
 
-static int
-ids_set(const struct ids_list *l)
+uint64_t
+store_ids_since(const struct store_ids *l, struct str field)
 {
-	int r = names_set_ids(l->names, l->builtin ? 0 : l->n);
+	uint64_t max = l->n > 0 ? 0 : UINT64_MAX;
+	size_t i;
 
-	return r < 0 ? err_trace(r) : err_trace(names_set_since(l->since, l->n));
+	for (i = 0; i < l->n; i++) {
+		if (field.n > 0 && names_same_id(field, l->v[i].name))
+			return l->v[i].since;
+		max = l->v[i].since > max ? l->v[i].since : max;
+	}
+	return field.n > 0 ? UINT64_MAX : max;
+}
+
+static int
+ids_set(const struct store_ids *l)
+{
+	AUTO_FREE struct str *names = calloc(l->n + 1, sizeof(*names));
+	size_t i;
+
+	if (names == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < l->n; i++)
+		names[i] = l->v[i].name;
+	return err_trace(names_set_ids(names, l->is_builtin ? 0 : l->n));
 }
 
 /* The names that are set, each since when it stood in ${have}, or from ${next} on. */
-static void
-ids_merge(struct ids_list *l, const struct ids_list *have, uint64_t next)
+static int
+ids_merge(struct store_ids *l, const struct store_ids *have, uint64_t next)
 {
-	const struct str *names = names_ids(&l->n);
-	size_t i, k;
+	size_t n, i, k;
+	const struct str *names = names_ids(&n);
 
-	if (l->n > STORE_IDS_MAX)
-		l->n = STORE_IDS_MAX;
-	for (i = 0; i < l->n; i++) {
-		l->names[i] = names[i];
-		l->since[i] = next;
+	*l = (struct store_ids){ .text = BUF_INIT, .v = calloc(n + 1, sizeof(*l->v)), .n = n };
+	if (l->v == NULL)
+		return err_origin(-ENOMEM);
+	for (i = 0; i < n; i++) {
+		l->v[i] = (struct store_ids_name){ names[i], next };
 		for (k = 0; k < have->n; k++)
-			if (str_eq(have->names[k], names[i]) && have->since[k] < next)
-				l->since[i] = have->since[k];
+			if (str_eq(have->v[k].name, names[i]) && have->v[k].since < next)
+				l->v[i].since = have->v[k].since;
 	}
+	return 0;
 }
 
 /* Whether no file says the same. */
 static bool
-ids_are_builtin(const struct ids_list *l)
+ids_are_builtin(const struct store_ids *l)
 {
 	size_t n, i;
 	const struct str *builtin = names_builtin_ids(&n);
@@ -120,24 +144,25 @@ ids_are_builtin(const struct ids_list *l)
 	if (l->n != n)
 		return false;
 	for (i = 0; i < n; i++)
-		if (l->since[i] != 0 || !str_eq(l->names[i], builtin[i]))
+		if (l->v[i].since != 0 || !str_eq(l->v[i].name, builtin[i]))
 			return false;
 	return true;
 }
 
 static int
-ids_write(int dir_fd, const struct ids_list *l, const struct ids_list *have)
+ids_write(int dir_fd, const struct store_ids *l, const struct store_ids *have)
 {
 	AUTO_FINI(buf_fini) struct buf text = BUF_INIT;
 	size_t i;
 
 	if (ids_are_builtin(l))
-		return have->builtin ? 0 : err_trace(io_unlink(dir_fd, IDS_FILE));
+		return have->is_builtin ? 0 : err_trace(io_unlink(dir_fd, IDS_FILE));
 	for (i = 0; i < l->n; i++)
 		/* One that no line can hold is none for readers. */
-		if (str_find_byte(l->names[i], '\n') == SIZE_MAX &&
-		    str_find_byte(l->names[i], '\t') == SIZE_MAX)
-			buf_printf(&text, "%.*s\t%" PRIu64 "\n", STR_ARG(l->names[i]), l->since[i]);
+		if (str_find_byte(l->v[i].name, '\n') == SIZE_MAX &&
+		    str_find_byte(l->v[i].name, '\t') == SIZE_MAX)
+			buf_printf(&text, "%.*s\t%" PRIu64 "\n", STR_ARG(l->v[i].name),
+			    l->v[i].since);
 	if (text.failed)
 		return err_origin(-ENOMEM);
 	if (str_eq(buf_view(&text), buf_view(&have->text)))
@@ -146,28 +171,33 @@ ids_write(int dir_fd, const struct ids_list *l, const struct ids_list *have)
 }
 
 int
-store_ids_settle(int dir_fd, uint64_t next_segment)
+store_ids_settle(int dir_fd, uint64_t next_segment, uint64_t *ret_since)
 {
-	AUTO_FINI(ids_fini) struct ids_list have = { .text = BUF_INIT };
-	AUTO_FINI(ids_fini) struct ids_list want = { .text = BUF_INIT };
+	AUTO_FINI(store_ids_fini) struct store_ids have = { 0 };
+	AUTO_FINI(store_ids_fini) struct store_ids want = { 0 };
 	/* Of names that cannot be read nothing is known, and there are none to go back to. */
-	bool known = ids_read(dir_fd, &have) == 0;
-	int r, k;
+	bool known = store_ids_read(dir_fd, &have) == 0;
+	int r, k = 0;
 
-	ids_merge(&want, &have, next_segment);
-	r = ids_write(dir_fd, &want, &have);
-	k = r < 0 && known ? ids_set(&have) : names_set_since(want.since, want.n);
+	*ret_since = next_segment;
+	r = ids_merge(&want, &have, next_segment);
+	if (r == 0)
+		r = ids_write(dir_fd, &want, &have);
+	if (r == 0)
+		*ret_since = store_ids_since(&want, STR_NONE);
+	else if (known)
+		k = ids_set(&have);
 	return r < 0 ? err_trace(r) : err_trace(k);
 }
 
 int
 store_ids_load(const char *path)
 {
-	AUTO_FINI(ids_fini) struct ids_list have = { .text = BUF_INIT };
+	AUTO_FINI(store_ids_fini) struct store_ids have = { 0 };
 	AUTO_CLOSE int fd = -1;
 
 	fd = io_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 || ids_read(fd, &have) < 0 || have.builtin || have.n == 0)
+	if (fd < 0 || store_ids_read(fd, &have) < 0 || have.is_builtin || have.n == 0)
 		return 0;
 	return err_trace(ids_set(&have));
 }

@@ -74,10 +74,9 @@ void store_view_column_fault(struct store_view *v, size_t i, struct str column, 
 /* A value of an ID field. */
 struct store_id {
 	struct str value;
-	uint64_t
-	    since; /* names_id_since: in the segments below this number any block may hold it */
-	struct str
-	    field; /* a phrase of ${dashes} dashes (names_id_phrase), so a part of this field's values; or empty */
+	struct str field; /* empty: of any */
+	bool
+	    is_phrase; /* it may be a part of the field's values: one of ${dashes} dashes (names_id_phrase) */
 	unsigned dashes;
 };
 

@@ -241,6 +241,7 @@ make_job(struct store *s, struct wall now, const struct manifest_segment *chosen
 	if (job == NULL)
 		return err_origin(-ENOMEM);
 	job->dir_fd = s->dir_fd;
+	job->ids_since = s->ids_since;
 	atomic_init(&job->stop, false);
 	atomic_init(&job->done, false);
 	for (i = 0; i < n && r == 0; i++)
@@ -417,7 +418,7 @@ is_stale(const struct store *s, const struct manifest_segment *g)
 
 	segment_name(name, g->number);
 	return g->state == MANIFEST_SEALED && segment_open(&seg, s->dir_fd, name) == 0 &&
-	    seal_is_stale(seg);
+	    seal_is_stale(seg, s->ids_since);
 }
 
 /* The first stale segment above number ${above}. */
@@ -445,12 +446,14 @@ seal_renew(struct store *s, struct wall now)
 		r = make_job(s, now, &g, 1, &job);
 		if (r < 0)
 			return err_trace(r);
-		/* What is damaged stays as it is: a part that cannot be read now may be later. */
-		if (job != NULL && job->damaged)
-			job = job_free(s, job, false);
 		if (job == NULL)
 			continue;
-		job->result = seal_write(job);
+		job->result = job->damaged ? 0 : seal_write(job);
+		/* What is damaged stays as it is: a part that cannot be read now may be later. */
+		if (job->damaged && job->result >= 0) {
+			(void)job_free(s, job, false);
+			continue;
+		}
 		r = finish(s, job, now);
 		if (r < 0)
 			return err_trace(r);

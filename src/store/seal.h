@@ -42,7 +42,8 @@ struct seal_job {
 	size_t n_parts;
 	struct positions positions;
 	struct segment_commit commit;
-	bool damaged; /* something of the inputs could not be read */
+	bool damaged;       /* something of the inputs could not be read */
+	uint64_t ids_since; /* the first segment whose index has all ID fields */
 	pthread_t thread;
 	bool threaded;
 	atomic_bool stop, done;
@@ -66,8 +67,8 @@ enum { SEAL_E_STOPPED = 1 };
 /** seal_write(job): make the files of all parts, synced; SEAL_E_STOPPED when told to. */
 int seal_write(struct seal_job *job);
 
-/** seal_is_stale(seg): its index has less than what is written now. */
-bool seal_is_stale(const struct segment *seg);
+/** seal_is_stale(seg, ids_since): its index has less than what is written now. */
+bool seal_is_stale(const struct segment *seg, uint64_t ids_since);
 
-/** seal_load_ids(seg): have the fingerprints block by block; where they are damaged, ids_lost says so. */
-int seal_load_ids(struct segment *seg);
+/** seal_load_ids(seg, ids_since): have the fingerprints block by block; where they are damaged, ids_lost says so. */
+int seal_load_ids(struct segment *seg, uint64_t ids_since);

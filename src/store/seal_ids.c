@@ -3,7 +3,6 @@
  * One job: turn the indexes of a segment back into one list a block.
  * Floor: 2 (uses record, base).
  */
-#include "record/names.h"
 #include "store/idindex.h"
 #include "store/seal.h"
 
@@ -102,19 +101,19 @@ part_by_block(struct segment *seg, const struct id_list *l)
 
 /* What is written is of a number from which on the index has all names, and all marks. */
 bool
-seal_is_stale(const struct segment *seg)
+seal_is_stale(const struct segment *seg, uint64_t ids_since)
 {
-	return seg->head.number < names_since_max() || (seg->head.compat & SEGMENT_MARKS) == 0;
+	return seg->head.number < ids_since || (seg->head.compat & SEGMENT_MARKS) == 0;
 }
 
 int
-seal_load_ids(struct segment *seg)
+seal_load_ids(struct segment *seg, uint64_t ids_since)
 {
 	struct id_list l = { 0 };
 	size_t i;
 	int r;
 
-	if (seg->no_index || seal_is_stale(seg))
+	if (seg->no_index || seal_is_stale(seg, ids_since))
 		for (i = 0; i < seg->blocks.n; i++)
 			seg->blocks.v[i].ids_lost = true;
 	r = seg->no_index ? 0 : read_indexes(seg, &l);

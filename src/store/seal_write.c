@@ -238,7 +238,8 @@ merge_block(struct writer *w, const struct segment *seg, const struct segment_bl
 
 /* The fingerprints of a block that lost them, out of the columns that can be read. */
 static int
-find_ids(const struct segment *seg, const struct segment_block *b, uint32_t **ret, size_t *ret_n)
+find_ids(const struct segment *seg, const struct segment_block *b, uint32_t **ret, size_t *ret_n,
+    bool *ret_lost)
 {
 	struct source src = { seg, b->body_at };
 	struct block_io io = { read_source, &src, b->n_body };
@@ -249,7 +250,7 @@ find_ids(const struct segment *seg, const struct segment_block *b, uint32_t **re
 
 	r = block_open(&blk, &io);
 	if (r == 0)
-		r = block_ids(blk, &ids, &n);
+		r = block_ids(blk, &ids, &n, ret_lost);
 	if (r < 0)
 		return err_trace(r);
 	return err_trace(short_ids(ids, n, ret, ret_n));
@@ -262,6 +263,7 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 	AUTO_FREE uint32_t *found = NULL;
 	struct segment_block b = seg->blocks.v[i];
 	const uint32_t *fps;
+	bool lost = false;
 	size_t n;
 	int r = flush_builder(w);
 
@@ -275,9 +277,10 @@ copy_block(struct writer *w, const struct segment *seg, size_t i)
 	body.n = b.n_body;
 	fps = idlists_get(&seg->tail_ids, i, &n);
 	if (b.ids_lost) {
-		r = find_ids(seg, &b, &found, &n);
+		r = find_ids(seg, &b, &found, &n, &lost);
 		if (r < 0)
 			return err_trace(r);
+		w->job->damaged |= lost;
 		fps = found;
 	}
 	return err_trace(put_block(w, &b, segment_runs(&seg->blocks, &b), fps, n, buf_view(&body)));
@@ -446,7 +449,7 @@ seal_write(struct seal_job *job)
 	int r = 0;
 
 	for (i = 0; i < job->n_inputs && r == 0; i++)
-		r = seal_load_ids(job->inputs[i]);
+		r = seal_load_ids(job->inputs[i], job->ids_since);
 	for (i = 0; i < job->n_parts && r == 0; i++)
 		r = write_part(job, i);
 	return r;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/io.h"
@@ -41,7 +42,8 @@ segment_name_parse(const char *name, uint64_t *ret)
  *        0     8   magic       "weirSEG" and a newline
  *        8     2   format      1; a reader refuses a higher one
  *       10     2   kind        1 stream, 2 sealed
- *       12     4   incompat    feature bits; a reader refuses one that it does not know
+ *       12     4   incompat    feature bits; a reader refuses one that it does not know; bit 0, of a stream: only who
+ *                             knows what compat says goes on in it
  *       16     4   compat      feature bits that may be ignored; bit 0: the ID index has marks
  *       20     4   n_replaces
  *       24     8   number      of the segment
@@ -55,6 +57,7 @@ segment_name_parse(const char *name, uint64_t *ret)
  *       96     4   part        of a sealed one, from 0
  *      100     4   n_parts     sealed segments that replace the same ones together
  *      104   8*n   replaces    numbers of the segments that it was made of
+ *     4080     8   file        inode number of a stream as it was begun; 0: not said
  *     4088     8   hash64 of bytes 0 to 4087
  *
  * Written and synced before MANIFEST names the file; a crash before that leaves a file that nobody names.
@@ -71,7 +74,7 @@ segment_head_put(struct buf *out, const struct segment_head *head)
 	buf_put(out, head_magic, sizeof(head_magic));
 	buf_u16(out, SEGMENT_FORMAT);
 	buf_u16(out, (uint16_t)head->kind);
-	buf_u32(out, 0);
+	buf_u32(out, head->kind == SEGMENT_STREAM ? SEGMENT_GOES_ON : 0);
 	buf_u32(out, head->compat);
 	buf_u32(out, head->n_replaces);
 	buf_u64(out, head->number);
@@ -88,7 +91,8 @@ segment_head_put(struct buf *out, const struct segment_head *head)
 		buf_u64(out, head->replaces[i]);
 	if (out->failed)
 		return;
-	buf_put(out, zeros, SEGMENT_HEAD - 8 - (out->n - start));
+	buf_put(out, zeros, SEGMENT_HEAD - 16 - (out->n - start));
+	buf_u64(out, head->file);
 	if (!out->failed)
 		buf_u64(out, hash64(str_of(out->p + start, SEGMENT_HEAD - 8)));
 }
@@ -103,7 +107,7 @@ head_parse(struct scan *s, struct segment_head *ret)
 	format = scan_u16(s);
 	kind = scan_u16(s);
 	incompat = scan_u32(s);
-	if (format > SEGMENT_FORMAT || incompat != 0)
+	if (format > SEGMENT_FORMAT || (incompat & ~(uint32_t)SEGMENT_GOES_ON) != 0)
 		return SEGMENT_E_FORMAT;
 	ret->compat = scan_u32(s);
 	ret->n_replaces = scan_u32(s);
@@ -124,6 +128,8 @@ head_parse(struct scan *s, struct segment_head *ret)
 	ret->n_parts = scan_u32(s);
 	for (i = 0; i < ret->n_replaces; i++)
 		ret->replaces[i] = scan_u64(s);
+	s->at = SEGMENT_HEAD - 16;
+	ret->file = scan_u64(s);
 	return s->bad ? SEGMENT_E_CORRUPT : 0;
 }
 
@@ -425,6 +431,7 @@ int
 segment_open(struct segment **ret, int dir_fd, const char *name)
 {
 	AUTO(segment_close) struct segment *s = NULL;
+	struct stat st;
 	int r;
 
 	s = calloc(1, sizeof(*s));
@@ -441,6 +448,7 @@ segment_open(struct segment **ret, int dir_fd, const char *name)
 	s->end = SEGMENT_HEAD;
 	s->chain.seed = frame_seed(s->head.uuid, s->head.number);
 	s->chain.prev = s->chain.seed;
+	s->is_copy = s->head.file != 0 && fstat(s->fd, &st) == 0 && st.st_ino != s->head.file;
 	*ret = TAKE(s);
 	return 0;
 }

@@ -25,7 +25,11 @@ enum segment_kind {
 };
 
 /* The file header.  Invariant: n_replaces <= SEGMENT_REPLACES_MAX. */
-enum { SEGMENT_MARKS = 1 }; /* compat: the index has marks (idindex_mark) */
+enum {
+	SEGMENT_MARKS = 1, /* compat: the index has marks (idindex_mark) */
+	SEGMENT_GOES_ON =
+	    1, /* incompat, of a stream: who goes on in it knows all that compat says */
+};
 struct segment_head {
 	enum segment_kind kind;
 	uint32_t compat; /* feature bits */
@@ -40,6 +44,7 @@ struct segment_head {
 	uint32_t part, n_parts; /* SEALED: this is part of n_parts that replace the same segments */
 	uint32_t n_replaces;
 	uint64_t replaces[SEGMENT_REPLACES_MAX];
+	uint64_t file; /* STREAM: its inode number; in a copy it is another one.  0: not said */
 };
 
 enum { SEGMENT_E_CORRUPT = 1, SEGMENT_E_FORMAT = 2, SEGMENT_E_GONE = 3 };
@@ -145,6 +150,7 @@ struct segment {
 	bool no_index; /* its footer is lost: any block may hold any ID */
 	bool damaged;  /* something of it could not be read */
 	bool torn;     /* there are bytes behind end */
+	bool is_copy;  /* of the file that was written */
 	uint64_t size;
 	uint64_t end;
 	struct frame_chain chain;

@@ -116,24 +116,26 @@ read_frame(struct segment *s, uint64_t at, uint64_t limit, enum frame_type type,
     struct buf *meta)
 {
 	uint8_t head[FRAME_HEAD];
+	size_t n = 0;
 	int r;
 
 	if (at < SEGMENT_HEAD || at % 8 != 0 || at > limit || limit - at < FRAME_HEAD)
 		return SEGMENT_E_CORRUPT;
-	r = frame_read_exact(s->fd, head, sizeof(head), at);
+	/* Fewer bytes than a moment ago: its writer has cut the file. */
+	r = io_pread(s->fd, head, sizeof(head), at, &n);
 	if (r < 0)
 		return err_trace(r);
-	if (!frame_parse(head, s->chain.seed, at, ret) || ret->type != type ||
+	if (n < sizeof(head) || !frame_parse(head, s->chain.seed, at, ret) || ret->type != type ||
 	    frame_end(ret) > limit)
 		return SEGMENT_E_CORRUPT;
 	buf_clear(meta);
 	if (!buf_grow(meta, ret->n_meta))
 		return err_origin(-ENOMEM);
-	r = frame_read_exact(s->fd, meta->p, ret->n_meta, at + FRAME_HEAD);
+	r = io_pread(s->fd, meta->p, ret->n_meta, at + FRAME_HEAD, &n);
 	if (r < 0)
 		return err_trace(r);
-	meta->n = ret->n_meta;
-	return hash64(buf_view(meta)) == ret->meta_sum ? 0 : SEGMENT_E_CORRUPT;
+	meta->n = n;
+	return n == ret->n_meta && hash64(buf_view(meta)) == ret->meta_sum ? 0 : SEGMENT_E_CORRUPT;
 }
 
 /* n entries whose blocks lie below ${limit}. */

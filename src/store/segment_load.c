@@ -10,11 +10,15 @@
  *
  * The open segment is written while it is read, into room that is already the file's: a reader may come upon half of a
  * commit, and find another COMMIT behind it a moment later.  So damage is believed when it is seen a second time.
+ *
+ * Who copies the file meanwhile, piece by piece, takes zeros for what is written before the next piece comes: frames, a
+ * hole, and later frames.  In a copy, which is told by its inode number, all ends at such a hole: what was before is one
+ * state, with its positions.  In the file itself it is a write that was lost, and damage like any.
  */
 #include "base/io.h"
 #include "store/segment.h"
 
-enum { DAMAGES_MAX = 8 };
+enum { DAMAGES_MAX = 8, HOLE_LOOK = 4096, HOLE_BYTES = 64 };
 
 struct damage {
 	uint64_t at;
@@ -389,8 +393,23 @@ finish(struct loader *l, bool trusted, uint64_t limit)
 	return 0;
 }
 
+/* Whether zeros stand near ${at}, where a frame should begin or went on. */
 static int
-walk(struct loader *l, uint64_t limit)
+is_hole(const struct segment *s, uint64_t at)
+{
+	uint8_t p[HOLE_LOOK];
+	size_t n = 0, i, run = 0;
+	int r = io_pread(s->fd, p, sizeof(p), at, &n);
+
+	if (r < 0)
+		return err_trace(r);
+	for (i = 0; i < n && run < HOLE_BYTES; i++)
+		run = p[i] == 0 ? run + 1 : 0;
+	return run == HOLE_BYTES;
+}
+
+static int
+walk(struct loader *l, uint64_t limit, bool trusted)
 {
 	struct frame_walk w;
 	int r;
@@ -399,7 +418,12 @@ walk(struct loader *l, uint64_t limit)
 	group_clear(l->held);
 	frame_walk_init(&w, l->s->fd, &l->s->chain, l->s->end, limit);
 	while ((r = frame_walk_next(&w)) == 0) {
-		r = take_frame(l, &w);
+		if (w.broken && l->s->is_copy && !trusted)
+			r = is_hole(l->s, w.broken_at);
+		if (r > 0)
+			r = FRAME_E_END;
+		if (r == 0)
+			r = take_frame(l, &w);
 		if (r != 0)
 			break;
 	}
@@ -421,11 +445,11 @@ segment_load(struct segment *s, uint64_t limit, unsigned flags, const struct seg
 		return err_trace(r);
 	if (limit == 0 || limit > s->size)
 		limit = s->size;
-	if ((flags & SEGMENT_LOAD_QUICK) != 0 && s->commit.sequence == 0)
+	if ((flags & SEGMENT_LOAD_QUICK) != 0 && s->end == SEGMENT_HEAD && s->blocks.n == 0)
 		r = segment_load_directories(s, limit, trusted);
 	if (r >= 0)
 		do
-			r = walk(&l, limit);
+			r = walk(&l, limit, trusted);
 		while (r == LOAD_AGAIN);
 	if (r >= 0)
 		r = finish(&l, trusted, limit);

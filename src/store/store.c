@@ -339,7 +339,8 @@ read_manifest(struct store *s, struct wall now, struct buf *ret_error)
 static void
 settle_ids(struct store *s)
 {
-	int r = store_ids_settle(s->dir_fd, s->man.n > 0 ? s->man.next_segment : 0);
+	uint64_t next = s->man.n > 0 ? s->man.next_segment : 0;
+	int r = store_ids_settle(s->dir_fd, next, &s->ids_since);
 
 	if (r < 0)
 		store_notice(s, "ids",

@@ -101,7 +101,8 @@ struct store {
 	uint64_t next_row, committed_row;
 	uint64_t sequence; /* of the last commit */
 	uint64_t n_commits;
-	uint64_t n_rows; /* durable */
+	uint64_t ids_since; /* the first segment whose index has all ID fields */
+	uint64_t n_rows;    /* durable */
 	struct wall last_commit;
 	struct span last_commit_took;
 	bool unsure; /* a save failed: MANIFEST may say what man does not */

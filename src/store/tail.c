@@ -11,6 +11,7 @@
  * no room, nothing that was durable is in doubt, and the same place is tried again.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "store/store_internal.h"
@@ -82,8 +83,11 @@ begin_segment(struct store *s, struct tail *t, struct wall now)
 {
 	AUTO_FINI(manifest_fini) struct manifest m = { 0 };
 	struct segment_head head = { .kind = SEGMENT_STREAM, .compat = SEGMENT_MARKS };
+	struct stat st;
 	int r;
 
+	if (fstat(t->fd, &st) == 0)
+		head.file = st.st_ino;
 	head.number = t->number;
 	memcpy(head.uuid, s->man.uuid, sizeof(head.uuid));
 	head.created = now;

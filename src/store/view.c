@@ -63,6 +63,7 @@ store_view_free(struct store_view *v)
 		return NULL;
 	segments_free(v, v->segs, v->n_segs);
 	view_drop_idfiles(v);
+	store_ids_fini(&v->ids);
 	view_fds_fini(&v->fds);
 	free(v->blocks);
 	manifest_fini(&v->man);
@@ -359,6 +360,17 @@ load_manifest(struct store_view *v, struct manifest *ret)
 	return r;
 }
 
+/* The names of ID fields, behind all that was read of segments.  Without them every segment is asked for every ID. */
+static int
+read_ids(struct store_view *v)
+{
+	int r;
+
+	store_ids_fini(&v->ids);
+	r = store_ids_read(v->dir_fd, &v->ids);
+	return r == -ENOMEM ? err_trace(r) : 0;
+}
+
 static int
 load_all(struct store_view *v)
 {
@@ -386,7 +398,8 @@ load_all(struct store_view *v)
 	manifest_fini(&v->man);
 	v->man = man;
 	man = (struct manifest){ 0 };
-	return err_trace(order_blocks(v));
+	r = order_blocks(v);
+	return r == 0 ? read_ids(v) : err_trace(r);
 }
 
 static int
@@ -481,5 +494,6 @@ store_view_refresh(struct store_view *v)
 			return err_trace(r);
 		grew |= v->segs[i].seg->end != end;
 	}
-	return grew ? err_trace(order_blocks(v)) : 0;
+	r = grew ? order_blocks(v) : 0;
+	return r == 0 ? read_ids(v) : err_trace(r);
 }

@@ -216,11 +216,15 @@ find_in_segment(struct store_view *v, struct finder *f, uint32_t fp)
 
 typedef uint64_t places_bits[BITS_WORDS(IDFILE_SEGMENTS_MAX)];
 
-/* What is looked for in the indexes: an ID, and for a phrase the mark of its field too. */
+/*
+ * What is looked for in the indexes: an ID, and for a phrase the mark of its field too.  A segment without marks is of a
+ * version that knows nothing of the file "ids" as it is, and indexed the names that it made of it.
+ */
 struct wanted {
 	uint32_t fps[2];
 	unsigned n;
 	uint64_t since;
+	bool marked; /* other segments are read whole */
 };
 
 /* A bit more for each segment that each merged index names; of one that cannot be read, for all. */
@@ -244,14 +248,17 @@ find_in_idfiles(struct store_view *v, uint32_t fp, places_bits *ret)
 	}
 }
 
-/* All blocks of a segment, open or shut. */
-static void
-mark_segment(const struct view_segment *vs, uint64_t *bits)
+/* All blocks of a segment. */
+static int
+mark_segment(struct store_view *v, size_t i, uint64_t *bits)
 {
-	uint32_t i;
+	struct view_segment *vs = &v->segs[i];
+	struct finder f = { .bits = bits, .vs = vs };
+	int r = store_view_open_segment(v, i);
 
-	for (i = 0; i < vs->n_slots; i++)
-		bits_set(bits, vs->first + i);
+	if (r == 0 && vs->seg != NULL)
+		find_all(&f, 0, vs->seg->blocks.n);
+	return err_trace(r);
 }
 
 static int
@@ -264,10 +271,8 @@ mark_in_segment(struct store_view *v, size_t i, const struct wanted *w, uint64_t
 
 	if (r < 0)
 		return err_trace(r);
-	if (w->n > 1 && vs->seg != NULL && (vs->seg->head.compat & SEGMENT_MARKS) == 0) {
-		mark_segment(vs, bits);
-		return 0;
-	}
+	if (w->marked && vs->seg != NULL && (vs->seg->head.compat & SEGMENT_MARKS) == 0)
+		return err_trace(mark_segment(v, i, bits));
 	for (k = 0; k < w->n; k++)
 		find_in_segment(v, &f, w->fps[k]);
 	return 0;
@@ -289,8 +294,8 @@ mark_blocks(struct store_view *v, const struct wanted *w, uint64_t *bits)
 	for (i = 0; i < v->n_segs && r == 0; i++) {
 		vs = &v->segs[i];
 		if (vs->info.number < w->since)
-			mark_segment(vs, bits);
-		else if (vs->idfile == 0 || (w->n > 1 && !vs->marked) ||
+			r = mark_segment(v, i, bits);
+		else if (vs->idfile == 0 || (w->marked && !vs->marked) ||
 		    bits_get(named[vs->idfile - 1], vs->place))
 			r = mark_in_segment(v, i, w, bits);
 	}
@@ -301,13 +306,15 @@ int
 store_view_find_id(struct store_view *v, const struct store_id *id, struct arena *arena,
     uint32_t **ret, size_t *ret_n)
 {
-	struct wanted w = { { idindex_fp(hash64(id->value)) }, 1, id->since };
+	struct wanted w = { .fps = { idindex_fp(hash64(id->value)) }, .n = 1 };
 	AUTO_FREE uint64_t *bits = calloc(BITS_WORDS(v->n_blocks) + 1, sizeof(*bits));
 	uint32_t *out;
 	size_t i, n = 0;
 	int r = bits == NULL ? err_origin(-ENOMEM) : view_load_idfiles(v);
 
-	if (id->field.n != 0)
+	w.since = store_ids_since(&v->ids, id->field);
+	w.marked = id->is_phrase || !v->ids.is_builtin;
+	if (id->is_phrase)
 		w.fps[w.n++] = idindex_fp(idindex_mark(id->field, id->dashes));
 	if (r == 0)
 		r = mark_blocks(v, &w, bits);

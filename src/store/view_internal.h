@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "store/block.h"
+#include "store/ids.h"
 #include "store/manifest.h"
 #include "store/read.h"
 
@@ -77,6 +78,7 @@ struct store_view {
 	pthread_mutex_t open_lock;
 	size_t n_opened;
 	struct view_idfiles idfiles;
+	struct store_ids ids; /* as it was when all else had been read */
 	struct view_fds fds;
 	struct view_segment *segs;
 	size_t n_segs;

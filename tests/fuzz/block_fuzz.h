@@ -156,6 +156,7 @@ try_block(struct str bytes, unsigned choice)
 	AUTO_FREE uint64_t *ids = NULL;
 	struct block_column_info info;
 	size_t i, n_ids = 0;
+	bool lost;
 
 	if (block_open_unchecked(&b, &io) != 0)
 		return;
@@ -176,6 +177,6 @@ try_block(struct str bytes, unsigned choice)
 	(void)block_records(b, 0, (uint32_t)i, &arena, recs);
 	bits_fill(sel, block_n_rows(b));
 	(void)block_lines_may(b, &words, sel);
-	(void)block_ids(b, &ids, &n_ids);
+	(void)block_ids(b, &ids, &n_ids, &lost);
 	(void)block_verify(b, no_report, NULL);
 }

@@ -146,9 +146,8 @@ check_rows(uint64_t n)
 		arena_clear(&a);
 	}
 	/* A phrase may be a part of an ID in each of them: their marks are there. */
-	MUST(store_view_find_id(v,
-	         &(struct store_id){ .value = STR("req"), .field = STR("request_id") }, &a, &blocks,
-	         &n_blocks) == 0);
+	MUST(store_view_find_id(v, &(struct store_id){ STR("req"), STR("request_id"), true, 0 }, &a,
+	         &blocks, &n_blocks) == 0);
 	CHECK(n_blocks == store_view_n_blocks(v));
 	for (k = 0; k < store_view_n_blocks(v); k++) {
 		store_view_block(v, k, &info);

@@ -9,7 +9,15 @@
 static const struct wall t0 = { 1700000000 * NS_PER_S };
 static char dir[64], path[80], copy[80];
 
-enum { N_EACH = 40, CAP = 50000, SECTOR = 512, READS_MAX = 40, WIDE = 600, WIDER = 20000 };
+enum {
+	N_EACH = 40,
+	CAP = 50000,
+	SECTOR = 512,
+	READS_MAX = 40,
+	WIDE = 600,
+	WIDER = 20000,
+	PIECE = 64 << 10
+};
 
 /* The bytes of the store's one segment. */
 struct bytes {
@@ -237,10 +245,75 @@ test_reader(void)
 	free(full.p);
 }
 
+/* A copy of the folder, the segment in pieces between which ${n} rows in commits of 12 come, for ${pieces} pieces. */
+static uint64_t
+copy_piecewise(struct store *s, uint64_t at, uint64_t n, unsigned pieces)
+{
+	static char piece[PIECE];
+	char *from = rows_join(path, "0000000001.seg"), *to = rows_join(copy, "0000000001.seg");
+	FILE *in, *out;
+	uint64_t end;
+	size_t got;
+
+	rows_remove_dir(copy);
+	rows_copy_dir(path, copy);
+	in = fopen(from, "r");
+	out = fopen(to, "w");
+	MUST(in != NULL && out != NULL);
+	/* As a program reads that has no buffer of its own. */
+	(void)setvbuf(in, NULL, _IONBF, 0);
+	while ((got = fread(piece, 1, sizeof(piece), in)) > 0) {
+		MUST(fwrite(piece, 1, got, out) == got);
+		for (end = at + n; pieces > 0 && at < end; at += 12)
+			commit_rows(s, at, 12);
+		pieces -= pieces > 0;
+	}
+	(void)fclose(in);
+	MUST(fclose(out) == 0);
+	free(from);
+	free(to);
+	return at;
+}
+
+/* Whatever the copy caught, it has the first rows, no damage, the position of just these, and goes on. */
+static void
+test_copy(void)
+{
+	static const uint64_t between[] = { 12, 240, 480, 1200 };
+	struct rows_seen seen = { calloc(CAP, 1), CAP, 0, 0, 0 };
+	struct store *s = open_at(path), *t;
+	struct store_view *v = NULL;
+	struct buf err = BUF_INIT;
+	uint64_t at = 0, before;
+	char num[24];
+	size_t i;
+
+	for (i = 0; i < 40; i++, at += 12)
+		commit_rows(s, at, 12);
+	for (i = 0; i < ARRAY_LEN(between); i++) {
+		before = at;
+		at = copy_piecewise(s, at, between[i], 8);
+		MUST(store_view_open(&v, copy, &err) == 0);
+		rows_of_view(&seen, v);
+		CHECK(rows_are(&seen, seen.n) && seen.n >= before && seen.n <= at);
+		CHECK(store_view_faults(v, rows_print_fault, NULL) == 0);
+		v = store_view_free(v);
+		t = open_at(copy);
+		(void)snprintf(num, sizeof(num), "%" PRIu64, seen.n);
+		CHECK(str_eq(store_position_get(t, STR("p")), str_c(num)));
+		commit_rows(t, seen.n, 5);
+		(void)store_close(t);
+		CHECK(rows_check(copy, seen.n + 5, CAP));
+	}
+	(void)store_close(s);
+	buf_fini(&err);
+	free(seen.count);
+}
+
 int
 main(void)
 {
-	void (*const tests[])(void) = { test_size_stays, test_crash, test_reader };
+	void (*const tests[])(void) = { test_size_stays, test_crash, test_reader, test_copy };
 	size_t i;
 
 	(void)snprintf(dir, sizeof(dir), "%s/weir-test-room-XXXXXX",
