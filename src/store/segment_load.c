@@ -18,7 +18,7 @@
 #include "base/io.h"
 #include "store/segment.h"
 
-enum { DAMAGES_MAX = 8, HOLE_LOOK = 4096, HOLE_BYTES = 64 };
+enum { DAMAGES_MAX = 8, PIECE_LEAST = 512 };
 
 struct damage {
 	uint64_t at;
@@ -393,19 +393,22 @@ finish(struct loader *l, bool trusted, uint64_t limit)
 	return 0;
 }
 
-/* Whether zeros stand near ${at}, where a frame should begin or went on. */
+/* Whether zeros stand at ${at} where a frame should begin, up to where a piece of the file may have begun. */
 static int
 is_hole(const struct segment *s, uint64_t at)
 {
-	uint8_t p[HOLE_LOOK];
-	size_t n = 0, i, run = 0;
-	int r = io_pread(s->fd, p, sizeof(p), at, &n);
+	uint8_t p[FRAME_HEAD];
+	size_t want = (size_t)(PIECE_LEAST - at % PIECE_LEAST), n = 0, i;
+	int r;
 
+	if (want > sizeof(p))
+		want = sizeof(p);
+	r = io_pread(s->fd, p, want, at, &n);
 	if (r < 0)
 		return err_trace(r);
-	for (i = 0; i < n && run < HOLE_BYTES; i++)
-		run = p[i] == 0 ? run + 1 : 0;
-	return run == HOLE_BYTES;
+	for (i = 0; i < n && p[i] == 0; i++)
+		;
+	return i == want;
 }
 
 static int
