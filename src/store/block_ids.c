@@ -29,21 +29,33 @@ struct gathered {
 	bool lost; /* some of a column cannot be read */
 };
 
+/* Room for ${n} more. */
+static int
+gathered_room(struct gathered *g, size_t n)
+{
+	uint64_t *grown;
+
+	if (g->cap - g->n >= n)
+		return 0;
+	grown = reallocarray(g->ids, g->n + n, sizeof(*grown));
+	if (grown == NULL)
+		return err_origin(-ENOMEM);
+	g->ids = grown;
+	g->cap = g->n + n;
+	return 0;
+}
+
 static int
 add_marks(struct gathered *g, struct str name, unsigned dashes)
 {
-	uint64_t *grown = g->ids;
 	unsigned k;
+	int r;
 
 	if (!names_is_id(name))
 		return 0;
-	if (g->cap - g->n < dashes) {
-		grown = reallocarray(g->ids, g->n + dashes, sizeof(*grown));
-		if (grown == NULL)
-			return err_origin(-ENOMEM);
-		g->cap = g->n + dashes;
-	}
-	g->ids = grown;
+	r = gathered_room(g, dashes);
+	if (r < 0)
+		return err_trace(r);
 	for (k = 0; k < dashes; k++)
 		g->ids[g->n++] = idindex_mark(name, k);
 	return 0;
@@ -54,17 +66,12 @@ add_column(struct gathered *g, const struct column *c, struct str name)
 {
 	unsigned dashes, most = 0;
 	char scratch[COLUMN_SCRATCH];
-	uint64_t *grown;
 	struct str v;
 	size_t i;
+	int r = gathered_room(g, c->n_rows);
 
-	if (g->cap - g->n < c->n_rows) {
-		grown = reallocarray(g->ids, g->n + c->n_rows, sizeof(*grown));
-		if (grown == NULL)
-			return err_origin(-ENOMEM);
-		g->ids = grown;
-		g->cap = g->n + c->n_rows;
-	}
+	if (r < 0)
+		return err_trace(r);
 	for (i = 0; i < c->n_rows; i++) {
 		v = column_value(c, i, scratch);
 		if (v.n == 0)
@@ -81,17 +88,18 @@ static int
 add_rows(struct gathered *g, struct block_entry *e, uint32_t from, uint32_t n)
 {
 	AUTO_FINI(arena_fini) struct arena arena = ARENA_INIT;
-	uint32_t *list = arena_alloc(&arena, ((size_t)n + 1) * sizeof(*list)), i;
-	struct enc_rows rows = { list, n };
+	struct enc_rows rows = { NULL, n };
+	uint32_t *list, i;
 	struct column c;
 	int r;
 
-	if (list == NULL)
-		return err_origin(-ENOMEM);
-	for (i = 0; i < n; i++)
-		list[i] = from + i;
-	if (n == g->b->header.n_rows)
-		rows.rows = NULL;
+	if (n < g->b->header.n_rows) {
+		rows.rows = list = arena_alloc(&arena, n * sizeof(*list));
+		if (list == NULL)
+			return err_origin(-ENOMEM);
+		for (i = 0; i < n; i++)
+			list[i] = from + i;
+	}
 	r = block_decode(g->b, e, &rows, &arena, &c);
 	if (r == 0)
 		return err_trace(add_column(g, &c, e->name));

@@ -49,6 +49,34 @@ rows_append(struct store *s, uint64_t from, uint64_t n)
 	return 0;
 }
 
+/* The store at ${where}, to be written. */
+static inline struct store *
+rows_open(const char *where, struct wall now)
+{
+	struct store_options opt = { 0 };
+	struct store *s = NULL;
+	struct buf err = BUF_INIT;
+	int r = store_open(&s, where, &opt, now, &err);
+
+	if (r != 0)
+		fprintf(stderr, "open: %d %s\n", r, buf_c_str(&err));
+	MUST(r == 0);
+	buf_fini(&err);
+	return s;
+}
+
+/* Rows [from, from + n) and the position behind them, committed. */
+static inline void
+rows_commit(struct store *s, struct wall now, uint64_t from, uint64_t n)
+{
+	char num[24];
+
+	MUST(rows_append(s, from, n) == 0);
+	(void)snprintf(num, sizeof(num), "%" PRIu64, from + n);
+	MUST(store_position(s, STR("p"), str_c(num)) == 0);
+	MUST(store_commit(s, now) == 0);
+}
+
 /* Counts of each number n in [0, cap) as a view gives them. */
 struct rows_seen {
 	uint8_t *count;

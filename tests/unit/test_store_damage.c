@@ -11,32 +11,6 @@ static char dir[64], path[80], copy[80];
 
 enum { CUT_BYTES = 64 << 10, FLIPS = 600, FLIPS_LONG = 10000 };
 
-static struct store *
-open_at(const char *where)
-{
-	struct store_options opt = { 0 };
-	struct store *s = NULL;
-	struct buf err = BUF_INIT;
-	int r = store_open(&s, where, &opt, t0, &err);
-
-	if (r != 0)
-		fprintf(stderr, "open: %d %s\n", r, buf_c_str(&err));
-	MUST(r == 0);
-	buf_fini(&err);
-	return s;
-}
-
-static void
-commit_rows(struct store *s, uint64_t from, uint64_t n)
-{
-	char num[24];
-
-	MUST(rows_append(s, from, n) == 0);
-	(void)snprintf(num, sizeof(num), "%" PRIu64, from + n);
-	MUST(store_position(s, STR("p"), str_c(num)) == 0);
-	MUST(store_commit(s, t0) == 0);
-}
-
 /* 40 commits of 5 rows; the first ${sealed} of them are sealed. */
 static void
 make_store(uint64_t sealed)
@@ -45,9 +19,9 @@ make_store(uint64_t sealed)
 	uint64_t i;
 
 	rows_remove_dir(path);
-	s = open_at(path);
+	s = rows_open(path, t0);
 	for (i = 0; i < 40; i++) {
-		commit_rows(s, i * 5, 5);
+		rows_commit(s, t0, i * 5, 5);
 		if (i + 1 == sealed)
 			MUST(store_seal(s, t0) == 0);
 	}
@@ -106,11 +80,11 @@ test_cut_tail(void)
 		rows_copy_dir(path, copy);
 		newest_file(copy, name);
 		MUST(truncate(name, at) == 0);
-		s = open_at(copy);
+		s = rows_open(copy, t0);
 		n = position_of(s);
 		CHECK(n % 5 == 0 && n <= 200 && (at < size || n == 200));
 		CHECK(rows_check(copy, n, 400));
-		commit_rows(s, n, 5);
+		rows_commit(s, t0, n, 5);
 		(void)store_close(s);
 		CHECK(rows_check(copy, n + 5, 400));
 	}
@@ -173,7 +147,7 @@ check_flip(const char *name, long at)
 	bool cut;
 
 	look(&o);
-	s = open_at(copy);
+	s = rows_open(copy, t0);
 	cut = o.n_missing <= 10 && o.n_front + o.n_missing == 200 && position_of(s) == o.n_front;
 	(void)store_close(s);
 	if (o.n_wrong != 0 || (!cut && (o.n_verify == 0 || o.n_missing > 200)) ||
@@ -207,7 +181,7 @@ test_cut_sealed(void)
 		MUST(truncate(name, at) == 0);
 		look(&o);
 		CHECK(o.n_wrong == 0 && o.n_verify > 0 && o.n_faults > 0 && o.n_missing <= 100);
-		(void)store_close(open_at(copy));
+		(void)store_close(rows_open(copy, t0));
 		look(&o);
 		CHECK(o.n_wrong == 0 && o.n_missing <= 100);
 	}
@@ -246,10 +220,10 @@ test_lost_manifest(void)
 	rows_copy_dir(path, copy);
 	(void)snprintf(name, sizeof(name), "%s/MANIFEST", copy);
 	MUST(unlink(name) == 0);
-	s = open_at(copy);
+	s = rows_open(copy, t0);
 	CHECK(position_of(s) == 200);
 	CHECK(rows_check(copy, 200, 400));
-	commit_rows(s, 200, 5);
+	rows_commit(s, t0, 200, 5);
 	(void)store_close(s);
 	CHECK(rows_check(copy, 205, 400));
 }
@@ -290,13 +264,13 @@ test_remnants(void)
 	rows_copy_dir(path, copy);
 	/* Beyond all of them goes MANIFEST's next number. */
 	put_in_copy("0000000999.seg", SEGMENT_HEAD + 100);
-	s = open_at(copy);
+	s = rows_open(copy, t0);
 	MUST(store_seal(s, t0) == 0);
 	(void)store_close(s);
 	CHECK(!is_in_copy("0000000999.seg"));
 	for (i = 0; i < 3; i++)
 		put_in_copy(file[i], n[i]);
-	s = open_at(copy);
+	s = rows_open(copy, t0);
 	CHECK(!is_in_copy(file[0]) && !is_in_copy(file[1]));
 	CHECK(is_in_copy(file[2]));
 	(void)store_close(s);

@@ -25,32 +25,6 @@ struct bytes {
 	long n;
 };
 
-static struct store *
-open_at(const char *where)
-{
-	struct store_options opt = { 0 };
-	struct store *s = NULL;
-	struct buf err = BUF_INIT;
-	int r = store_open(&s, where, &opt, t0, &err);
-
-	if (r != 0)
-		fprintf(stderr, "open: %d %s\n", r, buf_c_str(&err));
-	MUST(r == 0);
-	buf_fini(&err);
-	return s;
-}
-
-static void
-commit_rows(struct store *s, uint64_t from, uint64_t n)
-{
-	char num[24];
-
-	MUST(rows_append(s, from, n) == 0);
-	(void)snprintf(num, sizeof(num), "%" PRIu64, from + n);
-	MUST(store_position(s, STR("p"), str_c(num)) == 0);
-	MUST(store_commit(s, t0) == 0);
-}
-
 static struct bytes
 read_segment(void)
 {
@@ -92,7 +66,7 @@ used(const struct bytes *b)
 static void
 test_size_stays(void)
 {
-	struct store *s = open_at(path);
+	struct store *s = rows_open(path, t0);
 	struct bytes now;
 	struct stat st;
 	char *name = rows_join(path, "0000000001.seg");
@@ -100,7 +74,7 @@ test_size_stays(void)
 	uint64_t i;
 
 	for (i = 0; i < N_EACH; i++) {
-		commit_rows(s, i * 5, 5);
+		rows_commit(s, t0, i * 5, 5);
 		MUST(stat(name, &st) == 0);
 		changes += st.st_size != size;
 		size = st.st_size;
@@ -126,11 +100,11 @@ check_crash(const char *p, long n, uint64_t before, uint64_t after)
 	uint64_t rows;
 
 	write_segment(copy, p, n);
-	s = open_at(copy);
+	s = rows_open(copy, t0);
 	(void)snprintf(num, sizeof(num), "%" PRIu64, after);
 	rows = str_eq(store_position_get(s, STR("p")), str_c(num)) ? after : before;
 	CHECK(rows_check(copy, rows, CAP));
-	commit_rows(s, rows, 5);
+	rows_commit(s, t0, rows, 5);
 	CHECK(rows_check(copy, rows + 5, CAP));
 	(void)store_close(s);
 	CHECK(rows_check(copy, rows + 5, CAP));
@@ -140,16 +114,16 @@ check_crash(const char *p, long n, uint64_t before, uint64_t after)
 static void
 test_crash(void)
 {
-	struct store *s = open_at(path);
+	struct store *s = rows_open(path, t0);
 	struct bytes full, was;
 	char *part;
 	long from, to, at;
 
-	commit_rows(s, 0, 5);
-	commit_rows(s, 5, 5);
+	rows_commit(s, t0, 0, 5);
+	rows_commit(s, t0, 5, 5);
 	rows_copy_dir(path, copy);
 	was = read_segment();
-	commit_rows(s, 10, WIDE);
+	rows_commit(s, t0, 10, WIDE);
 	full = read_segment();
 	MUST(was.n == full.n);
 	part = malloc((size_t)full.n);
@@ -204,7 +178,7 @@ write_meanwhile(void *ctx, enum io_op op, const char *name, size_t n)
 static void
 test_reader(void)
 {
-	struct store *s = open_at(path);
+	struct store *s = rows_open(path, t0);
 	struct rows_seen seen = { calloc(CAP, 1), CAP, 0, 0, 0 };
 	struct store_view *v = NULL;
 	struct buf err = BUF_INIT;
@@ -213,14 +187,14 @@ test_reader(void)
 	uint64_t i;
 
 	for (i = 0; i < 10; i++)
-		commit_rows(s, i, 1);
+		rows_commit(s, t0, i, 1);
 	rows_copy_dir(path, copy);
 	was = read_segment();
 	/* More than a reader takes at once, so that it reads again behind the half. */
-	commit_rows(s, 10, WIDER);
+	rows_commit(s, t0, 10, WIDER);
 	mid = read_segment();
-	commit_rows(s, 10 + WIDER, WIDER);
-	commit_rows(s, 10 + 2 * WIDER, 5);
+	rows_commit(s, t0, 10 + WIDER, WIDER);
+	rows_commit(s, t0, 10 + 2 * WIDER, 5);
 	full = read_segment();
 	MUST(was.n == full.n && used(&full) - used(&was) > 32L << 10);
 	h = (struct half){ full.p, full.n, used(&was) + (used(&mid) - used(&was)) / 2, 0, 0 };
@@ -265,7 +239,7 @@ copy_piecewise(struct store *s, uint64_t at, uint64_t n, unsigned pieces)
 	while ((got = fread(piece, 1, sizeof(piece), in)) > 0) {
 		MUST(fwrite(piece, 1, got, out) == got);
 		for (end = at + n; pieces > 0 && at < end; at += 12)
-			commit_rows(s, at, 12);
+			rows_commit(s, t0, at, 12);
 		pieces -= pieces > 0;
 	}
 	(void)fclose(in);
@@ -281,7 +255,7 @@ test_copy(void)
 {
 	static const uint64_t between[] = { 12, 240, 480, 1200 };
 	struct rows_seen seen = { calloc(CAP, 1), CAP, 0, 0, 0 };
-	struct store *s = open_at(path), *t;
+	struct store *s = rows_open(path, t0), *t;
 	struct store_view *v = NULL;
 	struct buf err = BUF_INIT;
 	uint64_t at = 0, before;
@@ -289,7 +263,7 @@ test_copy(void)
 	size_t i;
 
 	for (i = 0; i < 40; i++, at += 12)
-		commit_rows(s, at, 12);
+		rows_commit(s, t0, at, 12);
 	for (i = 0; i < ARRAY_LEN(between); i++) {
 		before = at;
 		at = copy_piecewise(s, at, between[i], 8);
@@ -298,10 +272,10 @@ test_copy(void)
 		CHECK(rows_are(&seen, seen.n) && seen.n >= before && seen.n <= at);
 		CHECK(store_view_faults(v, rows_print_fault, NULL) == 0);
 		v = store_view_free(v);
-		t = open_at(copy);
+		t = rows_open(copy, t0);
 		(void)snprintf(num, sizeof(num), "%" PRIu64, seen.n);
 		CHECK(str_eq(store_position_get(t, STR("p")), str_c(num)));
-		commit_rows(t, seen.n, 5);
+		rows_commit(t, t0, seen.n, 5);
 		(void)store_close(t);
 		CHECK(rows_check(copy, seen.n + 5, CAP));
 	}
